@@ -1,0 +1,162 @@
+package io.distributedlock;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What operators see of the locks: this instance's holders and waiters, and the store's
+ * view of one lock. All methods are safe for use by many threads.
+ */
+public interface LockInspector {
+
+	/**
+	 * Returns the names of the stores.
+	 * @return the names, the default store first
+	 */
+	List<String> stores();
+
+	/**
+	 * Returns the leases that this instance holds, longest held first.
+	 * @return a snapshot
+	 */
+	List<HeldLock> held();
+
+	/**
+	 * Returns the keys that callers of this instance wait for, most callers first.
+	 * @return a snapshot
+	 */
+	List<WaitedLock> waiting();
+
+	/**
+	 * Returns what happened at each lock name since this instance started, by name.
+	 * @return a snapshot
+	 */
+	List<LockStatistics> statistics();
+
+	/**
+	 * Asks a store about one lock. Blocks until it has answered.
+	 * @param key which lock
+	 * @param store name of the store, or null for the default store
+	 * @return what the store knows, empty if it knows nothing of the lock
+	 * @throws LockStoreException if the store gave no answer
+	 * @throws IllegalArgumentException if there is no such store, or it cannot tell
+	 */
+	Optional<StoredLock> find(LockKey key, @Nullable String store);
+
+	/**
+	 * Takes a lock away from its holder, tells the holder, and passes the lock to the
+	 * next waiter. The holder's code may still run: only its fencing token keeps it from
+	 * doing harm. Blocks until the store has answered.
+	 * @param key which lock
+	 * @param store name of the store, or null for the default store
+	 * @param fencingToken a token of the grant that is to end, so that a grant that was
+	 * made meanwhile is not hit
+	 * @return true if the lock was held with that token and was taken away
+	 * @throws LockStoreException if the store gave no answer
+	 * @throws IllegalArgumentException if there is no such store, or it cannot do this
+	 */
+	boolean forceRelease(LockKey key, @Nullable String store, long fencingToken);
+
+	/**
+	 * A lease that this instance holds.
+	 *
+	 * @param key which lock
+	 * @param store name of the store
+	 * @param owner on whose behalf
+	 * @param fencingToken its token
+	 * @param held how long it has been held
+	 * @param remaining time to the deadline, zero if it is lost
+	 * @param nested how many open leases share it, one or more
+	 * @param waiters how many callers of this instance wait for the key
+	 */
+	record HeldLock(LockKey key, String store, String owner, long fencingToken, Duration held, Duration remaining,
+			int nested, int waiters) {
+	}
+
+	/**
+	 * A key that callers of this instance wait for.
+	 *
+	 * @param key which lock
+	 * @param store name of the store
+	 * @param waiters how many callers wait
+	 * @param longestWait how long the first of them has waited
+	 */
+	record WaitedLock(LockKey key, String store, int waiters, Duration longestWait) {
+	}
+
+	/**
+	 * What happened at one lock name since this instance started.
+	 *
+	 * @param name what the lock protects
+	 * @param acquired leases granted, nested ones not counted
+	 * @param refused callers that did not get the lock because of contention, interrupt
+	 * or shutdown
+	 * @param failed callers that did not get the lock because of an outage
+	 * @param lost leases lost
+	 * @param localHandoffs how often the lock went from one local caller to the next
+	 * @param totalWait sum of the waits of those that were granted the lock
+	 * @param totalHold sum of the times it was held
+	 */
+	record LockStatistics(String name, long acquired, long refused, long failed, long lost, long localHandoffs,
+			Duration totalWait, Duration totalHold) {
+	}
+
+	/**
+	 * What a store knows of one lock.
+	 *
+	 * @param key which lock
+	 * @param store name of the store
+	 * @param state whether it is held, reserved for a waiter, cooling after a min-hold,
+	 * or free with a queue
+	 * @param instance the JVM that holds it or that it is reserved for, or null
+	 * @param firstToken first fencing token of the grant, zero if not held
+	 * @param lastToken last fencing token of the grant, zero if not held
+	 * @param remaining how long the store keeps it without renewal
+	 * @param queue the JVMs that wait, first one first
+	 */
+	record StoredLock(LockKey key, String store, State state, @Nullable String instance, long firstToken,
+			long lastToken, Duration remaining, List<QueuedInstance> queue) {
+
+		/**
+		 * State of a lock in its store.
+		 */
+		public enum State {
+
+			/** A JVM holds it. */
+			HELD,
+
+			/** It was released and is kept for the first waiting JVM. */
+			RESERVED,
+
+			/** Nobody holds it, but its min-hold has not ended. */
+			COOLING,
+
+			/** Nobody holds it. */
+			FREE
+
+		}
+
+		/**
+		 * Makes the record with an unmodifiable queue.
+		 */
+		public StoredLock {
+			queue = List.copyOf(queue);
+		}
+
+	}
+
+	/**
+	 * A JVM that waits in the store's queue.
+	 *
+	 * @param instance the JVM
+	 * @param since when it began to wait, by the store's clock
+	 * @param alive false if it has not shown itself for longer than a queue entry lives
+	 */
+	record QueuedInstance(String instance, Instant since, boolean alive) {
+	}
+
+}

@@ -1,0 +1,98 @@
+package io.distributedlock;
+
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.Lock;
+import java.util.function.Consumer;
+
+/**
+ * Takes and holds distributed locks. All methods are safe for use by many threads.
+ * <p>
+ * Three failures are never confused: {@link LockNotAcquiredException} is contention
+ * (somebody else holds the lock), {@link LockStoreException} is an outage (the store gave
+ * no usable answer), and {@link LockLostException} is a lock that was held and is gone.
+ * <p>
+ * Open settings of a request come from the configuration. The calling thread owns what it
+ * acquires, unless the request names an owner; the same owner may acquire the same key
+ * again and gets a nested lease at once.
+ */
+public interface LockTemplate {
+
+	/**
+	 * Acquires a lock, waiting as long as the request says. Blocks.
+	 * @param request what to lock
+	 * @return the lease, held
+	 * @throws LockNotAcquiredException if somebody else holds the lock for longer than
+	 * the wait time, the thread is interrupted (the flag stays set), or this instance
+	 * shuts down
+	 * @throws LockStoreException if the store could not be asked
+	 * @throws IllegalArgumentException if the request names an unknown store, or its
+	 * settings contradict the configuration
+	 */
+	Lease acquire(LockRequest request);
+
+	/**
+	 * Acquires a lock like {@link #acquire}, but answers contention with an empty result.
+	 * It waits as long as the request says; use {@code withWaitTime(Duration.ZERO)} for
+	 * one try.
+	 * @param request what to lock
+	 * @return the lease, or empty if somebody else held the lock for the whole wait time
+	 * @throws LockNotAcquiredException if the thread is interrupted (the flag stays set),
+	 * or this instance shuts down
+	 * @throws LockStoreException if the store could not be asked
+	 * @throws IllegalArgumentException as with {@link #acquire}
+	 */
+	Optional<Lease> tryAcquire(LockRequest request);
+
+	/**
+	 * Acquires a lock without blocking the calling thread. Unless the request or the
+	 * {@linkplain LockContext context of the caller} names an explicit owner, each call
+	 * is an owner of its own, so that the same thread calling again waits like anybody
+	 * else.
+	 * @param request what to lock
+	 * @return completes, on a thread of the engine, with the lease or with what
+	 * {@link #acquire} throws; cancelling it gives up, and releases a lock that was
+	 * granted at the same moment
+	 * @throws IllegalArgumentException as with {@link #acquire}
+	 */
+	CompletableFuture<Lease> acquireAsync(LockRequest request);
+
+	/**
+	 * Runs work under a lock.
+	 * @param <T> what the work gives
+	 * @param <E> what the work may throw
+	 * @param request what to lock
+	 * @param work runs on the calling thread while the lock is held
+	 * @return what the work gave
+	 * @throws E what the work threw; a lock that was lost meanwhile is suppressed in it
+	 * @throws LockLostException if the work ended normally but the lock was lost before
+	 * @throws LockNotAcquiredException as with {@link #acquire}; the work did not run
+	 * @throws LockStoreException as with {@link #acquire}; the work did not run
+	 */
+	<T, E extends Exception> T execute(LockRequest request, LockCallback<T, E> work) throws E;
+
+	/**
+	 * Runs work without a result under a lock, like {@link #execute}.
+	 * @param request what to lock
+	 * @param work runs on the calling thread while the lock is held
+	 */
+	default void executeWithoutResult(LockRequest request, Consumer<Lease> work) {
+		this.<Boolean, RuntimeException>execute(request, (lease) -> {
+			work.accept(lease);
+			return Boolean.TRUE;
+		});
+	}
+
+	/**
+	 * Shows a lock as {@link Lock}. {@code lock()} and {@code lockInterruptibly()} wait
+	 * without limit, {@code tryLock()} does not wait, whatever wait time the request has.
+	 * {@code unlock()} throws {@link IllegalMonitorStateException} if the caller does not
+	 * hold the lock, and {@link LockLostException} if it was lost. Conditions are not
+	 * supported. All methods throw {@link LockStoreException} on an outage.
+	 * @param request what to lock
+	 * @return a view that keeps no state of its own: two views of one request are the
+	 * same lock
+	 */
+	Lock asLock(LockRequest request);
+
+}

@@ -1,0 +1,15 @@
+package io.distributedlock.spi;
+
+import java.time.Duration;
+
+import io.distributedlock.LockKey;
+
+/**
+ * Asks to keep a grant.
+ *
+ * @param key which lock
+ * @param attempt names the grant
+ * @param ttl how long the grant lives from now without a further renewal
+ */
+public record RenewCommand(LockKey key, AttemptId attempt, Duration ttl) {
+}
