@@ -7,6 +7,11 @@ import java.time.Duration;
  * Callbacks run outside all locks of the engine. Those about a caller's own acquire and
  * release run on that caller's thread; the others on a thread of the engine. They should
  * return soon; what they throw is logged and ignored.
+ * <p>
+ * Every lease that was {@linkplain #onAcquired acquired} is reported once more, as
+ * {@linkplain #onReleased released} or as {@linkplain #onLost lost}, and never as both.
+ * With nested leases the second report may come with another {@link Lease} object of the
+ * same key, store and fencing token.
  */
 public interface LockListener {
 
@@ -65,7 +70,7 @@ public interface LockListener {
 
 	/**
 	 * A lock was given back, but the store's answer stayed out. The store frees it after
-	 * the ttl at the latest.
+	 * the ttl at the latest. Reported in addition to {@link #onReleased}.
 	 * @param lease the lease, released
 	 * @param cause what the store or its client said
 	 */
