@@ -1,0 +1,203 @@
+package io.distributedlock.test;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+import io.distributedlock.LockInspector.StoredLock;
+import io.distributedlock.LockKey;
+import io.distributedlock.spi.AbandonCommand;
+import io.distributedlock.spi.AcquireCommand;
+import io.distributedlock.spi.AcquireReply;
+import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.ExtendCommand;
+import io.distributedlock.spi.ExtendReply;
+import io.distributedlock.spi.InspectableLockStore;
+import io.distributedlock.spi.QueueingLockStore;
+import io.distributedlock.spi.ReleaseCommand;
+import io.distributedlock.spi.ReleaseReply;
+import io.distributedlock.spi.RenewCommand;
+import io.distributedlock.spi.RenewReply;
+import io.distributedlock.spi.SignallingLockStore;
+import io.distributedlock.spi.StoreException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A client of an {@link InMemoryLockServer}; made with
+ * {@link InMemoryLockServer#connect(String)}. Closing it is what the death of a JVM is
+ * for a server: what it held stays until it expires.
+ */
+public final class InMemoryLockStore implements QueueingLockStore, SignallingLockStore, InspectableLockStore {
+
+	private static final Duration RENEW_TIMEOUT = Duration.ofSeconds(1);
+
+	private final InMemoryLockServer server;
+
+	private final String instance;
+
+	private final Network network;
+
+	private volatile @Nullable SignalReceiver receiver;
+
+	private volatile boolean closed;
+
+	InMemoryLockStore(InMemoryLockServer server, String instance, Network network) {
+		this.server = server;
+		this.instance = instance;
+		this.network = network;
+	}
+
+	/**
+	 * Returns what this client is called where holders and waiters are shown.
+	 * @return the name that it was connected with
+	 */
+	public String instance() {
+		return this.instance;
+	}
+
+	@Override
+	public String name() {
+		return this.server.storeName();
+	}
+
+	@Override
+	public Duration reservation() {
+		return this.server.reservation();
+	}
+
+	@Override
+	public CompletionStage<AcquireReply> acquire(AcquireCommand command) {
+		return acquire(command, false);
+	}
+
+	@Override
+	public CompletionStage<AcquireReply> acquireOrEnqueue(AcquireCommand command) {
+		return acquire(command, true);
+	}
+
+	private CompletionStage<AcquireReply> acquire(AcquireCommand command, boolean enqueue) {
+		return sendInTime(command.key(), command.timeout(),
+				(record) -> record.acquire(this, command.attempt(), command.ttl(), command.tokens(), enqueue));
+	}
+
+	@Override
+	public CompletionStage<List<RenewReply>> renew(List<RenewCommand> commands) {
+		List<RenewCommand> batch = List.copyOf(commands);
+		if (this.closed) {
+			return closed();
+		}
+		return this.network.send(RENEW_TIMEOUT,
+				() -> batch.stream()
+					.map((command) -> this.server.run(command.key().id(),
+							(record) -> record.renew(command.attempt(), command.ttl())))
+					.toList());
+	}
+
+	@Override
+	public CompletionStage<ReleaseReply> release(ReleaseCommand command) {
+		return send(command.key(), command.timeout(), (record) -> record.release(command.attempt(), command.keepFor()));
+	}
+
+	@Override
+	public CompletionStage<ReleaseReply> releaseAndEnqueue(ReleaseCommand command, Successor successor) {
+		if (!command.keepFor().isZero()) {
+			throw new IllegalArgumentException("A lock that is kept for " + command.keepFor() + " has no successor");
+		}
+		return sendInTime(command.key(), command.timeout(),
+				(record) -> record.releaseAndEnqueue(this, command.attempt(), successor));
+	}
+
+	@Override
+	public CompletionStage<ExtendReply> extend(ExtendCommand command) {
+		return send(command.key(), command.timeout(),
+				(record) -> record.extend(this, command.attempt(), command.ttl(), command.tokens()));
+	}
+
+	@Override
+	public CompletionStage<Void> abandon(AbandonCommand command) {
+		return send(command.key(), command.timeout(), (record) -> {
+			record.abandon(this, command.attempt());
+			return null;
+		});
+	}
+
+	@Override
+	public CompletionStage<Optional<StoredLock>> inspect(LockKey key, Duration timeout) {
+		return send(key, timeout, (record) -> record.inspect(key, name()));
+	}
+
+	@Override
+	public CompletionStage<Boolean> forceRelease(LockKey key, long token, Duration timeout) {
+		return send(key, timeout, (record) -> record.forceRelease(token));
+	}
+
+	@Override
+	public void subscribe(SignalReceiver receiver) {
+		if (this.receiver != null) {
+			throw new IllegalStateException("This store has a receiver of signals already");
+		}
+		this.receiver = receiver;
+	}
+
+	@Override
+	public void close() {
+		this.closed = true;
+	}
+
+	private <T extends @Nullable Object> CompletionStage<T> send(LockKey key, Duration timeout,
+			Function<LockRecord, T> script) {
+		if (this.closed) {
+			return closed();
+		}
+		return this.network.send(timeout, () -> this.server.run(key.id(), script));
+	}
+
+	/**
+	 * Sends a command that the server does not execute any more after its timeout: it
+	 * would leave a grant or a queue entry that nobody knows of.
+	 */
+	private <T extends @Nullable Object> CompletionStage<T> sendInTime(LockKey key, Duration timeout,
+			Function<LockRecord, T> script) {
+		long notAfter = this.server.ticker().nanoTime() + timeout.toNanos();
+		return send(key, timeout, (record) -> {
+			if (this.server.ticker().nanoTime() - notAfter > 0) {
+				throw new StoreException("The command came to the server after its time was up", false, true, null);
+			}
+			return script.apply(record);
+		});
+	}
+
+	private <T extends @Nullable Object> CompletionStage<T> closed() {
+		return CompletableFuture.failedFuture(
+				new StoreException("The " + name() + " store of " + this.instance + " is closed", false, false, null));
+	}
+
+	boolean isSubscribed() {
+		return this.receiver != null;
+	}
+
+	void reserved(String keyId, AttemptId attempt) {
+		signal((receiver) -> receiver.reserved(keyId, attempt));
+	}
+
+	void revoked(String keyId, AttemptId attempt) {
+		signal((receiver) -> receiver.revoked(keyId, attempt));
+	}
+
+	private void signal(Consumer<SignalReceiver> signal) {
+		SignalReceiver receiver = this.receiver;
+		if (receiver != null && !this.closed) {
+			this.network.signal(() -> signal.accept(receiver));
+		}
+	}
+
+	@Override
+	public String toString() {
+		return name() + "[" + this.instance + "]";
+	}
+
+}
