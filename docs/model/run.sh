@@ -1,0 +1,149 @@
+#!/usr/bin/env bash
+# Checks the protocol models in this folder with Spin.
+#
+#   run.sh [quick|full]     quick (default): every must-fail row, and the must-pass rows that take seconds
+#                           full: all rows
+#
+# Needs spin and gcc (Debian: apt-get install spin gcc). At most two rows run at a time.
+# Exit code 0: every must-pass row is free of errors and was searched exhaustively, and every must-fail row fails in
+# the way it should. A planted bug that is not caught means that the model no longer checks what it says.
+set -u -o pipefail
+
+mode=${1:-quick}
+case $mode in
+  quick | full) ;;
+  *) echo "usage: $0 [quick|full]" >&2; exit 2 ;;
+esac
+for tool in spin gcc; do
+  if ! command -v "$tool" >/dev/null; then
+    echo "$tool is missing. On Debian or Ubuntu: apt-get install spin gcc" >&2
+    exit 2
+  fi
+done
+
+models=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d "${TMPDIR:-/tmp}/lock-model.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+
+# speed | expected | model | kind | switches | states | what
+# kind: S = assertions; L:NAME = the LTL property NAME under weak fairness; A:NAME = the LTL property NAME without fairness.
+# states: those stored (with fairness: before its factor) when the row was last measured; for must-fail rows, until
+# the first violation.
+rows() {
+  cat <<'ROWS'
+full |pass|handoff|S   ||5974197|1, 2 (per JVM), 3, 6
+full |pass|handoff|S   |-DTIMELY=1|5449095|1, 2, 3, 4, 6
+full |pass|handoff|S   |-DDELAY|6490863|1, 2 (per JVM), 3, 6; late requests
+quick|pass|handoff|S   |-DNJ=3 -DNT=1 -DB=1|325821|three JVMs: 1, 2 (per JVM), 3, 6
+quick|pass|handoff|S   |-DNJ=3 -DNT=1 -DB=1 -DTIMELY=1|266646|three JVMs: 1, 2, 3, 4, 6
+quick|pass|handoff|S   |-DNT=1 -DR=2 -DLOSS=2 -DTIMELY=1|329027|two losses: 1, 2, 3, 4, 6
+full |pass|handoff|S   |-DTIMELY=1 -DR=2 -DLOSS=0 -DKILLS=0 -DQX=0 -DXP=1 -DNOWRITE|5810847|two rounds: 2, 3, 4, 6
+full |pass|handoff|L:p5|-DLIVE -DNOWRITE|1474346|5, every caller ends
+full |pass|handoff|L:p5|-DLIVE -DNOWRITE -DTIMELY=1|1187705|5, no pauses
+full |pass|handoff|L:p5|-DLIVE -DNOWRITE -DTIMELY=1 -DXP=0|789103|5, no lease of the living expires
+quick|pass|handoff|L:p5|-DLIVE -DNOWRITE -DTIMELY=1 -DLOSS=0 -DNJ=3 -DNT=1 -DB=1|21534|5, three JVMs
+full |pass|handoff|L:p6|-DLIVE -DNOWRITE -DTIMELY=1 -DLOSS=0|497971|6, nothing left behind
+quick|fail|handoff|S   |-DPROP=1 -DBUG_NOFENCE|643|resource does not look at the token
+quick|fail|handoff|S   |-DPROP=2 -DBUG_SAMETOKEN|1083|local handoff with the same token
+quick|fail|handoff|S   |-DPROP=2 -DTIMELY=1 -DBUG_NOBLOCK|48483|block not reserved
+quick|fail|handoff|S   |-DPROP=2 -DSTRICT2|64690|a limit, not a bug: order of late local handoffs
+quick|fail|handoff|S   |-DPROP=3 -DBUG_RELBYNAME|34904|release by name
+quick|fail|handoff|S   |-DPROP=4 -DTIMELY=1 -DBUG_TRUSTSIGNAL|59191|signal taken for a grant
+quick|fail|handoff|S   |-DPROP=4 -DTIMELY=1 -DBUG_NOEXTEND|97902|repeated grant without new ttl
+quick|fail|handoff|L:p5|-DLIVE -DNOWRITE -DTIMELY=1 -DLOSS=0 -DKILLS=0 -DXP=0 -DRX=0 -DQX=0 -DBUG_NORECHECK|335|no re-check, signal lost
+quick|fail|handoff|L:p5|-DLIVE -DNOWRITE -DTIMELY=1 -DLOSS=0 -DBUG_RESFOREVER|4605|reservation never expires
+quick|fail|handoff|S   |-DPROP=6 -DBUG_RESFOREVER -DQX=0|41712|the same, seen as a ghost
+quick|fail|handoff|L:p5|-DLIVE -DNOWRITE -DTIMELY=1 -DLOSS=0 -DKILLS=0 -DXP=0 -DQX=0 -DBUG_HEADFIRST|1632|free lock only to the head of the queue
+quick|fail|handoff|S   |-DPROP=6 -DBUG_NEWATTEMPT|103|retry with a new attempt id
+quick|fail|handoff|S   |-DPROP=6 -DBUG_COMPRELEASE|40633|compensation by release only
+quick|fail|handoff|S   |-DPROP=6 -DBUG_DROPHANDOFF|1155|handed lock dropped by a caller that gave up
+quick|fail|handoff|S   |-DPROP=6 -DDELAY -DBUG_NOGUARD|193|late request executed
+quick|fail|handoff|S   |-DPROP=6 -DDELAY -DBUG_WEAKGUARD|155671|late request, guarded by "attempt in use" only
+quick|pass|lease  |A:safe|-DFENCE=1|35410|the fence lets no stale write in
+quick|fail|lease  |A:safe|-DFENCE=0|210|no fence
+quick|pass|lease  |L:live|-DFENCE=1|50302|a queue is served in the end
+quick|fail|lease  |L:live|-DFENCE=1 -DBUG_RESFOREVER|383|reservation of a dead waiter never expires
+quick|pass|redlockfence|S|-DWB=1|747936|token written back to a majority
+quick|fail|redlockfence|S|-DWB=0|587|token is the maximum of the replies
+ROWS
+}
+
+# Runs one row and writes one line to $work/N: number|expected|model|switches|want|states|seconds|verdict|what
+run_row() {
+  local number=$1 expected=$2 model=$3 kind=$4 switches=$5 want=$6 what=$7
+  local dir=$work/row-$number ltl=${kind#*:} gccflags panflags reason
+  local errors states seconds verdict started
+  mkdir "$dir" && cd "$dir" || return 1
+  case $kind in
+    S) gccflags="-DSAFETY"; panflags=""; reason="assertion violated" ;;
+    L:*) gccflags="-DNFAIR=3"; panflags="-a -f -N $ltl"; reason="acceptance cycle" ;;
+    # A safety formula: the claim itself reports the violation.
+    A:*) gccflags=""; panflags="-a -N $ltl"; reason="assertion violated\|acceptance cycle" ;;
+  esac
+  started=$(date +%s%N)
+  # Switches and flags are lists of words.
+  # shellcheck disable=SC2086
+  if spin -a $switches "$models/$model.pml" >spin.out 2>&1 &&
+    gcc -O2 -w -DNOREDUCE -DCOLLAPSE $gccflags -o pan pan.c >gcc.out 2>&1; then
+    timeout 900 ./pan -m3000000 -n $panflags >pan.out 2>&1
+  fi
+  seconds=$(( ($(date +%s%N) - started) / 100000000 ))
+  seconds=$((seconds / 10)).$((seconds % 10))
+  errors=$(sed -n 's/.*errors: \([0-9]*\).*/\1/p' pan.out 2>/dev/null | head -n 1)
+  states=$(sed -n 's/^ *\([0-9.e+]*\) states, stored.*/\1/p' pan.out 2>/dev/null | head -n 1)
+  if [[ -z $errors ]]; then
+    verdict="NOT RUN"
+  elif [[ $expected == pass ]]; then
+    if [[ $errors != 0 ]]; then
+      verdict="ERROR FOUND"
+    elif grep -q "max search depth too small\|out of memory\|Search not completed" pan.out; then
+      verdict="NOT EXHAUSTIVE"
+    elif [[ $states != "$want" ]]; then
+      # Not an error: another version of Spin may count differently. After a change of a model, put the new count here.
+      verdict="ok, count differs"
+    else
+      verdict=ok
+    fi
+  elif [[ $errors == 0 ]]; then
+    verdict="NOT CAUGHT"
+  elif ! grep -q "^pan:1: .*\($reason\)" pan.out; then
+    verdict="WRONG REASON"
+  else
+    verdict=ok
+  fi
+  if [[ $verdict != ok* ]]; then
+    { echo "--- row $number: $model $kind $switches"; tail -n 30 spin.out gcc.out pan.out 2>/dev/null; } >&2
+  fi
+  [[ $kind == S ]] || switches="$switches [$ltl]"
+  echo "$number|$expected|$model|$switches|$want|${states:--}|$seconds|$verdict|$what" >"$work/result-$number"
+  cd / && rm -rf "$dir"
+}
+
+count=0
+while IFS='|' read -r speed expected model kind switches want what; do
+  speed=${speed// /} kind=${kind// /} model=${model// /}
+  [[ $mode == full || $speed == quick ]] || continue
+  count=$((count + 1))
+  while (($(jobs -rp | wc -l) >= 2)); do wait -n; done
+  run_row "$(printf %02d $count)" "$expected" "$model" "$kind" "$switches" "$want" "$what" &
+done < <(rows)
+wait
+
+echo "| model | switches [property] | must | states | before | s | verdict | what |"
+echo "| --- | --- | --- | ---: | ---: | ---: | --- | --- |"
+failed=0
+for ((n = 1; n <= count; n++)); do
+  result=$work/result-$(printf %02d $n)
+  if [[ ! -f $result ]]; then
+    echo "| row $n | | | | | | NOT RUN | |"
+    failed=$((failed + 1))
+    continue
+  fi
+  IFS='|' read -r _ expected model switches want states seconds verdict what <"$result"
+  echo "| $model | $switches | $expected | $states | $want | $seconds | $verdict | $what |"
+  [[ $verdict == ok* ]] || failed=$((failed + 1))
+done
+echo
+echo "Models ($mode): $count rows, $failed not as expected"
+((failed == 0))
