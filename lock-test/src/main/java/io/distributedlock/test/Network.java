@@ -62,8 +62,9 @@ interface Network {
 		public <T extends @Nullable Object> CompletionStage<T> send(Duration timeout, Supplier<T> command) {
 			CompletableFuture<T> reply = new CompletableFuture<>();
 			try {
-				Future<?> timer = this.executor.schedule(() -> reply.completeExceptionally(noReply(timeout)),
-						timeout.toNanos(), TimeUnit.NANOSECONDS);
+				Future<?> timer = this.executor.schedule(
+						() -> reply.completeExceptionally(HeldRequest.noReply(timeout)), timeout.toNanos(),
+						TimeUnit.NANOSECONDS);
 				reply.whenComplete((ignored, failure) -> timer.cancel(false));
 				deliver(() -> execute(command, reply));
 			}
@@ -96,10 +97,6 @@ interface Network {
 
 		private void deliver(Runnable delivery) {
 			this.executor.schedule(delivery, this.delay.get().toNanos(), TimeUnit.NANOSECONDS);
-		}
-
-		private static StoreException noReply(Duration timeout) {
-			return new StoreException("No reply within " + timeout.toMillis() + "ms", true, true, null);
 		}
 
 	}

@@ -1,0 +1,63 @@
+package io.distributedlock.test;
+
+import java.util.Arrays;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Kinds of commands that a store executes.
+ */
+public enum CommandKind {
+
+	/** {@link io.distributedlock.spi.LockStore#acquire}. */
+	ACQUIRE("acquire"),
+
+	/** {@link io.distributedlock.spi.QueueingLockStore#acquireOrEnqueue}. */
+	ACQUIRE_OR_ENQUEUE("acquireOrEnqueue"),
+
+	/** {@link io.distributedlock.spi.LockStore#renew}; a batch counts once. */
+	RENEW("renew"),
+
+	/** {@link io.distributedlock.spi.LockStore#release}. */
+	RELEASE("release"),
+
+	/** {@link io.distributedlock.spi.QueueingLockStore#releaseAndEnqueue}. */
+	RELEASE_AND_ENQUEUE("releaseAndEnqueue"),
+
+	/** {@link io.distributedlock.spi.LockStore#extend}. */
+	EXTEND("extend"),
+
+	/** {@link io.distributedlock.spi.LockStore#abandon}. */
+	ABANDON("abandon"),
+
+	/** {@link io.distributedlock.spi.InspectableLockStore#inspect}. */
+	INSPECT("inspect"),
+
+	/** {@link io.distributedlock.spi.InspectableLockStore#forceRelease}. */
+	FORCE_RELEASE("forceRelease");
+
+	private static final Map<String, CommandKind> BY_METHOD = Arrays.stream(values())
+		.collect(Collectors.toUnmodifiableMap((kind) -> kind.method, Function.identity()));
+
+	private final String method;
+
+	CommandKind(String method) {
+		this.method = method;
+	}
+
+	static @Nullable CommandKind ofMethod(String name) {
+		return BY_METHOD.get(name);
+	}
+
+	/**
+	 * Tells whether the store must not execute the command after its timeout, since it
+	 * would leave a grant or a queue entry that nobody knows of.
+	 */
+	boolean isBoundToItsTimeout() {
+		return this == ACQUIRE || this == ACQUIRE_OR_ENQUEUE || this == RELEASE_AND_ENQUEUE;
+	}
+
+}
