@@ -27,7 +27,9 @@ public interface QueueingLockStore extends LockStore {
 
 	/**
 	 * Gives a grant back and puts this JVM's next attempt at the end of the queue, in one
-	 * step. If nobody else waits, the successor has the lock at once.
+	 * step. If nobody else waits, the successor has the lock at once. Like an acquire,
+	 * the store must not execute it after its timeout; sent again, it gives the same
+	 * result as long as the successor has something.
 	 * @param command what to give back; its {@code keepFor} is zero
 	 * @param successor the next attempt of this JVM for the same key
 	 * @return the answer

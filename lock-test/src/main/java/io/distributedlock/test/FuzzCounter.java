@@ -1,0 +1,147 @@
+package io.distributedlock.test;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+
+import io.distributedlock.LockKey;
+import io.distributedlock.spi.AcquireReply;
+import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.QueueingLockStore;
+
+/**
+ * A counter that loses increments unless a lock protects it, and that sees when two
+ * holders overlap or a fencing token does not rise.
+ */
+public final class FuzzCounter {
+
+	private static final Duration LIMIT = Duration.ofSeconds(60);
+
+	// Volatile, so that stores which order nothing in this JVM's memory model are judged
+	// by their locking alone; the increment is not atomic on purpose.
+	private volatile long value;
+
+	private volatile long lastToken;
+
+	private volatile int inside;
+
+	/**
+	 * Makes a counter that starts at zero.
+	 */
+	public FuzzCounter() {
+	}
+
+	/**
+	 * Returns the count.
+	 * @return how many increments were not lost
+	 */
+	public long value() {
+		return this.value;
+	}
+
+	/**
+	 * Adds one, slowly, the way code does that trusts its lock.
+	 * @param token fencing token of the lease that the caller holds
+	 * @throws AssertionError if somebody else is here too, or has been here with this
+	 * token or a higher one
+	 */
+	@SuppressWarnings("NonAtomicOperationOnVolatileField")
+	public void increment(long token) {
+		int others = this.inside;
+		this.inside = others + 1;
+		long read = this.value;
+		long last = this.lastToken;
+		if (ThreadLocalRandom.current().nextInt(4) == 0) {
+			LockSupport.parkNanos(ThreadLocalRandom.current().nextInt(200_000));
+		}
+		else {
+			Thread.yield();
+		}
+		this.lastToken = token;
+		this.value = read + 1;
+		this.inside = others;
+		if (others != 0) {
+			throw new AssertionError("Two holders at once: token " + token + " came while " + last + " was inside");
+		}
+		if (token <= last) {
+			throw new AssertionError("Token " + token + " came after token " + last);
+		}
+	}
+
+	/**
+	 * Increments from several JVMs that compete for one key by store commands alone.
+	 */
+	void runStores(List<StoreClient> clients, LockKey key, int rounds) {
+		run(clients, 1, (client) -> {
+			for (int i = 0; i < rounds; i++) {
+				AttemptId attempt = AttemptId.random();
+				AcquireReply reply = ask(client, key, attempt);
+				while (!(reply instanceof AcquireReply.Granted)) {
+					TimeUnit.MICROSECONDS.sleep(ThreadLocalRandom.current().nextInt(200, 2000));
+					reply = ask(client, key, attempt);
+				}
+				increment(((AcquireReply.Granted) reply).firstToken());
+				client.release(key, attempt);
+			}
+		});
+	}
+
+	private static AcquireReply ask(StoreClient client, LockKey key, AttemptId attempt) {
+		return (client.store() instanceof QueueingLockStore) ? client.queue(key, attempt)
+				: client.acquire(key, attempt);
+	}
+
+	/**
+	 * Runs work on several threads of each JVM, and fails as soon as one fails.
+	 */
+	private static <T> void run(List<T> jvms, int threads, Work<T> work) {
+		ExecutorService executor = Executors.newCachedThreadPool();
+		try {
+			List<Future<Void>> results = new ArrayList<>();
+			for (T jvm : jvms) {
+				for (int i = 0; i < threads; i++) {
+					results.add(executor.submit((Callable<Void>) () -> {
+						work.run(jvm);
+						return null;
+					}));
+				}
+			}
+			long deadline = System.nanoTime() + LIMIT.toNanos();
+			for (Future<Void> result : results) {
+				result.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+			}
+		}
+		catch (ExecutionException ex) {
+			throw new AssertionError(ex.getCause().getMessage(), ex.getCause());
+		}
+		catch (TimeoutException ex) {
+			throw new AssertionError("Some callers were not served within " + LIMIT, ex);
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+			throw new AssertionError("Interrupted", ex);
+		}
+		finally {
+			executor.shutdownNow();
+		}
+	}
+
+	/**
+	 * What each thread does.
+	 */
+	private interface Work<T> {
+
+		void run(T jvm) throws Exception;
+
+	}
+
+}

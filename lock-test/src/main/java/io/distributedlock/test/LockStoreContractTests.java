@@ -1,0 +1,381 @@
+package io.distributedlock.test;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.stream.IntStream;
+
+import io.distributedlock.LockKey;
+import io.distributedlock.spi.AcquireCommand;
+import io.distributedlock.spi.AcquireReply;
+import io.distributedlock.spi.AcquireReply.Granted;
+import io.distributedlock.spi.AcquireReply.Refused;
+import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.ExtendReply;
+import io.distributedlock.spi.InspectableLockStore;
+import io.distributedlock.spi.LockStore;
+import io.distributedlock.spi.QueueingLockStore;
+import io.distributedlock.spi.ReleaseReply;
+import io.distributedlock.spi.RenewCommand;
+import io.distributedlock.spi.RenewReply;
+import io.distributedlock.spi.SignallingLockStore;
+import io.distributedlock.spi.StoreException;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * What every {@link LockStore} must do. The test of a store extends this class, and
+ * implements {@link QueueContractTests}, {@link SignalContractTests},
+ * {@link InspectContractTests} and {@link InspectQueueContractTests} as far as the store
+ * has those capabilities; a capability without its suite fails.
+ *
+ * <pre>{@code
+ * class MyStoreTests extends LockStoreContractTests implements QueueContractTests {
+ *
+ *     &#64;Override
+ *     protected LockStore createStore(String instance) {
+ *         return new MyStore(server, instance);
+ *     }
+ *
+ * }
+ * }</pre>
+ */
+public abstract class LockStoreContractTests implements ContractBench {
+
+	private static final Duration LONG = StoreClient.LONG_TTL;
+
+	private final Map<String, StoreClient> clients = new LinkedHashMap<>();
+
+	private final LockKey key = LockKey.of("contract", UUID.randomUUID());
+
+	/**
+	 * Makes the test.
+	 */
+	protected LockStoreContractTests() {
+	}
+
+	/**
+	 * Connects a JVM to the server under test. All stores of one test must reach the same
+	 * locks. They are closed after the test.
+	 * @param instance what the JVM is called where holders and waiters are shown
+	 * @return a new store
+	 */
+	protected abstract LockStore createStore(String instance);
+
+	@Override
+	public final StoreClient client(String instance) {
+		return this.clients.computeIfAbsent(instance, (name) -> new StoreClient(name, createStore(name)));
+	}
+
+	@Override
+	public final LockKey key() {
+		return this.key;
+	}
+
+	@Override
+	public void pass(Duration time) {
+		Awaitility.await().pollDelay(time).atMost(time.plusSeconds(30)).until(() -> true);
+	}
+
+	@Override
+	public long nanoTime() {
+		return System.nanoTime();
+	}
+
+	@AfterEach
+	final void closeStores() {
+		this.clients.values().forEach((client) -> client.store().close());
+	}
+
+	@Test
+	void releasedMeansSomeoneElseCanAcquire() {
+		AttemptId attempt = client("jvm-1").hold(this.key);
+		assertThat(client("jvm-1").release(this.key, attempt)).isEqualTo(new ReleaseReply.Released(false));
+		client("jvm-2").hold(this.key);
+	}
+
+	@Test
+	void heldMeansNobodyElseCanAcquire() {
+		AttemptId attempt = client("jvm-1").hold(this.key);
+		assertRefused(client("jvm-2").acquire(this.key, AttemptId.random()));
+		assertRefused(client("jvm-1").acquire(this.key, AttemptId.random()));
+		client("jvm-1").assertHolds(this.key, attempt);
+	}
+
+	@Test
+	void everyCapabilityOfTheStoreIsTested() {
+		LockStore store = client("jvm-1").store();
+		assertThat(this instanceof QueueContractTests).as("implements QueueContractTests")
+			.isEqualTo(store instanceof QueueingLockStore);
+		assertThat(this instanceof SignalContractTests).as("implements SignalContractTests")
+			.isEqualTo(store instanceof SignallingLockStore && store instanceof QueueingLockStore);
+		assertThat(this instanceof InspectContractTests).as("implements InspectContractTests")
+			.isEqualTo(store instanceof InspectableLockStore);
+		assertThat(this instanceof InspectQueueContractTests).as("implements InspectQueueContractTests")
+			.isEqualTo(store instanceof InspectableLockStore && store instanceof QueueingLockStore);
+		assertThat(store.name()).isNotBlank();
+	}
+
+	@Test
+	void aRefusalTellsHowLongTheStoreKeepsTheLock() {
+		client("jvm-1").hold(this.key, Duration.ofSeconds(20));
+		Refused refused = assertRefused(client("jvm-2").acquire(this.key, AttemptId.random()));
+		assertThat(refused.freeIn()).isPositive().isLessThanOrEqualTo(Duration.ofSeconds(20));
+		assertThat(refused.queued()).isFalse();
+		assertThat(refused.holder()).isIn("jvm-1", null);
+	}
+
+	@Test
+	void aGrantEndsAfterItsTtl() {
+		long sent = nanoTime();
+		client("jvm-1").hold(this.key, shortTtl());
+		acquireWhenFree(client("jvm-2"), this.key, shortTtl(), sent);
+	}
+
+	@Test
+	void aRenewedGrantOutlivesItsTtl() {
+		Duration ttl = shortTtl().multipliedBy(2);
+		AttemptId attempt = client("jvm-1").hold(this.key, ttl);
+		long sent = nanoTime();
+		for (int i = 0; i < 5; i++) {
+			pass(ttl.dividedBy(4));
+			sent = nanoTime();
+			assertThat(client("jvm-1").renew(this.key, attempt, ttl)).isEqualTo(RenewReply.RENEWED);
+		}
+		acquireWhenFree(client("jvm-2"), this.key, ttl, sent);
+	}
+
+	@Test
+	void aForeignReleaseIsRefused() {
+		AttemptId attempt = client("jvm-1").hold(this.key);
+		assertThat(client("jvm-2").release(this.key, AttemptId.random())).isEqualTo(new ReleaseReply.NotOwner());
+		assertThat(client("jvm-1").release(this.key, AttemptId.random())).isEqualTo(new ReleaseReply.NotOwner());
+		client("jvm-1").assertHolds(this.key, attempt);
+	}
+
+	@Test
+	void aReleaseAfterLossDoesNotTouchTheNextHolder() {
+		long sent = nanoTime();
+		AttemptId lost = client("jvm-1").hold(this.key, shortTtl());
+		AttemptId next = acquireWhenFree(client("jvm-2"), this.key, shortTtl(), sent);
+		assertThat(client("jvm-1").release(this.key, lost)).isEqualTo(new ReleaseReply.NotOwner());
+		assertThat(client("jvm-1").release(this.key, lost, LONG)).isEqualTo(new ReleaseReply.NotOwner());
+		client("jvm-2").assertHolds(this.key, next);
+	}
+
+	@Test
+	void aReleaseThatIsSentAgainDoesNotTouchTheNextHolder() {
+		AttemptId attempt = client("jvm-1").hold(this.key);
+		client("jvm-1").release(this.key, attempt);
+		AttemptId next = client("jvm-2").hold(this.key);
+		assertThat(client("jvm-1").release(this.key, attempt)).isIn(new ReleaseReply.NotOwner(),
+				new ReleaseReply.Released(false));
+		client("jvm-2").assertHolds(this.key, next);
+	}
+
+	@Test
+	void aRenewalAfterLossIsRefusedAndNeverMakesTheGrantAgain() {
+		AttemptId lost = client("jvm-1").hold(this.key, shortTtl());
+		pass(shortTtl().plus(expirySlack()));
+		client("jvm-1").assertHoldsNothing(this.key, lost);
+		AttemptId next = client("jvm-2").hold(this.key);
+		client("jvm-1").assertHoldsNothing(this.key, lost);
+		client("jvm-2").release(this.key, next);
+		client("jvm-2").assertHoldsNothing(this.key, next);
+		client("jvm-3").hold(this.key);
+	}
+
+	@Test
+	void tokensRiseFromGrantToGrant() {
+		long highest = 0;
+		for (int i = 0; i < 30; i++) {
+			StoreClient client = client("jvm-" + (i % 3 + 1));
+			AttemptId attempt = AttemptId.random();
+			int asked = (i % 4 == 3) ? 64 : i % 4 + 1;
+			Granted granted = assertGranted(client.acquire(this.key, attempt, LONG, asked));
+			highest = assertAbove(highest, granted.firstToken(), granted.tokens(), asked);
+			if (i % 5 == 4 && client.extend(this.key, attempt, LONG, 10) instanceof ExtendReply.Extended more) {
+				highest = assertAbove(highest, more.firstToken(), more.tokens(), 10);
+			}
+			if (i % 2 == 0) {
+				client.release(this.key, attempt);
+			}
+			else {
+				client.abandon(this.key, attempt);
+			}
+		}
+	}
+
+	@Test
+	void tokensRiseAfterAGrantHasExpired() {
+		AttemptId attempt = AttemptId.random();
+		Granted lost = assertGranted(client("jvm-1").acquire(this.key, attempt, shortTtl(), 64));
+		pass(shortTtl().plus(expirySlack()));
+		Granted next = assertGranted(client("jvm-2").acquire(this.key, AttemptId.random()));
+		assertThat(next.firstToken()).isGreaterThanOrEqualTo(lost.firstToken() + lost.tokens());
+	}
+
+	@Test
+	void theSameAttemptAskedAgainGetsTheSameGrantWithItsFullTtl() {
+		Duration ttl = shortTtl().multipliedBy(2);
+		AttemptId attempt = AttemptId.random();
+		Granted granted = assertGranted(client("jvm-1").acquire(this.key, attempt, ttl, 5));
+		pass(ttl.dividedBy(2));
+		long sent = nanoTime();
+		assertThat(client("jvm-1").acquireAgain(this.key, attempt, ttl, 5)).isEqualTo(granted);
+		acquireWhenFree(client("jvm-2"), this.key, ttl, sent);
+	}
+
+	@Test
+	void aBatchOfRenewalsIsAnsweredInOrder() {
+		List<RenewCommand> commands = new ArrayList<>();
+		List<RenewReply> expected = new ArrayList<>();
+		for (int i = 0; i < 200; i++) {
+			LockKey next = LockKey.of("contract", this.key.parts().get(0), i);
+			AttemptId attempt = AttemptId.random();
+			if (i % 3 == 0) {
+				client("jvm-2").hold(next);
+			}
+			else if (i % 7 != 0) {
+				assertGranted(client("jvm-1").acquire(next, attempt));
+			}
+			commands.add(new RenewCommand(next, attempt, LONG));
+			expected.add((i % 3 == 0 || i % 7 == 0) ? RenewReply.NOT_OWNER : RenewReply.RENEWED);
+		}
+		assertThat(client("jvm-1").renew(commands)).isEqualTo(expected);
+		assertThat(client("jvm-1").renew(List.of())).isEmpty();
+	}
+
+	@Test
+	void aLockThatIsKeptAfterItsReleaseStaysTakenByNobody() {
+		AttemptId attempt = client("jvm-1").hold(this.key);
+		long sent = nanoTime();
+		assertThat(client("jvm-1").release(this.key, attempt, shortTtl())).isEqualTo(new ReleaseReply.Released(false));
+		client("jvm-1").assertHoldsNothing(this.key, attempt);
+		assertRefused(client("jvm-1").acquireAgain(this.key, attempt, LONG, 1));
+		acquireWhenFree(client("jvm-2"), this.key, shortTtl(), sent);
+	}
+
+	@Test
+	void aLockCanBeKeptLongerThanItsGrantWouldHaveLived() {
+		AttemptId attempt = client("jvm-1").hold(this.key, shortTtl());
+		Duration keepFor = shortTtl().multipliedBy(2);
+		long sent = nanoTime();
+		assertThat(client("jvm-1").release(this.key, attempt, keepFor)).isEqualTo(new ReleaseReply.Released(false));
+		acquireWhenFree(client("jvm-2"), this.key, keepFor, sent);
+	}
+
+	@Test
+	void anAbandonedGrantIsFree() {
+		AttemptId attempt = client("jvm-1").hold(this.key);
+		client("jvm-1").abandon(this.key, attempt);
+		client("jvm-1").assertHoldsNothing(this.key, attempt);
+		client("jvm-2").hold(this.key);
+	}
+
+	@Test
+	void abandoningWhatHasNothingIsHarmless() {
+		client("jvm-1").abandon(this.key, AttemptId.random());
+		AttemptId attempt = client("jvm-1").hold(this.key);
+		client("jvm-1").abandon(this.key, AttemptId.random());
+		client("jvm-2").abandon(this.key, AttemptId.random());
+		client("jvm-1").assertHolds(this.key, attempt);
+	}
+
+	@Test
+	void aGrantThatNobodyWaitsForIsExtendedWithItsFullTtl() {
+		Duration ttl = shortTtl().multipliedBy(2);
+		AttemptId attempt = AttemptId.random();
+		Granted granted = assertGranted(client("jvm-1").acquire(this.key, attempt, ttl, 2));
+		pass(ttl.dividedBy(2));
+		long sent = nanoTime();
+		ExtendReply.Extended more = (ExtendReply.Extended) client("jvm-1").extend(this.key, attempt, ttl, 10);
+		assertAbove(granted.firstToken() + granted.tokens() - 1, more.firstToken(), more.tokens(), 10);
+		acquireWhenFree(client("jvm-2"), this.key, ttl, sent);
+		assertThat(client("jvm-1").extend(this.key, attempt, ttl, 10)).isEqualTo(new ExtendReply.NotOwner());
+	}
+
+	@Test
+	void aGrantThatEndedIsNotExtended() {
+		assertThat(client("jvm-1").extend(this.key, AttemptId.random(), LONG, 10))
+			.isEqualTo(new ExtendReply.NotOwner());
+		AttemptId attempt = client("jvm-1").hold(this.key);
+		client("jvm-1").release(this.key, attempt);
+		assertThat(client("jvm-1").extend(this.key, attempt, LONG, 10)).isEqualTo(new ExtendReply.NotOwner());
+		client("jvm-2").hold(this.key);
+	}
+
+	@Test
+	void differentKeysAreDifferentLocks() {
+		List<LockKey> keys = OddKeys.withPrefix(this.key.parts().get(0));
+		Map<LockKey, AttemptId> attempts = new LinkedHashMap<>();
+		keys.forEach((odd) -> attempts.put(odd, client("jvm-1").hold(odd)));
+		keys.forEach((odd) -> {
+			assertThat(client("jvm-1").release(odd, attempts.get(odd))).isEqualTo(new ReleaseReply.Released(false));
+			attempts.remove(odd);
+			attempts.forEach((other, attempt) -> client("jvm-1").assertHolds(other, attempt));
+		});
+	}
+
+	@Test
+	void ofManyThatAskForManyKeysAtOnceOneGetsEach() {
+		List<StoreClient> clients = List.of(client("jvm-1"), client("jvm-2"), client("jvm-3"));
+		List<List<CompletionStage<AcquireReply>>> replies = IntStream.range(0, 64)
+			.mapToObj((i) -> LockKey.of("contract", this.key.parts().get(0), i))
+			.parallel()
+			.map((next) -> clients.stream()
+				.map((client) -> client.store()
+					.acquire(new AcquireCommand(next, AttemptId.random(), LONG, 1, false, Duration.ofSeconds(5))))
+				.toList())
+			.toList();
+		assertThat(replies).allSatisfy((ofOneKey) -> assertThat(ofOneKey.stream().map(StoreClient::reply))
+			.filteredOn(Granted.class::isInstance)
+			.hasSize(1));
+	}
+
+	@Test
+	void holdersNeverOverlapAndEachHasAHigherToken() {
+		FuzzCounter counter = new FuzzCounter();
+		List<StoreClient> clients = IntStream.rangeClosed(1, 6).mapToObj((i) -> client("jvm-" + i)).toList();
+		counter.runStores(clients, this.key, 20);
+		assertThat(counter.value()).isEqualTo(6 * 20);
+	}
+
+	@Test
+	void commandsOfAClosedStoreFailWithAStoreException() {
+		LockStore store = createStore("jvm-9");
+		store.close();
+		CompletableFuture<Throwable> failure = new CompletableFuture<>();
+		store.acquire(new AcquireCommand(this.key, AttemptId.random(), LONG, 1, false, Duration.ofSeconds(5)))
+			.whenComplete((reply, ex) -> failure.complete(ex));
+		assertThat(StoreClient.reply(failure)).isInstanceOf(StoreException.class);
+		client("jvm-1").hold(this.key);
+	}
+
+	private static Granted assertGranted(AcquireReply reply) {
+		assertThat(reply).isInstanceOf(Granted.class);
+		return (Granted) reply;
+	}
+
+	private static Refused assertRefused(AcquireReply reply) {
+		assertThat(reply).isInstanceOf(Refused.class);
+		return (Refused) reply;
+	}
+
+	private static long assertAbove(long highest, long first, int tokens, int asked) {
+		assertThat(first).as("first token").isGreaterThan(highest);
+		assertThat(tokens).as("number of tokens").isBetween(1, asked);
+		long last = first + tokens - 1;
+		assertThat(last).as("last token").isLessThan(1L << 53);
+		return last;
+	}
+
+}

@@ -1,0 +1,251 @@
+package io.distributedlock.test;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+import io.distributedlock.LockInspector.StoredLock;
+import io.distributedlock.LockKey;
+import io.distributedlock.spi.AbandonCommand;
+import io.distributedlock.spi.AcquireCommand;
+import io.distributedlock.spi.AcquireReply;
+import io.distributedlock.spi.AcquireReply.Granted;
+import io.distributedlock.spi.AcquireReply.Refused;
+import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.ExtendCommand;
+import io.distributedlock.spi.ExtendReply;
+import io.distributedlock.spi.InspectableLockStore;
+import io.distributedlock.spi.LockStore;
+import io.distributedlock.spi.QueueingLockStore;
+import io.distributedlock.spi.QueueingLockStore.Successor;
+import io.distributedlock.spi.ReleaseCommand;
+import io.distributedlock.spi.ReleaseReply;
+import io.distributedlock.spi.RenewCommand;
+import io.distributedlock.spi.RenewReply;
+import io.distributedlock.spi.SignallingLockStore;
+import io.distributedlock.spi.SignallingLockStore.SignalReceiver;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * One JVM of a contract test: sends commands to its store, waits for the replies, and
+ * remembers the signals.
+ */
+public final class StoreClient {
+
+	/** Ttl of grants that should outlast their test. */
+	public static final Duration LONG_TTL = Duration.ofSeconds(60);
+
+	private static final Duration TIMEOUT = Duration.ofSeconds(5);
+
+	private final String instance;
+
+	private final LockStore store;
+
+	private final List<Signal> signals = new CopyOnWriteArrayList<>();
+
+	StoreClient(String instance, LockStore store) {
+		this.instance = instance;
+		this.store = store;
+		if (store instanceof SignallingLockStore signalling) {
+			signalling.subscribe(new Recorder(this.signals));
+		}
+	}
+
+	/**
+	 * Returns what this JVM is called.
+	 * @return the name
+	 */
+	public String instance() {
+		return this.instance;
+	}
+
+	/**
+	 * Returns the store of this JVM.
+	 * @return the store under test
+	 */
+	public LockStore store() {
+		return this.store;
+	}
+
+	/**
+	 * Returns the signals that came so far.
+	 * @return a snapshot, oldest first
+	 */
+	public List<Signal> signals() {
+		return List.copyOf(this.signals);
+	}
+
+	/**
+	 * Asks for the lock once, with a long ttl.
+	 */
+	AcquireReply acquire(LockKey key, AttemptId attempt) {
+		return acquire(key, attempt, LONG_TTL, 1);
+	}
+
+	AcquireReply acquire(LockKey key, AttemptId attempt, Duration ttl, int tokens) {
+		return reply(this.store.acquire(new AcquireCommand(key, attempt, ttl, tokens, false, TIMEOUT)));
+	}
+
+	AcquireReply acquireAgain(LockKey key, AttemptId attempt, Duration ttl, int tokens) {
+		return reply(this.store.acquire(new AcquireCommand(key, attempt, ttl, tokens, true, TIMEOUT)));
+	}
+
+	/**
+	 * Gets the lock, which must be free.
+	 */
+	AttemptId hold(LockKey key) {
+		return hold(key, LONG_TTL);
+	}
+
+	AttemptId hold(LockKey key, Duration ttl) {
+		AttemptId attempt = AttemptId.random();
+		assertThat(acquire(key, attempt, ttl, 1)).as("%s asks for a free lock", this).isInstanceOf(Granted.class);
+		return attempt;
+	}
+
+	/**
+	 * Asks for the lock, or for a place in the queue. Also the re-check.
+	 */
+	AcquireReply queue(LockKey key, AttemptId attempt) {
+		return reply(queueing().acquireOrEnqueue(new AcquireCommand(key, attempt, LONG_TTL, 1, false, TIMEOUT)));
+	}
+
+	AcquireReply queueAgain(LockKey key, AttemptId attempt) {
+		return reply(queueing().acquireOrEnqueue(new AcquireCommand(key, attempt, LONG_TTL, 1, true, TIMEOUT)));
+	}
+
+	/**
+	 * Takes a place in the queue of a lock that is taken.
+	 */
+	AttemptId enqueue(LockKey key) {
+		AttemptId attempt = AttemptId.random();
+		AcquireReply reply = queue(key, attempt);
+		assertThat(reply).as("%s queues for a lock that is taken", this).isInstanceOf(Refused.class);
+		if (this.store instanceof SignallingLockStore) {
+			assertThat(((Refused) reply).queued()).as("%s has a place in the queue", this).isTrue();
+		}
+		return attempt;
+	}
+
+	ReleaseReply release(LockKey key, AttemptId attempt) {
+		return release(key, attempt, Duration.ZERO);
+	}
+
+	ReleaseReply release(LockKey key, AttemptId attempt, Duration keepFor) {
+		return reply(this.store.release(new ReleaseCommand(key, attempt, keepFor, TIMEOUT)));
+	}
+
+	ReleaseReply releaseAndQueue(LockKey key, AttemptId attempt, AttemptId successor) {
+		return reply(queueing().releaseAndEnqueue(new ReleaseCommand(key, attempt, Duration.ZERO, TIMEOUT),
+				new Successor(successor, LONG_TTL, 3)));
+	}
+
+	RenewReply renew(LockKey key, AttemptId attempt, Duration ttl) {
+		return renew(List.of(new RenewCommand(key, attempt, ttl))).get(0);
+	}
+
+	List<RenewReply> renew(List<RenewCommand> commands) {
+		return reply(this.store.renew(commands));
+	}
+
+	ExtendReply extend(LockKey key, AttemptId attempt, Duration ttl, int tokens) {
+		return reply(this.store.extend(new ExtendCommand(key, attempt, ttl, tokens, TIMEOUT)));
+	}
+
+	void abandon(LockKey key, AttemptId attempt) {
+		reply(this.store.abandon(new AbandonCommand(key, attempt, TIMEOUT)));
+	}
+
+	Optional<StoredLock> inspect(LockKey key) {
+		return reply(inspectable().inspect(key, TIMEOUT));
+	}
+
+	boolean forceRelease(LockKey key, long token) {
+		return reply(inspectable().forceRelease(key, token, TIMEOUT));
+	}
+
+	/**
+	 * Demands that the attempt holds the lock, by renewing it.
+	 */
+	void assertHolds(LockKey key, AttemptId attempt) {
+		assertThat(renew(key, attempt, LONG_TTL)).as("%s still holds the lock", this).isEqualTo(RenewReply.RENEWED);
+	}
+
+	void assertHoldsNothing(LockKey key, AttemptId attempt) {
+		assertThat(renew(key, attempt, LONG_TTL)).as("%s holds nothing", this).isEqualTo(RenewReply.NOT_OWNER);
+	}
+
+	private QueueingLockStore queueing() {
+		return (QueueingLockStore) this.store;
+	}
+
+	private InspectableLockStore inspectable() {
+		return (InspectableLockStore) this.store;
+	}
+
+	static <T> T reply(CompletionStage<T> stage) {
+		try {
+			return stage.toCompletableFuture().get(TIMEOUT.toMillis() + 5000, TimeUnit.MILLISECONDS);
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+			throw new AssertionError("Interrupted while waiting for a reply", ex);
+		}
+		catch (ExecutionException ex) {
+			throw new AssertionError("The store failed: " + ex.getCause(), ex.getCause());
+		}
+		catch (TimeoutException ex) {
+			throw new AssertionError("The store neither answered nor failed within the command's timeout", ex);
+		}
+	}
+
+	@Override
+	public String toString() {
+		return this.instance;
+	}
+
+	/**
+	 * A signal that came.
+	 *
+	 * @param kind {@code reserved} or {@code revoked}
+	 * @param keyId id of the lock
+	 * @param attempt what it was about
+	 */
+	public record Signal(String kind, String keyId, AttemptId attempt) {
+
+		static Signal reserved(LockKey key, AttemptId attempt) {
+			return new Signal("reserved", key.id(), attempt);
+		}
+
+		static Signal revoked(LockKey key, AttemptId attempt) {
+			return new Signal("revoked", key.id(), attempt);
+		}
+
+	}
+
+	private record Recorder(List<Signal> signals) implements SignalReceiver {
+
+		@Override
+		public void reserved(String keyId, AttemptId attempt) {
+			this.signals.add(new Signal("reserved", keyId, attempt));
+		}
+
+		@Override
+		public void revoked(String keyId, AttemptId attempt) {
+			this.signals.add(new Signal("revoked", keyId, attempt));
+		}
+
+		@Override
+		public void resumed() {
+			// Says only that signals may have been lost, which these tests allow anyway.
+		}
+
+	}
+
+}
