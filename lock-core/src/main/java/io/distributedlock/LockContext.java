@@ -40,6 +40,16 @@ public final class LockContext {
 	}
 
 	/**
+	 * Returns the owner that is bound to the calling thread.
+	 * @return the owner that was given to {@link #bind}, or null if the code runs for the
+	 * thread itself
+	 */
+	public static @Nullable LockOwner boundOwner() {
+		LockOwner owner = CURRENT.get();
+		return (owner != null && !owner.isThread()) ? owner : null;
+	}
+
+	/**
 	 * Makes the calling thread act for an owner until the scope is closed.
 	 * @param owner the owner to act for
 	 * @return the scope, to be closed on the same thread, innermost first

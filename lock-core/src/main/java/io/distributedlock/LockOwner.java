@@ -48,6 +48,10 @@ public final class LockOwner {
 		return new LockOwner(name.isEmpty() ? "thread-" + SEQUENCE.incrementAndGet() : name, thread);
 	}
 
+	boolean isThread() {
+		return this.thread != null;
+	}
+
 	/**
 	 * Returns the leases that this owner has opened and not closed yet, outermost first.
 	 * A lost lease stays until it is closed.

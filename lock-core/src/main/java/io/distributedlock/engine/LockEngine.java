@@ -1,21 +1,41 @@
 package io.distributedlock.engine;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.LockSupport;
 
 import io.distributedlock.Lease;
 import io.distributedlock.LockCallback;
+import io.distributedlock.LockContext;
+import io.distributedlock.LockException;
 import io.distributedlock.LockInspector;
 import io.distributedlock.LockKey;
 import io.distributedlock.LockListener;
+import io.distributedlock.LockNotAcquiredException;
+import io.distributedlock.LockNotAcquiredException.Reason;
+import io.distributedlock.LockOwner;
 import io.distributedlock.LockRequest;
 import io.distributedlock.LockSettings;
+import io.distributedlock.LockStoreException;
 import io.distributedlock.LockTemplate;
+import io.distributedlock.spi.InspectableLockStore;
 import io.distributedlock.spi.LockStore;
+import io.distributedlock.spi.StoreException;
 import io.distributedlock.spi.Ticker;
 import org.jspecify.annotations.Nullable;
 
@@ -26,7 +46,90 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LockEngine implements LockTemplate, LockInspector, AutoCloseable {
 
+	private static final AtomicInteger INSTANCES = new AtomicInteger();
+
+	/** Beyond its limit a caller still waits this long for the store's own words. */
+	static final long GRACE = 50_000_000;
+
+	private static final long DRAIN_PAUSE = 5_000_000;
+
+	private final EngineOptions options;
+
+	private final Clock clock;
+
+	private final LockSettings defaults;
+
+	private final Map<String, LockSettings> locks;
+
+	private final Map<String, StoreRuntime> runtimes = new LinkedHashMap<>();
+
+	private final StoreRuntime defaultRuntime;
+
+	private final Listeners listeners;
+
+	private final Statistics statistics = new Statistics();
+
+	private final Timers timers;
+
+	private final Watchdog watchdog;
+
+	private final ThreadPoolExecutor callbackExecutor;
+
+	private final ThreadPoolExecutor lossExecutor;
+
+	private volatile boolean running = true;
+
 	private LockEngine(Builder builder) {
+		String name = "lock-engine-" + INSTANCES.incrementAndGet();
+		this.options = new EngineOptions(builder.handoffLeases, builder.handoffTime.toNanos(),
+				builder.recheck.toNanos(), builder.commandTimeout.toNanos());
+		this.clock = new Clock(builder.ticker);
+		this.defaults = builder.defaults.orElse(LockSettings.DEFAULTS);
+		this.locks = resolve(builder.locks, this.defaults);
+		List<LockListener> all = new ArrayList<>(builder.listeners);
+		all.add(this.statistics);
+		this.listeners = new Listeners(all);
+		this.timers = new Timers(name + "-timer");
+		this.watchdog = new Watchdog(this, this.clock, name + "-watchdog");
+		this.callbackExecutor = executor(16, name + "-callback");
+		this.lossExecutor = executor(8, name + "-loss");
+		for (LockStore store : builder.stores) {
+			this.runtimes.put(store.name(), new StoreRuntime(this, store));
+		}
+		String defaultStore = (builder.defaultStore != null) ? builder.defaultStore
+				: this.runtimes.keySet().iterator().next();
+		this.defaultRuntime = runtime(defaultStore);
+		this.runtimes.values().forEach(StoreRuntime::subscribe);
+		this.watchdog.start();
+	}
+
+	private static Map<String, LockSettings> resolve(Map<String, LockSettings> locks, LockSettings defaults) {
+		Map<String, LockSettings> resolved = new HashMap<>();
+		locks.forEach((name, settings) -> {
+			try {
+				resolved.put(name, settings.orElse(defaults));
+			}
+			catch (IllegalArgumentException ex) {
+				throw new IllegalArgumentException("Settings of lock '" + name + "': " + ex.getMessage(), ex);
+			}
+		});
+		return resolved;
+	}
+
+	private static ThreadPoolExecutor executor(int threads, String name) {
+		ThreadPoolExecutor executor = new ThreadPoolExecutor(threads, threads, 10, TimeUnit.SECONDS,
+				new LinkedBlockingQueue<>(), (task) -> daemon(task, name));
+		executor.allowCoreThreadTimeOut(true);
+		executor.setRejectedExecutionHandler((task, closed) -> {
+			// After close() nobody is left to be told.
+		});
+		return executor;
+	}
+
+	static Thread daemon(Runnable task, String name) {
+		Thread thread = new Thread(task, name);
+		thread.setDaemon(true);
+		return thread;
 	}
 
 	/**
@@ -37,11 +140,17 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		return new Builder();
 	}
 
+	// ---- Life
+
 	/**
 	 * Admits callers again after {@link #stop}. Does nothing if the engine runs.
 	 */
 	public void start() {
-		throw new UnsupportedOperationException();
+		if (this.timers.isClosed()) {
+			throw new IllegalStateException("This lock engine is closed. Make a new one.");
+		}
+		this.watchdog.renewing(true);
+		this.running = true;
 	}
 
 	/**
@@ -52,7 +161,24 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 	 * @return true if nothing is held any more
 	 */
 	public boolean stop(Duration timeout) {
-		throw new UnsupportedOperationException();
+		this.running = false;
+		long end = Clock.plus(this.clock.now(), timeout.toNanos());
+		for (StoreRuntime runtime : this.runtimes.values()) {
+			runtime.gates().forEach(Gate::shutDown);
+		}
+		boolean idle = isIdle();
+		while (!idle && this.clock.now() < end && !Thread.currentThread().isInterrupted()) {
+			LockSupport.parkNanos(this.clock.park(DRAIN_PAUSE));
+			idle = isIdle();
+		}
+		if (!this.running) {
+			this.watchdog.renewing(false);
+		}
+		return idle;
+	}
+
+	private boolean isIdle() {
+		return this.runtimes.values().stream().flatMap((runtime) -> runtime.gates().stream()).noneMatch(Gate::isBusy);
 	}
 
 	/**
@@ -60,16 +186,7 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 	 * @return false after {@link #stop} and {@link #close}
 	 */
 	public boolean isRunning() {
-		throw new UnsupportedOperationException();
-	}
-
-	/**
-	 * Returns the settings that hold for a lock name where the code says nothing.
-	 * @param name what the lock protects
-	 * @return the settings, all given but perhaps the store
-	 */
-	public LockSettings settings(String name) {
-		throw new UnsupportedOperationException();
+		return this.running;
 	}
 
 	/**
@@ -78,68 +195,348 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 	 */
 	@Override
 	public void close() {
-		throw new UnsupportedOperationException();
+		stop(Duration.ZERO);
+		this.watchdog.close();
+		this.timers.close();
+		this.callbackExecutor.shutdown();
+		this.lossExecutor.shutdown();
+		for (StoreRuntime runtime : this.runtimes.values()) {
+			try {
+				runtime.store.close();
+			}
+			catch (RuntimeException ex) {
+				StoreRuntime.logger.warn("The store '{}' could not be closed", runtime.name(), ex);
+			}
+		}
 	}
+
+	// ---- Settings
+
+	/**
+	 * Returns the settings that hold for a lock name where the code says nothing.
+	 * @param name what the lock protects
+	 * @return the settings, all given but perhaps the store
+	 */
+	public LockSettings settings(String name) {
+		return this.locks.getOrDefault(name, this.defaults);
+	}
+
+	private LockSettings resolve(LockRequest request) {
+		LockSettings configured = settings(request.key().name());
+		if (request.settings().equals(LockSettings.NONE)) {
+			return configured;
+		}
+		try {
+			return request.settings().orElse(configured);
+		}
+		catch (IllegalArgumentException ex) {
+			throw new IllegalArgumentException("Lock '" + request.key() + "': " + ex.getMessage(), ex);
+		}
+	}
+
+	private StoreRuntime runtime(@Nullable String store) {
+		if (store == null) {
+			return this.defaultRuntime;
+		}
+		StoreRuntime runtime = this.runtimes.get(store);
+		if (runtime == null) {
+			throw new IllegalArgumentException("There is no lock store '" + store + "'. There is "
+					+ String.join(", ", this.runtimes.keySet()) + ".");
+		}
+		return runtime;
+	}
+
+	// ---- Acquiring
 
 	@Override
 	public Lease acquire(LockRequest request) {
-		throw new UnsupportedOperationException();
+		LockSettings settings = resolve(request);
+		StoreRuntime runtime = runtime(settings.store());
+		LockOwner owner = (request.owner() != null) ? request.owner() : LockContext.owner();
+		return acquire(runtime, request.key(), Profile.of(settings), owner);
 	}
 
 	@Override
 	public Optional<Lease> tryAcquire(LockRequest request) {
-		throw new UnsupportedOperationException();
+		try {
+			return Optional.of(acquire(request));
+		}
+		catch (LockNotAcquiredException ex) {
+			if (ex.reason() == Reason.BUSY || ex.reason() == Reason.TIMED_OUT) {
+				return Optional.empty();
+			}
+			throw ex;
+		}
+	}
+
+	private Lease acquire(StoreRuntime runtime, LockKey key, Profile profile, LockOwner owner) {
+		long now = this.clock.now();
+		Waiter waiter = Waiter.blocking(owner, profile, now, this.options.commandTimeout(profile.ttl()) + GRACE);
+		if (Thread.currentThread().isInterrupted()) {
+			throw notAcquired(runtime, key, waiter, refusal(key, Reason.INTERRUPTED, waiter));
+		}
+		if (!this.running && !reenters(runtime, key, owner)) {
+			throw notAcquired(runtime, key, waiter, refusal(key, Reason.SHUTTING_DOWN, waiter));
+		}
+		Gate gate = runtime.enter(key, waiter);
+		LockException failure = await(runtime, gate, waiter);
+		if (failure != null) {
+			throw notAcquired(runtime, key, waiter, failure);
+		}
+		LeaseHandle lease = waiter.lease();
+		owner.opened(lease);
+		if (lease.nested) {
+			lengthen(lease, profile);
+		}
+		else {
+			acquired(lease, waiter);
+		}
+		return lease;
+	}
+
+	/**
+	 * Code that runs under a lock may re-enter it while this instance shuts down, since
+	 * it could not finish otherwise.
+	 */
+	private boolean reenters(StoreRuntime runtime, LockKey key, LockOwner owner) {
+		return owner.leases()
+			.stream()
+			.anyMatch((lease) -> lease.isHeld() && lease.key().equals(key) && lease.store().equals(runtime.name()));
+	}
+
+	/**
+	 * Waits until the caller's fate is decided.
+	 * @return why the lock was not had, or null if it was
+	 */
+	private @Nullable LockException await(StoreRuntime runtime, Gate gate, Waiter waiter) {
+		boolean told = false;
+		try {
+			while (waiter.isWaiting()) {
+				if (waiter.busy && !told) {
+					told = true;
+					this.listeners.notify((listener) -> listener.onWaiting(gate.key, runtime.name()));
+				}
+				long now = this.clock.now();
+				long end = waiter.deadline;
+				if (now >= waiter.deadline) {
+					LockException failure = gate.timedOut(waiter);
+					if (failure != null) {
+						return failure;
+					}
+					end = Math.max(waiter.limit, now + DRAIN_PAUSE);
+				}
+				if (waiter.isWaiting() && (told || !waiter.busy)) {
+					LockSupport.parkNanos(waiter, this.clock.park(end - now));
+				}
+				if (Thread.interrupted()) {
+					boolean cancelled = waiter.cancel();
+					Thread.currentThread().interrupt();
+					if (cancelled) {
+						gate.left(waiter);
+						return refusal(gate.key, Reason.INTERRUPTED, waiter);
+					}
+				}
+				else if (!this.running && waiter.isWaiting() && waiter.cancel()) {
+					gate.left(waiter);
+					return refusal(gate.key, Reason.SHUTTING_DOWN, waiter);
+				}
+			}
+		}
+		finally {
+			if (told) {
+				this.listeners.notify((listener) -> listener.onWaitingEnded(gate.key, runtime.name()));
+			}
+		}
+		return (waiter.state() == Waiter.State.GRANTED) ? null : waiter.failure();
+	}
+
+	private void acquired(LeaseHandle lease, Waiter waiter) {
+		Duration waited = Duration.ofNanos(this.clock.now() - waiter.enteredAt);
+		this.listeners.notify((listener) -> listener.onAcquired(lease, waited));
+	}
+
+	/**
+	 * A nested lease that wants a longer ttl than the grant has left gets it, or does not
+	 * begin (rule E11).
+	 */
+	private void lengthen(LeaseHandle nested, Profile profile) {
+		if (nested.hold.grant.ttl >= profile.storeTtl()) {
+			return;
+		}
+		try {
+			Waits.get(nested.hold.grant.gate.runtime().extend(nested, profile.storeTtl()));
+		}
+		catch (RuntimeException ex) {
+			nested.release();
+			throw ex;
+		}
+	}
+
+	private LockNotAcquiredException refusal(LockKey key, Reason reason, Waiter waiter) {
+		return new LockNotAcquiredException(key, reason, Duration.ofNanos(this.clock.now() - waiter.enteredAt), "");
+	}
+
+	private LockException notAcquired(StoreRuntime runtime, LockKey key, Waiter waiter, LockException failure) {
+		Duration waited = Duration.ofNanos(this.clock.now() - waiter.enteredAt);
+		if (failure instanceof LockNotAcquiredException refused) {
+			this.listeners.notify((listener) -> listener.onRefused(key, runtime.name(), refused, waited));
+		}
+		else if (failure instanceof LockStoreException outage) {
+			this.listeners.notify((listener) -> listener.onFailed(key, runtime.name(), outage, waited));
+		}
+		return failure;
 	}
 
 	@Override
 	public CompletableFuture<Lease> acquireAsync(LockRequest request) {
-		throw new UnsupportedOperationException();
+		LockSettings settings = resolve(request);
+		StoreRuntime runtime = runtime(settings.store());
+		return new AsyncAcquire(this, runtime, request, Profile.of(settings)).start();
 	}
 
 	@Override
 	public <T, E extends Exception> T execute(LockRequest request, LockCallback<T, E> work) throws E {
-		throw new UnsupportedOperationException();
+		try (Lease lease = acquire(request)) {
+			return work.call(lease);
+		}
 	}
 
 	@Override
 	public Lock asLock(LockRequest request) {
-		throw new UnsupportedOperationException();
+		runtime(resolve(request).store());
+		return new LockView(this, request);
 	}
+
+	/** Returns the name of the store that a request goes to. */
+	String storeOf(LockRequest request) {
+		return runtime(resolve(request).store()).name();
+	}
+
+	// ---- Inspecting
 
 	@Override
 	public List<String> stores() {
-		throw new UnsupportedOperationException();
+		List<String> names = new ArrayList<>(this.runtimes.keySet());
+		names.remove(this.defaultRuntime.name());
+		names.add(0, this.defaultRuntime.name());
+		return List.copyOf(names);
 	}
 
 	@Override
 	public List<HeldLock> held() {
-		throw new UnsupportedOperationException();
+		return this.runtimes.values()
+			.stream()
+			.flatMap((runtime) -> runtime.gates().stream())
+			.map(Gate::held)
+			.filter(Objects::nonNull)
+			.sorted(Comparator.comparing(HeldLock::held).reversed())
+			.toList();
 	}
 
 	@Override
 	public List<WaitedLock> waiting() {
-		throw new UnsupportedOperationException();
+		return this.runtimes.values()
+			.stream()
+			.flatMap((runtime) -> runtime.gates().stream())
+			.map(Gate::waited)
+			.filter(Objects::nonNull)
+			.sorted(Comparator.comparingInt(WaitedLock::waiters).reversed())
+			.toList();
 	}
 
 	@Override
 	public List<LockStatistics> statistics() {
-		throw new UnsupportedOperationException();
+		return this.statistics.snapshot();
 	}
 
 	@Override
 	public Optional<StoredLock> find(LockKey key, @Nullable String store) {
-		throw new UnsupportedOperationException();
+		StoreRuntime runtime = runtime(store);
+		return ask(runtime, key, "the store could not tell about it", inspectable(runtime).inspect(key, timeout()));
 	}
 
 	@Override
 	public boolean forceRelease(LockKey key, @Nullable String store, long fencingToken) {
-		throw new UnsupportedOperationException();
+		StoreRuntime runtime = runtime(store);
+		return ask(runtime, key, "it is not known whether it was released by force",
+				inspectable(runtime).forceRelease(key, fencingToken, timeout()));
+	}
+
+	private <T> T ask(StoreRuntime runtime, LockKey key, String doing, CompletionStage<T> answer) {
+		try {
+			return Waits.get(answer.toCompletableFuture());
+		}
+		catch (StoreException ex) {
+			throw runtime.outage(key, doing, ex);
+		}
+	}
+
+	private Duration timeout() {
+		return Duration.ofNanos(this.options.commandTimeout());
+	}
+
+	private static InspectableLockStore inspectable(StoreRuntime runtime) {
+		if (runtime.store instanceof InspectableLockStore inspectable) {
+			return inspectable;
+		}
+		throw new IllegalArgumentException("The lock store '" + runtime.name()
+				+ "' can neither tell about a single lock nor release one by force.");
+	}
+
+	// ---- For the rest of the engine
+
+	EngineOptions options() {
+		return this.options;
+	}
+
+	Clock clock() {
+		return this.clock;
+	}
+
+	Listeners listeners() {
+		return this.listeners;
+	}
+
+	Timers timers() {
+		return this.timers;
+	}
+
+	Watchdog watchdog() {
+		return this.watchdog;
+	}
+
+	Executor callbackExecutor() {
+		return this.callbackExecutor;
+	}
+
+	Executor lossExecutor() {
+		return this.lossExecutor;
 	}
 
 	/**
 	 * Configures a {@link LockEngine}.
 	 */
 	public static final class Builder {
+
+		private final List<LockStore> stores = new ArrayList<>();
+
+		private final List<LockListener> listeners = new ArrayList<>();
+
+		private @Nullable String defaultStore;
+
+		private LockSettings defaults = LockSettings.DEFAULTS;
+
+		private Map<String, LockSettings> locks = Map.of();
+
+		private int handoffLeases = 64;
+
+		private Duration handoffTime = Duration.ofMillis(50);
+
+		private Duration recheck = Duration.ofMillis(400);
+
+		private Duration commandTimeout = Duration.ofSeconds(1);
+
+		private Ticker ticker = Ticker.SYSTEM;
 
 		private Builder() {
 		}
@@ -152,6 +549,10 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		 * @throws IllegalArgumentException if there is a store of that name already
 		 */
 		public Builder store(LockStore store) {
+			if (this.stores.stream().anyMatch((other) -> other.name().equals(store.name()))) {
+				throw new IllegalArgumentException("There is a lock store '" + store.name() + "' already.");
+			}
+			this.stores.add(store);
 			return this;
 		}
 
@@ -161,6 +562,7 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		 * @return this builder
 		 */
 		public Builder defaultStore(String name) {
+			this.defaultStore = name;
 			return this;
 		}
 
@@ -171,6 +573,7 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		 * @return this builder
 		 */
 		public Builder defaults(LockSettings settings) {
+			this.defaults = settings;
 			return this;
 		}
 
@@ -180,6 +583,7 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		 * @return this builder
 		 */
 		public Builder locks(Map<String, LockSettings> settings) {
+			this.locks = Map.copyOf(settings);
 			return this;
 		}
 
@@ -189,6 +593,7 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		 * @return this builder
 		 */
 		public Builder listener(LockListener listener) {
+			this.listeners.add(listener);
 			return this;
 		}
 
@@ -200,6 +605,12 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		 * @return this builder
 		 */
 		public Builder handoff(int leases, Duration time) {
+			if (leases < 1 || leases > 1024) {
+				throw new IllegalArgumentException(
+						"handoff leases are " + leases + ". Use 1 to 1024; the default is 64.");
+			}
+			this.handoffLeases = leases;
+			this.handoffTime = positive("handoff time", time);
 			return this;
 		}
 
@@ -210,6 +621,7 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		 * @return this builder
 		 */
 		public Builder recheck(Duration interval) {
+			this.recheck = positive("recheck", interval);
 			return this;
 		}
 
@@ -220,6 +632,7 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		 * @return this builder
 		 */
 		public Builder commandTimeout(Duration timeout) {
+			this.commandTimeout = positive("command timeout", timeout);
 			return this;
 		}
 
@@ -229,6 +642,7 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		 * @return this builder
 		 */
 		public Builder ticker(Ticker ticker) {
+			this.ticker = ticker;
 			return this;
 		}
 
@@ -239,7 +653,22 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		 * name
 		 */
 		public LockEngine build() {
+			if (this.stores.isEmpty()) {
+				throw new IllegalStateException("There is no lock store. Add one with store(...).");
+			}
+			String chosen = this.defaultStore;
+			if (chosen != null && this.stores.stream().noneMatch((store) -> store.name().equals(chosen))) {
+				throw new IllegalStateException("The default lock store is '" + chosen + "', but there is only "
+						+ String.join(", ", this.stores.stream().map(LockStore::name).toList()) + ".");
+			}
 			return new LockEngine(this);
+		}
+
+		private static Duration positive(String what, Duration value) {
+			if (value.isNegative() || value.isZero() || value.compareTo(LockSettings.MAX_DURATION) > 0) {
+				throw new IllegalArgumentException("The " + what + " is " + value + ". It must be above 0.");
+			}
+			return value;
 		}
 
 	}

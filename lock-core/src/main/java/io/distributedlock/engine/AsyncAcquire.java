@@ -1,0 +1,172 @@
+package io.distributedlock.engine;
+
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
+
+import io.distributedlock.Lease;
+import io.distributedlock.LockContext;
+import io.distributedlock.LockException;
+import io.distributedlock.LockNotAcquiredException;
+import io.distributedlock.LockNotAcquiredException.Reason;
+import io.distributedlock.LockOwner;
+import io.distributedlock.LockRequest;
+import io.distributedlock.LockStoreException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One acquisition that blocks nobody. The gate decides the fate of the {@link Waiter};
+ * what the caller sees follows on a thread of the engine.
+ * <p>
+ * The result can be cancelled at any moment. Either the waiter is cancelled first, then
+ * the gate never grants it; or the grant came first, then completing the cancelled result
+ * fails and the lease is released (rule E13).
+ */
+final class AsyncAcquire {
+
+	private final LockEngine engine;
+
+	private final StoreRuntime runtime;
+
+	private final LockRequest request;
+
+	private final Profile profile;
+
+	private final LockOwner owner;
+
+	private final CompletableFuture<LeaseHandle> fate = new CompletableFuture<>();
+
+	private final CompletableFuture<Lease> result = new CompletableFuture<>();
+
+	private final Waiter waiter;
+
+	private volatile @Nullable Future<?> timeout;
+
+	private volatile boolean waiting;
+
+	AsyncAcquire(LockEngine engine, StoreRuntime runtime, LockRequest request, Profile profile) {
+		this.engine = engine;
+		this.runtime = runtime;
+		this.request = request;
+		this.profile = profile;
+		this.owner = owner(request);
+		long now = engine.clock().now();
+		this.waiter = Waiter.asynchronous(this.owner, profile, now,
+				engine.options().commandTimeout(profile.ttl()) + LockEngine.GRACE, this.fate);
+	}
+
+	private static LockOwner owner(LockRequest request) {
+		LockOwner explicit = request.owner();
+		if (explicit != null) {
+			return explicit;
+		}
+		LockOwner bound = LockContext.boundOwner();
+		return (bound != null) ? bound : LockOwner.create("async");
+	}
+
+	CompletableFuture<Lease> start() {
+		if (this.engine.isRunning()) {
+			enter();
+		}
+		else {
+			this.fate.completeExceptionally(refusal(Reason.SHUTTING_DOWN));
+		}
+		this.fate.whenCompleteAsync(this::decided, this.engine.callbackExecutor());
+		return this.result;
+	}
+
+	private void enter() {
+		Gate gate = this.runtime.enter(this.request.key(), this.waiter);
+		if (this.waiter.isWaiting()) {
+			this.waiting = true;
+			this.engine.listeners().notify((listener) -> listener.onWaiting(this.request.key(), this.runtime.name()));
+			// The gate itself refuses a caller that does not wait; this is for its
+			// silence.
+			long end = this.profile.waits() ? this.waiter.deadline : this.waiter.limit;
+			this.timeout = this.engine.timers().schedule(() -> timedOut(gate), end - this.engine.clock().now());
+			if (!this.engine.isRunning() && this.waiter.cancel()) {
+				gate.left(this.waiter);
+				this.fate.completeExceptionally(refusal(Reason.SHUTTING_DOWN));
+			}
+		}
+		this.result.whenComplete((lease, thrown) -> {
+			if (this.result.isCancelled() && this.waiter.cancel()) {
+				gate.left(this.waiter);
+				this.fate.cancel(false);
+			}
+		});
+	}
+
+	private void timedOut(Gate gate) {
+		if (!this.waiter.isWaiting()) {
+			return;
+		}
+		LockException failure = gate.timedOut(this.waiter);
+		if (failure != null) {
+			this.fate.completeExceptionally(failure);
+		}
+		else if (this.waiter.isWaiting()) {
+			// No answer yet: a refusal may come at any moment until the limit.
+			this.timeout = this.engine.timers().schedule(() -> timedOut(gate), 5_000_000);
+		}
+	}
+
+	private void decided(@Nullable LeaseHandle lease, @Nullable Throwable thrown) {
+		Future<?> pending = this.timeout;
+		if (pending != null) {
+			pending.cancel(false);
+		}
+		if (this.waiting) {
+			this.engine.listeners()
+				.notify((listener) -> listener.onWaitingEnded(this.request.key(), this.runtime.name()));
+		}
+		Duration waited = Duration.ofNanos(this.engine.clock().now() - this.waiter.enteredAt);
+		if (lease != null) {
+			granted(lease, waited);
+			return;
+		}
+		Throwable failure = Waits.cause((thrown != null) ? thrown : new IllegalStateException("No lease"));
+		String store = this.runtime.name();
+		if (failure instanceof LockNotAcquiredException refused) {
+			this.engine.listeners()
+				.notify((listener) -> listener.onRefused(this.request.key(), store, refused, waited));
+		}
+		else if (failure instanceof LockStoreException outage) {
+			this.engine.listeners().notify((listener) -> listener.onFailed(this.request.key(), store, outage, waited));
+		}
+		this.result.completeExceptionally(failure);
+	}
+
+	private void granted(LeaseHandle lease, Duration waited) {
+		this.owner.opened(lease);
+		if (!lease.nested) {
+			this.engine.listeners().notify((listener) -> listener.onAcquired(lease, waited));
+			complete(lease);
+		}
+		else if (lease.hold.grant.ttl >= this.profile.storeTtl()) {
+			complete(lease);
+		}
+		else {
+			this.runtime.extend(lease, this.profile.storeTtl()).whenCompleteAsync((done, thrown) -> {
+				if (thrown == null) {
+					complete(lease);
+				}
+				else {
+					lease.releaseAsync();
+					this.result.completeExceptionally(Waits.cause(thrown));
+				}
+			}, this.engine.callbackExecutor());
+		}
+	}
+
+	private void complete(LeaseHandle lease) {
+		if (!this.result.complete(lease)) {
+			lease.releaseAsync();
+		}
+	}
+
+	private LockNotAcquiredException refusal(Reason reason) {
+		return new LockNotAcquiredException(this.request.key(), reason, Duration.ZERO, "");
+	}
+
+}

@@ -1,0 +1,1354 @@
+package io.distributedlock.engine;
+
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Future;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
+
+import io.distributedlock.LockException;
+import io.distributedlock.LockInspector.HeldLock;
+import io.distributedlock.LockInspector.WaitedLock;
+import io.distributedlock.LockKey;
+import io.distributedlock.LockNotAcquiredException;
+import io.distributedlock.LockNotAcquiredException.Reason;
+import io.distributedlock.LossReason;
+import io.distributedlock.spi.AbandonCommand;
+import io.distributedlock.spi.AcquireCommand;
+import io.distributedlock.spi.AcquireReply;
+import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.ExtendCommand;
+import io.distributedlock.spi.ExtendReply;
+import io.distributedlock.spi.QueueingLockStore;
+import io.distributedlock.spi.QueueingLockStore.Successor;
+import io.distributedlock.spi.ReleaseCommand;
+import io.distributedlock.spi.ReleaseReply;
+import io.distributedlock.spi.RenewCommand;
+import io.distributedlock.spi.RenewReply;
+import io.distributedlock.spi.StoreException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where all callers of this JVM that want one key of one store queue up. The gate talks
+ * to the store for all of them, and hands the lock from one to the next.
+ *
+ * <h2>States (rule E2)</h2> <pre>
+ * FREE --caller comes--> CONTENDING --granted--> HELD --closed, next is here--> HELD
+ *                            |                    |
+ *                  refused, nobody waits          +--closed, next needs a new ttl or block--> HANDING_OFF --> HELD
+ *                            v                    |
+ *                          FREE                   +--closed, turn is over or nobody waits--> RELEASING --> FREE | CONTENDING | HELD
+ *                                                 |
+ *                                                 +--closed before the min-hold ends--> COOLING --> FREE | CONTENDING
+ *                                                 |
+ *                                                 +--deadline passed, or the store says so--> (lost) --> FREE | CONTENDING
+ * </pre>
+ * <ul>
+ * <li>FREE: nobody is here. A gate that becomes free leaves the registry and is dead; a
+ * caller that still reaches it is sent back for a new one. So a key that nobody uses
+ * costs nothing.</li>
+ * <li>CONTENDING: one attempt id asks the store, again and again under the same id, until
+ * it is granted or the last caller has left. The attempt is the gate's, not a caller's:
+ * callers come and go without touching the place in the store's queue.</li>
+ * <li>HELD: a {@link Hold} of one owner is open.</li>
+ * <li>HANDING_OFF: the grant is ours, nobody holds it, and a command is under way that
+ * has to succeed before the next caller may start.</li>
+ * <li>RELEASING: the grant or the attempt is being given back. Callers queue for what
+ * comes after.</li>
+ * <li>COOLING: given back, but the store keeps the key taken until the min-hold is
+ * over.</li>
+ * </ul>
+ * Loss is not a state to stay in: {@link #lose} ends the grant and starts the next
+ * generation in one step (rule E3). What a late holder does afterwards carries the old
+ * {@link Grant} and finds that it is not {@link #grant} any more.
+ *
+ * <h2>Who may do what, and why it is safe</h2>
+ * <ul>
+ * <li>All fields are guarded by {@link #mutex}, which is held for a few instructions and
+ * never over I/O, callbacks or unparks. Each public method collects what has to follow in
+ * a {@link Turn} and runs it after unlocking.</li>
+ * <li>At most one command that can make this JVM a holder (acquire, release with
+ * successor, re-arming) is under way: {@link #flight} is the token of the one whose
+ * answer counts. Answers of others are only looked at to clean up after them. An
+ * extension may overlap with the release of the same grant: both carry the same attempt
+ * id, and the answer of the extension is ignored once the grant has gone.</li>
+ * <li>A caller's fate is one compare-and-set in {@link Waiter}. A caller that leaves by
+ * itself reports it with {@link #left}; the gate skips it when it meets it in the
+ * queue.</li>
+ * <li>Deadlines are counted from before sending (rule E5), and a grant that is answered
+ * later than its own deadline is abandoned, not used.</li>
+ * <li>A command without an answer may still be executed until its timeout is over.
+ * Whoever then ends that attempt has it abandoned once more after this moment
+ * ({@link #ghostUntil}), so that a late acquire leaves nothing behind (rule E13).</li>
+ * </ul>
+ */
+final class Gate {
+
+	enum State {
+
+		FREE, CONTENDING, HELD, HANDING_OFF, RELEASING, COOLING
+
+	}
+
+	/** Shortest pause between two questions to a store that cannot signal. */
+	private static final long FIRST_POLL = 10_000_000;
+
+	/** Shortest pause before asking again after a refusal. */
+	private static final long MIN_PAUSE = 2_000_000;
+
+	final LockKey key;
+
+	private final StoreRuntime runtime;
+
+	private final ReentrantLock mutex = new ReentrantLock();
+
+	private State state = State.FREE;
+
+	private boolean dead;
+
+	private final ArrayDeque<Waiter> waiters = new ArrayDeque<>(2);
+
+	/** Callers that wait, and those of them that do not want just one answer. */
+	private int live;
+
+	private int patient;
+
+	private int unannounced;
+
+	/** The grant that counts, in HELD and HANDING_OFF. */
+	private @Nullable Grant grant;
+
+	private @Nullable Hold hold;
+
+	// The attempt, in CONTENDING.
+
+	private @Nullable AttemptId attempt;
+
+	private long attemptTtl;
+
+	private boolean sentBefore;
+
+	/** The store may have a queue entry, a reservation or a grant for the attempt. */
+	private boolean mayHaveTraces;
+
+	private long ghostUntil;
+
+	private boolean refused;
+
+	private String holder = "";
+
+	private int polls;
+
+	private @Nullable StoreException outage;
+
+	/** Token of the command whose answer counts, null if none is under way. */
+	private @Nullable Object flight;
+
+	private boolean extending;
+
+	/** A signal came while the answer was on its way. */
+	private boolean askAgain;
+
+	/** Refusals so far, for callers to know whether one came after them. */
+	private long answers;
+
+	private @Nullable Future<?> timer;
+
+	Gate(StoreRuntime runtime, LockKey key) {
+		this.runtime = runtime;
+		this.key = key;
+	}
+
+	// ---- What callers do
+
+	/**
+	 * Takes a caller in. Its fate may be decided when this method returns.
+	 * @return false if this gate is dead and the caller needs a new one
+	 */
+	boolean enter(Waiter waiter) {
+		Turn turn = new Turn();
+		this.mutex.lock();
+		try {
+			if (this.dead) {
+				return false;
+			}
+			expireIfDue(turn);
+			waiter.answersBefore = this.answers;
+			switch (this.state) {
+				case FREE -> {
+					add(waiter, false);
+					contend(turn);
+				}
+				case CONTENDING -> {
+					if (waiter.waits() || !(this.refused || this.outage != null)) {
+						add(waiter, this.refused);
+					}
+					else if (this.outage != null) {
+						refuse(waiter, turn, storeFailed(this.outage));
+					}
+					else {
+						refuse(waiter, turn, busy(waiter));
+					}
+				}
+				case HELD -> enterHeld(waiter, turn);
+				case HANDING_OFF, COOLING -> {
+					if (waiter.waits()) {
+						add(waiter, true);
+					}
+					else {
+						refuse(waiter, turn, busy(waiter));
+					}
+				}
+				case RELEASING -> add(waiter, false);
+			}
+		}
+		finally {
+			this.mutex.unlock();
+		}
+		turn.run();
+		return true;
+	}
+
+	private void enterHeld(Waiter waiter, Turn turn) {
+		Hold current = hold();
+		if (current.owner == waiter.owner && current.state == Hold.State.HELD) {
+			LeaseHandle lease = new LeaseHandle(current, true, this.runtime);
+			if (waiter.grant(lease)) {
+				current.leases.add(lease);
+				current.ttl = Math.max(current.ttl, waiter.profile.ttl());
+				current.renew |= waiter.profile.renew();
+				current.minHoldEnd = Math.max(current.minHoldEnd,
+						Clock.plus(this.runtime.now(), waiter.profile.minHold()));
+				turn.deliver(waiter);
+			}
+		}
+		else if (waiter.waits()) {
+			add(waiter, true);
+			extendIfNeeded(turn);
+		}
+		else {
+			refuse(waiter, turn, busy(waiter));
+		}
+	}
+
+	private void add(Waiter waiter, boolean knownBusy) {
+		waiter.busy = knownBusy;
+		this.waiters.add(waiter);
+		this.live++;
+		if (waiter.waits()) {
+			this.patient++;
+		}
+		if (!knownBusy) {
+			this.unannounced++;
+		}
+	}
+
+	/**
+	 * A caller has cancelled itself.
+	 */
+	void left(Waiter waiter) {
+		Turn turn = new Turn();
+		this.mutex.lock();
+		try {
+			gone(waiter);
+			if (this.waiters.size() > 2 * this.live + 16) {
+				this.waiters.removeIf((other) -> !other.isWaiting());
+			}
+			if (this.state == State.CONTENDING && this.flight == null && head() == null) {
+				giveUp(turn);
+			}
+		}
+		finally {
+			this.mutex.unlock();
+		}
+		turn.run();
+	}
+
+	/**
+	 * A caller's wait time is over. It may go only if the store or a local holder has
+	 * answered it at least once, or if it has waited for that as long as a command may
+	 * take.
+	 * @return what to tell the caller, or null if it has to go on waiting until its limit
+	 */
+	@Nullable LockException timedOut(Waiter waiter) {
+		LockException failure;
+		this.mutex.lock();
+		try {
+			long now = this.runtime.now();
+			boolean answered = this.answers > waiter.answersBefore || this.state == State.HELD
+					|| this.state == State.HANDING_OFF || this.state == State.COOLING || this.outage != null;
+			if (!answered && now < waiter.limit) {
+				return null;
+			}
+			if (!waiter.cancel()) {
+				return null;
+			}
+			if (this.outage != null && this.state == State.CONTENDING) {
+				failure = storeFailed(this.outage);
+			}
+			else if (answered) {
+				failure = waiter.waits() ? refusal(Reason.TIMED_OUT, waiter) : busy(waiter);
+			}
+			else {
+				failure = storeFailed(new StoreException(
+						"The store '" + this.runtime.name()
+								+ "' has not answered in time. Check that it is reachable and not overloaded.",
+						true, true, null));
+			}
+		}
+		finally {
+			this.mutex.unlock();
+		}
+		left(waiter);
+		return failure;
+	}
+
+	/**
+	 * Refuses all who wait, since this instance shuts down.
+	 */
+	void shutDown() {
+		Turn turn = new Turn();
+		this.mutex.lock();
+		try {
+			refuseAll(turn, (waiter) -> refusal(Reason.SHUTTING_DOWN, waiter));
+			if (this.state == State.CONTENDING && this.flight == null) {
+				giveUp(turn);
+			}
+		}
+		finally {
+			this.mutex.unlock();
+		}
+		turn.run();
+	}
+
+	/**
+	 * Closes a lease. The last one of a hold ends the hold: the lock goes to the next
+	 * local caller, or back to the store.
+	 */
+	Closing close(LeaseHandle lease) {
+		Turn turn = new Turn();
+		Closing closing;
+		this.mutex.lock();
+		try {
+			Hold closed = lease.hold;
+			expireIfDue(turn);
+			boolean last = closed.leases.remove(lease) && closed.leases.isEmpty();
+			closed.lastClosed = lease;
+			if (closed.state != Hold.State.HELD) {
+				closing = Closing.LOST;
+			}
+			else if (!last) {
+				closing = Closing.NESTED;
+			}
+			else {
+				closing = end(closed, turn);
+			}
+		}
+		finally {
+			this.mutex.unlock();
+		}
+		turn.run();
+		return closing;
+	}
+
+	private Closing end(Hold ended, Turn turn) {
+		Grant current = grant();
+		current.hold = null;
+		this.hold = null;
+		long now = this.runtime.now();
+		if (ended.minHoldEnd > now) {
+			return cool(ended, turn);
+		}
+		Waiter next = head();
+		if (next != null && now - current.turnStart < this.runtime.engine.options().handoffTime()) {
+			if (current.hasToken()) {
+				ended.state = Hold.State.RELEASED;
+				this.state = State.HANDING_OFF;
+				handOn(turn, false, true);
+				return Closing.HANDED_ON;
+			}
+			if (this.extending && !current.yield) {
+				// The answer brings tokens, or sends the lock to others.
+				ended.state = Hold.State.RELEASED;
+				this.state = State.HANDING_OFF;
+				return Closing.HANDED_ON;
+			}
+		}
+		ended.state = Hold.State.CLOSING;
+		CompletableFuture<Boolean> reply = new CompletableFuture<>();
+		release(turn, ended, reply);
+		return new Closing(true, true, reply);
+	}
+
+	private Closing cool(Hold ended, Turn turn) {
+		Grant current = grant();
+		unwatch(current);
+		ended.state = Hold.State.CLOSING;
+		sweepGhosts(turn, current.attempt, current.ttl);
+		this.grant = null;
+		this.extending = false;
+		this.state = State.COOLING;
+		CompletableFuture<Boolean> reply = new CompletableFuture<>();
+		Object token = fly();
+		long until = ended.minHoldEnd;
+		turn.then(() -> {
+			long sentAt = this.runtime.now();
+			ReleaseCommand command = new ReleaseCommand(this.key, current.attempt,
+					Duration.ofNanos(Math.max(1_000_000, until - sentAt)), timeout(current.ttl));
+			this.runtime.call(() -> this.runtime.store.release(command))
+				.whenComplete((answer, thrown) -> cooled(token, ended, until, reply, answer, thrown));
+		});
+		return new Closing(true, true, reply);
+	}
+
+	// ---- What the store answers
+
+	private void acquired(Object token, AttemptId asked, long ttl, long sentAt, @Nullable AcquireReply reply,
+			@Nullable Throwable thrown) {
+		Turn turn = new Turn();
+		this.mutex.lock();
+		try {
+			if (this.flight != token) {
+				// Nobody waits for this answer any more: what it brought is given back.
+				turn.then(() -> this.runtime.abandonLater(this.key, asked, 0, this.runtime.now() + ttl));
+			}
+			else {
+				this.flight = null;
+				if (reply instanceof AcquireReply.Granted granted) {
+					granted(turn, asked, ttl, sentAt, granted.firstToken(), granted.tokens());
+				}
+				else if (reply instanceof AcquireReply.Refused no) {
+					refused(turn, no);
+				}
+				else {
+					failed(turn,
+							this.runtime.failure((thrown != null) ? thrown
+									: new IllegalStateException("The store answered nothing")),
+							sentAt + timeoutNanos(ttl));
+				}
+			}
+		}
+		finally {
+			this.mutex.unlock();
+		}
+		turn.run();
+	}
+
+	private void granted(Turn turn, AttemptId asked, long ttl, long sentAt, long firstToken, int tokens) {
+		this.outage = null;
+		long now = this.runtime.now();
+		long deadline = Clock.plus(sentAt, ttl - Profile.drift(ttl));
+		if (now >= deadline) {
+			// Too late to be used (rule E5). The next try has a new attempt.
+			turn.then(() -> this.runtime.abandonLater(this.key, asked, 0, this.runtime.now() + ttl));
+			next(turn);
+			return;
+		}
+		Grant fresh = new Grant(this, asked, ttl, deadline, firstToken, tokens, now);
+		this.grant = fresh;
+		this.attempt = null;
+		this.state = State.HANDING_OFF;
+		handOn(turn, true, false);
+	}
+
+	private void refused(Turn turn, AcquireReply.Refused no) {
+		this.outage = null;
+		this.refused = true;
+		this.answers++;
+		this.holder = (no.holder() != null) ? "held by " + no.holder() : "";
+		if (this.live > this.patient) {
+			refuseImpatient(turn, this::busy);
+		}
+		announce(turn);
+		if (head() == null) {
+			giveUp(turn);
+		}
+		else if (this.askAgain) {
+			ask(turn);
+		}
+		else {
+			long pause = no.queued() ? Clock.jitter(this.runtime.recheck)
+					: Clock.jitter(Math.min(this.runtime.recheck, FIRST_POLL << Math.min(this.polls++, 16)));
+			askLater(Math.max(MIN_PAUSE, Math.min(pause, no.freeIn().toNanos() + MIN_PAUSE)));
+		}
+	}
+
+	private void failed(Turn turn, StoreException failure, long executableUntil) {
+		this.outage = failure;
+		if (failure.mayHaveExecuted()) {
+			this.mayHaveTraces = true;
+			this.ghostUntil = executableUntil;
+		}
+		if (failure.isRetryable()) {
+			refuseImpatient(turn, (waiter) -> storeFailed(failure));
+		}
+		else {
+			refuseAll(turn, (waiter) -> storeFailed(failure));
+		}
+		if (head() == null) {
+			giveUp(turn);
+		}
+		else {
+			askLater(Clock.jitter(Math.min(this.runtime.recheck, FIRST_POLL << Math.min(this.polls++, 16))));
+		}
+	}
+
+	private void released(Object token, Grant ended, @Nullable Hold closed, @Nullable Successor successor, long sentAt,
+			CompletableFuture<Boolean> outcome, @Nullable ReleaseReply reply, @Nullable Throwable thrown) {
+		Turn turn = new Turn();
+		this.mutex.lock();
+		try {
+			boolean lost = reply instanceof ReleaseReply.NotOwner;
+			if (closed != null) {
+				settle(closed, lost,
+						reply == null ? this.runtime.failure(
+								(thrown != null) ? thrown : new IllegalStateException("The store answered nothing"))
+								: null,
+						outcome, turn);
+			}
+			if (reply == null) {
+				// Repeated until the store would have forgotten the grant anyway.
+				turn.then(() -> this.runtime.abandonLater(this.key, ended.attempt, this.runtime.now(),
+						Clock.plus(sentAt, ended.ttl)));
+			}
+			if (this.flight != token) {
+				return;
+			}
+			this.flight = null;
+			if (reply instanceof ReleaseReply.Succeeded succeeded && successor != null) {
+				long ttl = successor.ttl().toNanos();
+				granted(turn, successor.attempt(), ttl, sentAt, succeeded.firstToken(), succeeded.tokens());
+			}
+			else if (reply instanceof ReleaseReply.Queued queued && successor != null) {
+				turn.then(() -> this.runtime.listeners()
+					.notify((listener) -> listener.onRemoteHandoff(this.key, this.runtime.name())));
+				waitInQueue(turn, successor, queued.queued(), 0);
+			}
+			else if (reply == null && successor != null) {
+				// It may have been executed: then the successor is queued or has the
+				// lock.
+				waitInQueue(turn, successor, false, sentAt + timeoutNanos(ended.ttl));
+			}
+			else {
+				if (reply instanceof ReleaseReply.Released released && released.reserved()) {
+					turn.then(() -> this.runtime.listeners()
+						.notify((listener) -> listener.onRemoteHandoff(this.key, this.runtime.name())));
+				}
+				next(turn);
+			}
+		}
+		finally {
+			this.mutex.unlock();
+			turn.run();
+		}
+	}
+
+	private void cooled(Object token, Hold closed, long until, CompletableFuture<Boolean> outcome,
+			@Nullable ReleaseReply reply, @Nullable Throwable thrown) {
+		Turn turn = new Turn();
+		this.mutex.lock();
+		try {
+			boolean lost = reply instanceof ReleaseReply.NotOwner;
+			settle(closed, lost,
+					(reply == null)
+							? this.runtime.failure(
+									(thrown != null) ? thrown : new IllegalStateException("The store answered nothing"))
+							: null,
+					outcome, turn);
+			if (reply == null) {
+				turn.then(() -> this.runtime.keepLater(this.key, closed.grant.attempt, until));
+			}
+			if (this.flight != token) {
+				return;
+			}
+			this.flight = null;
+			if (lost) {
+				next(turn);
+			}
+			else {
+				later(until - this.runtime.now(), this::coolingEnded);
+			}
+		}
+		finally {
+			this.mutex.unlock();
+			turn.run();
+		}
+	}
+
+	/**
+	 * The store's answer, or its silence, decides how a closed hold ends (rule E12).
+	 */
+	private void settle(Hold closed, boolean lost, @Nullable StoreException silence, CompletableFuture<Boolean> outcome,
+			Turn turn) {
+		LeaseHandle lease = Objects.requireNonNull(closed.lastClosed, "lastClosed");
+		if (lost) {
+			closed.lossReason = LossReason.NOT_OWNER;
+			closed.state = Hold.State.LOST;
+			turn.then(() -> reportLoss(lease, List.of()));
+		}
+		else {
+			closed.state = Hold.State.RELEASED;
+		}
+		if (silence != null) {
+			turn.then(() -> {
+				StoreRuntime.logger.atWarn()
+					.addKeyValue("lock.key", this.key.id())
+					.log("Lock '{}' was given back, but the store has not confirmed it. It is tried again in the"
+							+ " background; the key is free after its ttl at the latest. {}", this.key,
+							silence.getMessage());
+				this.runtime.listeners().notify((listener) -> listener.onReleaseUnconfirmed(lease, silence));
+			});
+		}
+		turn.then(() -> outcome.complete(!lost));
+	}
+
+	private void extended(Grant extended, long ttl, long sentAt, @Nullable ExtendReply reply) {
+		Turn turn = new Turn();
+		extended.arming.set(false);
+		this.mutex.lock();
+		try {
+			if (this.grant != extended) {
+				return;
+			}
+			this.extending = false;
+			if (reply instanceof ExtendReply.NotOwner) {
+				lose(extended, LossReason.NOT_OWNER, turn);
+				return;
+			}
+			long now = this.runtime.now();
+			if (reply instanceof ExtendReply.Extended more
+					&& extended.prolong(now, Clock.plus(sentAt, ttl - Profile.drift(ttl)))) {
+				extended.addTokens(more.firstToken(), more.tokens());
+				extended.ttl = ttl;
+				extended.turnStart = now;
+			}
+			else {
+				// Others wait, or the store is silent: the turn ends with this block.
+				extended.yield = true;
+			}
+			if (this.state == State.HANDING_OFF && this.flight == null) {
+				handOn(turn, false, true);
+			}
+		}
+		finally {
+			this.mutex.unlock();
+			turn.run();
+		}
+	}
+
+	private void rearmed(Object token, Grant rearmed, long ttl, long sentAt, @Nullable RenewReply reply) {
+		Turn turn = new Turn();
+		rearmed.arming.set(false);
+		this.mutex.lock();
+		try {
+			if (this.flight != token || this.grant != rearmed) {
+				return;
+			}
+			this.flight = null;
+			if (reply instanceof RenewReply.NotOwner) {
+				lose(rearmed, LossReason.NOT_OWNER, turn);
+			}
+			else if (reply instanceof RenewReply.Renewed
+					&& rearmed.prolong(this.runtime.now(), Clock.plus(sentAt, ttl - Profile.drift(ttl)))) {
+				rearmed.ttl = ttl;
+				this.runtime.engine.watchdog().touch(rearmed);
+				handOn(turn, true, true);
+			}
+			else {
+				release(turn, null, new CompletableFuture<>());
+			}
+		}
+		finally {
+			this.mutex.unlock();
+			turn.run();
+		}
+	}
+
+	// ---- What time and the watchdog bring
+
+	void signalled(@Nullable AttemptId signalled) {
+		Turn turn = new Turn();
+		this.mutex.lock();
+		try {
+			if (this.state == State.CONTENDING && (signalled == null || signalled.equals(this.attempt))) {
+				if (this.flight == null) {
+					ask(turn);
+				}
+				else {
+					this.askAgain = true;
+				}
+			}
+			else if (this.state == State.RELEASING) {
+				// The release's answer will say what the signal is about.
+				this.askAgain = true;
+			}
+		}
+		finally {
+			this.mutex.unlock();
+		}
+		turn.run();
+	}
+
+	void revoked(AttemptId revoked) {
+		Turn turn = new Turn();
+		this.mutex.lock();
+		try {
+			Grant current = this.grant;
+			if (current != null && current.attempt.equals(revoked)) {
+				lose(current, LossReason.FORCE_RELEASED, turn);
+			}
+		}
+		finally {
+			this.mutex.unlock();
+		}
+		turn.run();
+	}
+
+	/**
+	 * A grant is known to be lost: refused by the store, or past its deadline.
+	 */
+	void lost(Grant lost, LossReason reason) {
+		Turn turn = new Turn();
+		this.mutex.lock();
+		try {
+			if (this.grant == lost) {
+				lose(lost, reason, turn);
+			}
+		}
+		finally {
+			this.mutex.unlock();
+		}
+		turn.run();
+	}
+
+	/**
+	 * The store keeps a grant for another ttl than the one that its profile says, so the
+	 * next hold must not rely on it.
+	 * @return false if the deadline has passed meanwhile
+	 */
+	boolean armed(Grant armed, long ttl, long deadline) {
+		this.mutex.lock();
+		try {
+			armed.ttl = ttl;
+			return this.grant == armed && armed.prolong(this.runtime.now(), deadline);
+		}
+		finally {
+			this.mutex.unlock();
+		}
+	}
+
+	private void timeToAsk() {
+		Turn turn = new Turn();
+		this.mutex.lock();
+		try {
+			this.timer = null;
+			if (this.state == State.CONTENDING && this.flight == null) {
+				ask(turn);
+			}
+		}
+		finally {
+			this.mutex.unlock();
+		}
+		turn.run();
+	}
+
+	private void coolingEnded() {
+		Turn turn = new Turn();
+		this.mutex.lock();
+		try {
+			this.timer = null;
+			if (this.state == State.COOLING && this.flight == null) {
+				next(turn);
+			}
+		}
+		finally {
+			this.mutex.unlock();
+		}
+		turn.run();
+	}
+
+	// ---- Transitions, under the mutex
+
+	/**
+	 * Goes on without a grant: to the store if somebody waits, else to rest.
+	 */
+	private void next(Turn turn) {
+		this.grant = null;
+		if (head() != null) {
+			contend(turn);
+		}
+		else {
+			rest();
+		}
+	}
+
+	private void rest() {
+		this.state = State.FREE;
+		this.attempt = null;
+		this.dead = true;
+		cancelTimer();
+		this.runtime.remove(this);
+	}
+
+	private void contend(Turn turn) {
+		this.state = State.CONTENDING;
+		this.attempt = AttemptId.random();
+		this.sentBefore = false;
+		this.mayHaveTraces = false;
+		this.ghostUntil = 0;
+		this.refused = false;
+		this.outage = null;
+		this.polls = 0;
+		this.askAgain = false;
+		ask(turn);
+	}
+
+	/**
+	 * The successor of a released grant waits in the store's queue, or may do so.
+	 */
+	private void waitInQueue(Turn turn, Successor queued, boolean signals, long ghosts) {
+		boolean signalled = this.askAgain;
+		this.state = State.CONTENDING;
+		this.attempt = queued.attempt();
+		this.attemptTtl = queued.ttl().toNanos();
+		this.sentBefore = true;
+		this.mayHaveTraces = true;
+		this.ghostUntil = ghosts;
+		this.refused = true;
+		this.holder = "";
+		this.answers++;
+		this.outage = null;
+		this.polls = 0;
+		refuseImpatient(turn, this::busy);
+		announce(turn);
+		if (head() == null) {
+			giveUp(turn);
+		}
+		else if (signalled || !signals) {
+			ask(turn);
+		}
+		else {
+			askLater(Clock.jitter(this.runtime.recheck));
+		}
+	}
+
+	/**
+	 * Sends the attempt to the store, on behalf of the first caller in line.
+	 */
+	private void ask(Turn turn) {
+		Waiter first = head();
+		if (first == null) {
+			giveUp(turn);
+			return;
+		}
+		cancelTimer();
+		this.askAgain = false;
+		AttemptId asked = Objects.requireNonNull(this.attempt, "attempt");
+		long ttl = first.profile.storeTtl();
+		this.attemptTtl = Math.max(ttl, this.sentBefore ? this.attemptTtl : 0);
+		int tokens = blockSize(this.live);
+		boolean repeated = this.sentBefore;
+		QueueingLockStore queue = (this.patient > 0) ? this.runtime.queue : null;
+		this.sentBefore = true;
+		this.mayHaveTraces |= queue != null;
+		Object token = fly();
+		turn.then(() -> {
+			long sentAt = this.runtime.now();
+			AcquireCommand command = new AcquireCommand(this.key, asked, Duration.ofNanos(ttl), tokens, repeated,
+					timeout(ttl));
+			CompletionStage<AcquireReply> stage = this.runtime
+				.call(() -> (queue != null) ? queue.acquireOrEnqueue(command) : this.runtime.store.acquire(command));
+			stage.whenComplete((reply, thrown) -> acquired(token, asked, ttl, sentAt, reply, thrown));
+		});
+	}
+
+	private void askLater(long nanos) {
+		later(nanos, this::timeToAsk);
+	}
+
+	private void later(long nanos, Runnable task) {
+		cancelTimer();
+		this.timer = this.runtime.engine.timers().schedule(task, nanos);
+	}
+
+	private void cancelTimer() {
+		Future<?> pending = this.timer;
+		if (pending != null) {
+			pending.cancel(false);
+			this.timer = null;
+		}
+	}
+
+	/**
+	 * Nobody wants the lock any more: the attempt must not leave anything in the store.
+	 */
+	private void giveUp(Turn turn) {
+		AttemptId given = this.attempt;
+		cancelTimer();
+		this.attempt = null;
+		if (!this.mayHaveTraces || given == null) {
+			next(turn);
+			return;
+		}
+		this.state = State.RELEASING;
+		Object token = fly();
+		long ttl = this.attemptTtl;
+		sweepGhosts(turn, given, ttl);
+		turn.then(() -> {
+			Duration timeout = timeout(ttl);
+			long until = Clock.plus(this.runtime.now(), ttl);
+			this.runtime.call(() -> this.runtime.store.abandon(new AbandonCommand(this.key, given, timeout)))
+				.whenComplete((done, thrown) -> {
+					if (thrown != null) {
+						this.runtime.abandonLater(this.key, given, this.runtime.now(), until);
+					}
+					abandoned(token);
+				});
+		});
+	}
+
+	private void abandoned(Object token) {
+		Turn turn = new Turn();
+		this.mutex.lock();
+		try {
+			if (this.flight == token) {
+				this.flight = null;
+				next(turn);
+			}
+		}
+		finally {
+			this.mutex.unlock();
+		}
+		turn.run();
+	}
+
+	/**
+	 * Gives the grant to the first caller in line; the grant is ours and nobody holds it.
+	 * It is re-armed before, if the caller asks for another ttl or too little of it is
+	 * left (rule E7).
+	 * @param fresh the full ttl has just begun
+	 * @param local the lock comes from another caller of this JVM
+	 */
+	private void handOn(Turn turn, boolean fresh, boolean local) {
+		Grant current = grant();
+		long now = this.runtime.now();
+		Waiter next = head();
+		while (next != null && current.hasToken()) {
+			Profile profile = next.profile;
+			boolean armed = current.ttl == profile.storeTtl() && (fresh
+					|| (profile.renew() && profile.minHold() == 0 && current.remaining(now) >= current.ttl / 2));
+			if (!armed) {
+				rearm(turn, current, profile.storeTtl());
+				return;
+			}
+			this.waiters.poll();
+			if (begin(turn, current, next, now, local)) {
+				return;
+			}
+			next = head();
+		}
+		release(turn, null, new CompletableFuture<>());
+	}
+
+	private boolean begin(Turn turn, Grant current, Waiter next, long now, boolean local) {
+		Hold begun = new Hold(current, next.owner, current.takeToken(), now, next.profile);
+		LeaseHandle lease = new LeaseHandle(begun, false, this.runtime);
+		begun.leases.add(lease);
+		if (!next.grant(lease)) {
+			return false;
+		}
+		gone(next);
+		current.hold = begun;
+		this.hold = begun;
+		this.state = State.HELD;
+		if (current.startWatch()) {
+			this.runtime.engine.watchdog().add(current);
+		}
+		turn.deliver(next);
+		if (local) {
+			turn.handedOn = true;
+		}
+		extendIfNeeded(turn);
+		return true;
+	}
+
+	private void rearm(Turn turn, Grant current, long ttl) {
+		this.state = State.HANDING_OFF;
+		Object token = fly();
+		turn.then(() -> sendRearm(token, current, ttl));
+	}
+
+	/**
+	 * Commands that set a grant's ttl go out one after the other, since the last one
+	 * executed is the one that counts.
+	 */
+	private void sendRearm(Object token, Grant current, long ttl) {
+		if (!current.arming.compareAndSet(false, true)) {
+			this.runtime.engine.timers().schedule(() -> sendRearm(token, current, ttl), MIN_PAUSE);
+			return;
+		}
+		long sentAt = this.runtime.now();
+		current.sending(Clock.plus(sentAt, ttl - Profile.drift(ttl)));
+		RenewCommand command = new RenewCommand(this.key, current.attempt, Duration.ofNanos(ttl));
+		this.runtime.call(() -> this.runtime.store.renew(List.of(command)))
+			.whenComplete((replies, thrown) -> rearmed(token, current, ttl, sentAt,
+					(replies != null) ? replies.get(0) : null));
+	}
+
+	/**
+	 * Asks for the next block in the background while callers wait and at most half of
+	 * this one is left (rule E8).
+	 */
+	private void extendIfNeeded(Turn turn) {
+		Grant current = this.grant;
+		if (current == null || this.extending || current.yield || head() == null) {
+			return;
+		}
+		long now = this.runtime.now();
+		boolean halfTime = now - current.turnStart >= this.runtime.engine.options().handoffTime() / 2;
+		if (!current.isHalfUsed() && !halfTime) {
+			return;
+		}
+		if (!hold().renew || !current.arming.compareAndSet(false, true)) {
+			return;
+		}
+		this.extending = true;
+		int tokens = this.runtime.engine.options().handoffLeases();
+		long ttl = Math.max(current.ttl, hold().renewalTtl(now));
+		turn.then(() -> {
+			long sentAt = this.runtime.now();
+			current.sending(Clock.plus(sentAt, ttl - Profile.drift(ttl)));
+			ExtendCommand command = new ExtendCommand(this.key, current.attempt, Duration.ofNanos(ttl), tokens,
+					timeout(ttl));
+			this.runtime.call(() -> this.runtime.store.extend(command))
+				.whenComplete((reply, thrown) -> extended(current, ttl, sentAt, reply));
+		});
+	}
+
+	/**
+	 * Gives the grant back to the store; if callers are left, their next attempt goes to
+	 * the end of the store's queue in the same step.
+	 */
+	private void release(Turn turn, @Nullable Hold closed, CompletableFuture<Boolean> outcome) {
+		Grant ended = grant();
+		unwatch(ended);
+		this.grant = null;
+		this.hold = null;
+		this.extending = false;
+		this.state = State.RELEASING;
+		this.askAgain = false;
+		Waiter next = head();
+		QueueingLockStore queue = (this.patient > 0) ? this.runtime.queue : null;
+		Successor successor = (next != null && queue != null)
+				? new Successor(AttemptId.random(), Duration.ofNanos(next.profile.storeTtl()), blockSize(this.live))
+				: null;
+		Object token = fly();
+		turn.then(() -> {
+			long sentAt = this.runtime.now();
+			ReleaseCommand command = new ReleaseCommand(this.key, ended.attempt, Duration.ZERO, timeout(ended.ttl));
+			CompletionStage<ReleaseReply> stage = this.runtime.call(() -> (successor != null && queue != null)
+					? queue.releaseAndEnqueue(command, successor) : this.runtime.store.release(command));
+			stage.whenComplete(
+					(reply, thrown) -> released(token, ended, closed, successor, sentAt, outcome, reply, thrown));
+		});
+		sweepGhosts(turn, ended.attempt, ended.ttl);
+	}
+
+	/**
+	 * A command of this attempt that got no answer may still be executed; what it then
+	 * does is undone.
+	 */
+	private void sweepGhosts(Turn turn, AttemptId ended, long ttl) {
+		long ghosts = this.ghostUntil;
+		this.ghostUntil = 0;
+		if (ghosts > this.runtime.now()) {
+			turn.then(() -> this.runtime.abandonLater(this.key, ended, ghosts, Clock.plus(ghosts, ttl)));
+		}
+	}
+
+	private void expireIfDue(Turn turn) {
+		Grant current = this.grant;
+		if (current != null && !current.isAlive(this.runtime.now())) {
+			lose(current, LossReason.EXPIRED, turn);
+		}
+	}
+
+	/**
+	 * Ends a grant that is gone, with all its leases, and starts the next generation
+	 * (rule E3).
+	 */
+	private void lose(Grant lost, LossReason reason, Turn turn) {
+		unwatch(lost);
+		lost.expire();
+		Hold held = this.hold;
+		this.hold = null;
+		this.grant = null;
+		this.flight = null;
+		this.extending = false;
+		sweepGhosts(turn, lost.attempt, lost.ttl);
+		lost.hold = null;
+		if (held != null) {
+			held.lossReason = (reason == LossReason.EXPIRED && held.isOverMaxHold(this.runtime.now()))
+					? LossReason.MAX_HOLD : reason;
+			held.state = Hold.State.LOST;
+			LeaseHandle outermost = held.outermost();
+			List<LeaseHandle> open = new ArrayList<>(held.leases);
+			if (outermost != null) {
+				turn.then(() -> reportLoss(outermost, open));
+			}
+		}
+		next(turn);
+	}
+
+	private void reportLoss(LeaseHandle lease, List<LeaseHandle> open) {
+		Duration held = Duration.ofNanos(this.runtime.now() - lease.hold.startedAt);
+		this.runtime.engine.lossExecutor().execute(() -> {
+			open.forEach(LeaseHandle::deliverLoss);
+			this.runtime.listeners().notify((listener) -> listener.onLost(lease, lease.lost(), held));
+		});
+	}
+
+	// ---- Small things, under the mutex
+
+	/** Renewal is cancelled before the release is sent (rule E12). */
+	private void unwatch(Grant ended) {
+		ended.ended = true;
+		this.runtime.engine.watchdog().remove(ended);
+	}
+
+	private Object fly() {
+		Object token = new Object();
+		this.flight = token;
+		return token;
+	}
+
+	/** Returns the first caller that still waits. */
+	private @Nullable Waiter head() {
+		Waiter first = this.waiters.peek();
+		while (first != null && !first.isWaiting()) {
+			this.waiters.poll();
+			first = this.waiters.peek();
+		}
+		return first;
+	}
+
+	private void gone(Waiter waiter) {
+		this.live--;
+		if (waiter.waits()) {
+			this.patient--;
+		}
+		if (!waiter.busy) {
+			this.unannounced--;
+		}
+	}
+
+	private void refuse(Waiter waiter, Turn turn, LockException exception) {
+		if (waiter.refuse(exception)) {
+			turn.deliver(waiter);
+		}
+	}
+
+	private void refuseImpatient(Turn turn, Function<Waiter, LockException> exception) {
+		if (this.live > this.patient) {
+			refuseWhere(turn, true, exception);
+		}
+	}
+
+	private void refuseAll(Turn turn, Function<Waiter, LockException> exception) {
+		refuseWhere(turn, false, exception);
+	}
+
+	private void refuseWhere(Turn turn, boolean onlyImpatient, Function<Waiter, LockException> exception) {
+		Iterator<Waiter> all = this.waiters.iterator();
+		while (all.hasNext()) {
+			Waiter waiter = all.next();
+			if ((!onlyImpatient || !waiter.waits()) && waiter.isWaiting()) {
+				all.remove();
+				if (waiter.refuse(exception.apply(waiter))) {
+					gone(waiter);
+					turn.deliver(waiter);
+				}
+			}
+		}
+	}
+
+	/** Tells those who do not know yet that somebody else has the lock. */
+	private void announce(Turn turn) {
+		if (this.unannounced > 0) {
+			for (Waiter waiter : this.waiters) {
+				if (!waiter.busy && waiter.isWaiting()) {
+					waiter.busy = true;
+					this.unannounced--;
+					turn.deliver(waiter);
+				}
+			}
+		}
+	}
+
+	private LockNotAcquiredException busy(Waiter waiter) {
+		return refusal(Reason.BUSY, waiter);
+	}
+
+	private LockNotAcquiredException refusal(Reason reason, Waiter waiter) {
+		Hold current = this.hold;
+		String who = (current != null) ? "held by " + current.owner + " of this instance"
+				: (this.state == State.CONTENDING) ? this.holder : "";
+		Duration waited = Duration.ofNanos(this.runtime.now() - waiter.enteredAt);
+		return new LockNotAcquiredException(this.key, reason, waited, who);
+	}
+
+	private LockException storeFailed(StoreException cause) {
+		return this.runtime.outage(this.key, "it could not be acquired, and nothing is held", cause);
+	}
+
+	private int blockSize(int callers) {
+		return Math.max(1, Math.min(this.runtime.engine.options().handoffLeases(), callers));
+	}
+
+	private long timeoutNanos(long ttl) {
+		return this.runtime.engine.options().commandTimeout(ttl);
+	}
+
+	private Duration timeout(long ttl) {
+		return Duration.ofNanos(timeoutNanos(ttl));
+	}
+
+	private Grant grant() {
+		return Objects.requireNonNull(this.grant, "grant");
+	}
+
+	private Hold hold() {
+		return Objects.requireNonNull(this.hold, "hold");
+	}
+
+	StoreRuntime runtime() {
+		return this.runtime;
+	}
+
+	@Nullable LeaseHandle outermost(Hold hold) {
+		this.mutex.lock();
+		try {
+			return hold.outermost();
+		}
+		finally {
+			this.mutex.unlock();
+		}
+	}
+
+	// ---- What operators see
+
+	@Nullable HeldLock held() {
+		this.mutex.lock();
+		try {
+			Hold current = this.hold;
+			if (current == null) {
+				return null;
+			}
+			long now = this.runtime.now();
+			return new HeldLock(this.key, this.runtime.name(), current.owner.toString(), current.token,
+					Duration.ofNanos(now - current.startedAt), Duration.ofNanos(current.grant.remaining(now)),
+					current.leases.size(), this.live);
+		}
+		finally {
+			this.mutex.unlock();
+		}
+	}
+
+	@Nullable WaitedLock waited() {
+		this.mutex.lock();
+		try {
+			Waiter first = head();
+			return (first == null) ? null : new WaitedLock(this.key, this.runtime.name(), this.live,
+					Duration.ofNanos(this.runtime.now() - first.enteredAt));
+		}
+		finally {
+			this.mutex.unlock();
+		}
+	}
+
+	/** Tells whether leases are open or a release is under way. */
+	boolean isBusy() {
+		this.mutex.lock();
+		try {
+			return this.state == State.HELD || this.state == State.HANDING_OFF || this.state == State.RELEASING;
+		}
+		finally {
+			this.mutex.unlock();
+		}
+	}
+
+	/**
+	 * What became of a lease that was closed.
+	 *
+	 * @param held it was held until then, as far as is known without the store
+	 * @param last it was the last one of its hold
+	 * @param reply what the store says in the end, null if it is not asked
+	 */
+	record Closing(boolean held, boolean last, @Nullable CompletableFuture<Boolean> reply) {
+
+		static final Closing LOST = new Closing(false, false, null);
+
+		static final Closing NESTED = new Closing(true, false, null);
+
+		static final Closing HANDED_ON = new Closing(true, true, null);
+
+	}
+
+	/**
+	 * What has to follow when the mutex is free again, in order: commands, then callers
+	 * to be woken.
+	 */
+	private final class Turn {
+
+		private @Nullable Waiter first;
+
+		private @Nullable List<Waiter> more;
+
+		private @Nullable List<Runnable> actions;
+
+		boolean handedOn;
+
+		void deliver(Waiter waiter) {
+			if (this.first == null) {
+				this.first = waiter;
+			}
+			else {
+				if (this.more == null) {
+					this.more = new ArrayList<>();
+				}
+				this.more.add(waiter);
+			}
+		}
+
+		void then(Runnable action) {
+			if (this.actions == null) {
+				this.actions = new ArrayList<>(2);
+			}
+			this.actions.add(action);
+		}
+
+		void run() {
+			if (this.first != null) {
+				this.first.deliver();
+			}
+			if (this.more != null) {
+				this.more.forEach(Waiter::deliver);
+			}
+			if (this.actions != null) {
+				this.actions.forEach(Runnable::run);
+			}
+			if (this.handedOn) {
+				Gate.this.runtime.listeners()
+					.notify((listener) -> listener.onLocalHandoff(Gate.this.key, Gate.this.runtime.name()));
+			}
+		}
+
+	}
+
+}

@@ -1,0 +1,260 @@
+package io.distributedlock.engine;
+
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+
+import io.distributedlock.LockKey;
+import io.distributedlock.LockStoreException;
+import io.distributedlock.LossReason;
+import io.distributedlock.spi.AbandonCommand;
+import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.LockStore;
+import io.distributedlock.spi.QueueingLockStore;
+import io.distributedlock.spi.ReleaseCommand;
+import io.distributedlock.spi.RenewCommand;
+import io.distributedlock.spi.RenewReply;
+import io.distributedlock.spi.SignallingLockStore;
+import io.distributedlock.spi.SignallingLockStore.SignalReceiver;
+import io.distributedlock.spi.StoreException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One store as the engine uses it: its gates, its signals, and the repetitions in the
+ * background of what got no answer.
+ */
+final class StoreRuntime implements SignalReceiver {
+
+	static final Logger logger = LoggerFactory.getLogger(LockEngine.class);
+
+	private static final long FIRST_RETRY = 100_000_000;
+
+	private static final long LAST_RETRY = 1_000_000_000;
+
+	private static final long ARMING_PAUSE = 1_000_000;
+
+	final LockEngine engine;
+
+	final LockStore store;
+
+	/** The store's queue, or null if it has none and callers have to poll. */
+	final @Nullable QueueingLockStore queue;
+
+	/** How often a waiting gate asks again: twice while a reservation lasts. */
+	final long recheck;
+
+	private final ConcurrentHashMap<String, Gate> gates = new ConcurrentHashMap<>();
+
+	StoreRuntime(LockEngine engine, LockStore store) {
+		this.engine = engine;
+		this.store = store;
+		this.queue = (store instanceof QueueingLockStore queueing) ? queueing : null;
+		long recheck = engine.options().recheck();
+		this.recheck = (this.queue != null) ? Math.min(recheck, this.queue.reservation().toNanos() / 2) : recheck;
+	}
+
+	void subscribe() {
+		if (this.store instanceof SignallingLockStore signalling) {
+			signalling.subscribe(this);
+		}
+	}
+
+	String name() {
+		return this.store.name();
+	}
+
+	long now() {
+		return this.engine.clock().now();
+	}
+
+	Listeners listeners() {
+		return this.engine.listeners();
+	}
+
+	Collection<Gate> gates() {
+		return this.gates.values();
+	}
+
+	@Nullable Gate gate(String keyId) {
+		return this.gates.get(keyId);
+	}
+
+	/**
+	 * Brings a caller to the gate of its key. A gate that has just closed for good turns
+	 * the caller away, and a new one takes its place.
+	 */
+	Gate enter(LockKey key, Waiter waiter) {
+		while (true) {
+			Gate gate = this.gates.get(key.id());
+			if (gate == null) {
+				gate = this.gates.computeIfAbsent(key.id(), (id) -> new Gate(this, key));
+			}
+			if (gate.enter(waiter)) {
+				return gate;
+			}
+		}
+	}
+
+	void remove(Gate gate) {
+		this.gates.remove(gate.key.id(), gate);
+	}
+
+	@Override
+	public void reserved(String keyId, AttemptId attempt) {
+		Gate gate = this.gates.get(keyId);
+		if (gate != null) {
+			gate.signalled(attempt);
+		}
+	}
+
+	@Override
+	public void revoked(String keyId, AttemptId attempt) {
+		Gate gate = this.gates.get(keyId);
+		if (gate != null) {
+			gate.revoked(attempt);
+		}
+	}
+
+	@Override
+	public void resumed() {
+		for (Gate gate : this.gates.values()) {
+			gate.signalled(null);
+		}
+	}
+
+	/**
+	 * Calls the store, and turns what it throws instead of failing the stage into a
+	 * failed stage.
+	 */
+	<T> CompletionStage<T> call(Supplier<CompletionStage<T>> command) {
+		try {
+			return command.get();
+		}
+		catch (RuntimeException ex) {
+			return CompletableFuture.failedFuture(ex);
+		}
+	}
+
+	/**
+	 * Returns what the store meant by a failure. What is not a {@link StoreException} is
+	 * a bug of the store, and its outcome is unknown.
+	 */
+	StoreException failure(Throwable thrown) {
+		Throwable cause = Waits.cause(thrown);
+		return (cause instanceof StoreException known) ? known : new StoreException(
+				"The store '" + name() + "' failed unexpectedly: " + cause + ".", true, false, cause);
+	}
+
+	LockStoreException outage(LockKey key, String doing, StoreException cause) {
+		return new LockStoreException(key, "Lock '" + key + "': " + doing + ". " + cause.getMessage(), cause);
+	}
+
+	/**
+	 * Makes sure that an attempt has nothing in the store, at the given moment and again
+	 * until the store has confirmed it or its ttl is over (rule E13).
+	 */
+	void abandonLater(LockKey key, AttemptId attempt, long at, long until) {
+		this.engine.timers().schedule(() -> abandon(key, attempt, until, FIRST_RETRY), at - now());
+	}
+
+	private void abandon(LockKey key, AttemptId attempt, long until, long retry) {
+		Duration timeout = Duration.ofNanos(this.engine.options().commandTimeout());
+		call(() -> this.store.abandon(new AbandonCommand(key, attempt, timeout))).whenComplete((done, thrown) -> {
+			if (thrown != null && now() + retry < until) {
+				this.engine.timers()
+					.schedule(() -> abandon(key, attempt, until, Math.min(2 * retry, LAST_RETRY)), Clock.jitter(retry));
+			}
+		});
+	}
+
+	/**
+	 * Repeats a release that keeps the key taken until a moment, as long as that lies
+	 * ahead.
+	 */
+	void keepLater(LockKey key, AttemptId attempt, long until, long retry) {
+		this.engine.timers().schedule(() -> {
+			long left = until - now();
+			if (left <= 0) {
+				return;
+			}
+			Duration timeout = Duration.ofNanos(this.engine.options().commandTimeout());
+			call(() -> this.store.release(new ReleaseCommand(key, attempt, Duration.ofNanos(left), timeout)))
+				.whenComplete((done, thrown) -> {
+					if (thrown != null) {
+						keepLater(key, attempt, until, Math.min(2 * retry, LAST_RETRY));
+					}
+				});
+		}, Clock.jitter(retry));
+	}
+
+	void keepLater(LockKey key, AttemptId attempt, long until) {
+		keepLater(key, attempt, until, FIRST_RETRY);
+	}
+
+	/**
+	 * Makes the store keep a grant for at least the given time (rule E11).
+	 * @return completes when that is certain, or with the reason why not
+	 */
+	CompletableFuture<Void> extend(LeaseHandle lease, long nanos) {
+		Hold hold = lease.hold;
+		long now = now();
+		hold.floor = Math.max(hold.floor, Clock.plus(now, nanos));
+		if (hold.grant.remaining(now) >= nanos) {
+			return CompletableFuture.completedFuture(null);
+		}
+		CompletableFuture<Void> result = new CompletableFuture<>();
+		sendExtend(lease, result, now + this.engine.options().commandTimeout());
+		return result;
+	}
+
+	private void sendExtend(LeaseHandle lease, CompletableFuture<Void> result, long giveUpAt) {
+		Hold hold = lease.hold;
+		Grant grant = hold.grant;
+		long sentAt = now();
+		if (!hold.isHeld(sentAt)) {
+			grant.gate.lost(grant, LossReason.EXPIRED);
+			result.completeExceptionally(lease.lost());
+			return;
+		}
+		if (!grant.arming.compareAndSet(false, true)) {
+			if (sentAt < giveUpAt) {
+				this.engine.timers().schedule(() -> sendExtend(lease, result, giveUpAt), ARMING_PAUSE);
+			}
+			else {
+				result.completeExceptionally(unextended(lease,
+						new StoreException("The store '" + name() + "' has not answered in time.", true, true, null)));
+			}
+			return;
+		}
+		long ttl = hold.renewalTtl(sentAt);
+		RenewCommand command = new RenewCommand(grant.gate.key, grant.attempt, Duration.ofNanos(ttl));
+		call(() -> this.store.renew(List.of(command))).whenComplete((replies, thrown) -> {
+			grant.arming.set(false);
+			RenewReply reply = (replies != null) ? replies.get(0) : new RenewReply.Failed(
+					failure((thrown != null) ? thrown : new IllegalStateException("No answer")));
+			if (reply instanceof RenewReply.Failed failed) {
+				result.completeExceptionally(unextended(lease, failed.cause()));
+			}
+			else if (reply instanceof RenewReply.Renewed
+					&& grant.gate.armed(grant, ttl, Clock.plus(sentAt, ttl - Profile.drift(ttl)))) {
+				result.complete(null);
+			}
+			else {
+				grant.gate.lost(grant,
+						(reply instanceof RenewReply.NotOwner) ? LossReason.NOT_OWNER : LossReason.EXPIRED);
+				result.completeExceptionally(lease.lost());
+			}
+		});
+	}
+
+	private LockStoreException unextended(LeaseHandle lease, StoreException cause) {
+		return outage(lease.key(), "it could not be extended, and is held until its old deadline at most", cause);
+	}
+
+}

@@ -1,0 +1,43 @@
+package io.distributedlock.engine;
+
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * One thread for what has to happen later: re-checks, ends of min-holds, time-outs of
+ * asynchronous callers, repetitions. Tasks are short and never block.
+ */
+final class Timers {
+
+	private final ScheduledThreadPoolExecutor executor;
+
+	Timers(String name) {
+		this.executor = new ScheduledThreadPoolExecutor(1, (task) -> LockEngine.daemon(task, name));
+		this.executor.setRemoveOnCancelPolicy(true);
+		this.executor.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+		this.executor.setRejectedExecutionHandler((task, closed) -> {
+			// After close() nothing is repeated any more; the ttl cleans up.
+		});
+	}
+
+	Future<?> schedule(Runnable task, long nanos) {
+		return this.executor.schedule(() -> {
+			try {
+				task.run();
+			}
+			catch (RuntimeException ex) {
+				StoreRuntime.logger.error("A timed task of the lock engine failed", ex);
+			}
+		}, Math.max(0, nanos), TimeUnit.NANOSECONDS);
+	}
+
+	boolean isClosed() {
+		return this.executor.isShutdown();
+	}
+
+	void close() {
+		this.executor.shutdownNow();
+	}
+
+}

@@ -1,0 +1,152 @@
+package io.distributedlock.engine;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
+import java.util.concurrent.locks.LockSupport;
+
+import io.distributedlock.LockException;
+import io.distributedlock.LockOwner;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One caller that wants the lock. Its fate is decided once, by one compare-and-set from
+ * {@code WAITING} (rule E4): the gate grants or refuses, the caller cancels. Whoever
+ * loses that race lives with what the other did: a caller that finds itself granted takes
+ * the lock or hands it on, a gate that finds a cancelled caller goes on to the next one.
+ */
+final class Waiter {
+
+	enum State {
+
+		WAITING, GRANTED, REFUSED, CANCELLED
+
+	}
+
+	private static final AtomicReferenceFieldUpdater<Waiter, State> STATE = AtomicReferenceFieldUpdater
+		.newUpdater(Waiter.class, State.class, "state");
+
+	final LockOwner owner;
+
+	final Profile profile;
+
+	final long enteredAt;
+
+	/** When the caller's wait time is over. */
+	final long deadline;
+
+	/**
+	 * When the caller leaves even if the store has not answered at all, not even once.
+	 */
+	final long limit;
+
+	private final @Nullable Thread thread;
+
+	private final @Nullable CompletableFuture<LeaseHandle> future;
+
+	private volatile State state = State.WAITING;
+
+	private volatile @Nullable LeaseHandle lease;
+
+	private volatile @Nullable LockException failure;
+
+	/** Somebody else is known to have the lock. Set under the gate's mutex. */
+	volatile boolean busy;
+
+	/** Answers that the gate had when this caller came. Guarded by the gate's mutex. */
+	long answersBefore;
+
+	private Waiter(LockOwner owner, Profile profile, long now, long commandTimeout, @Nullable Thread thread,
+			@Nullable CompletableFuture<LeaseHandle> future) {
+		this.owner = owner;
+		this.profile = profile;
+		this.enteredAt = now;
+		this.deadline = Clock.plus(now, profile.waitTime());
+		this.limit = Clock.plus(this.deadline, commandTimeout);
+		this.thread = thread;
+		this.future = future;
+	}
+
+	static Waiter blocking(LockOwner owner, Profile profile, long now, long commandTimeout) {
+		return new Waiter(owner, profile, now, commandTimeout, Thread.currentThread(), null);
+	}
+
+	static Waiter asynchronous(LockOwner owner, Profile profile, long now, long commandTimeout,
+			CompletableFuture<LeaseHandle> future) {
+		return new Waiter(owner, profile, now, commandTimeout, null, future);
+	}
+
+	State state() {
+		return this.state;
+	}
+
+	boolean isWaiting() {
+		return this.state == State.WAITING;
+	}
+
+	boolean waits() {
+		return this.profile.waits();
+	}
+
+	/**
+	 * The gate gives the lock to this caller; {@link #deliver} follows outside the mutex.
+	 */
+	boolean grant(LeaseHandle granted) {
+		this.lease = granted;
+		if (STATE.compareAndSet(this, State.WAITING, State.GRANTED)) {
+			return true;
+		}
+		this.lease = null;
+		return false;
+	}
+
+	/**
+	 * The gate refuses this caller; {@link #deliver} follows outside the mutex.
+	 */
+	boolean refuse(LockException exception) {
+		this.failure = exception;
+		return STATE.compareAndSet(this, State.WAITING, State.REFUSED);
+	}
+
+	/**
+	 * The caller gives up.
+	 */
+	boolean cancel() {
+		return STATE.compareAndSet(this, State.WAITING, State.CANCELLED);
+	}
+
+	/**
+	 * Tells the caller that its state has changed, outside all locks.
+	 */
+	void deliver() {
+		if (this.thread != null) {
+			LockSupport.unpark(this.thread);
+		}
+		else if (this.future != null && !isWaiting()) {
+			LockException exception = this.failure;
+			LeaseHandle granted = this.lease;
+			if (this.state == State.GRANTED && granted != null) {
+				this.future.complete(granted);
+			}
+			else if (exception != null) {
+				this.future.completeExceptionally(exception);
+			}
+		}
+	}
+
+	LeaseHandle lease() {
+		LeaseHandle granted = this.lease;
+		if (granted == null) {
+			throw new IllegalStateException("Not granted but " + this.state);
+		}
+		return granted;
+	}
+
+	LockException failure() {
+		LockException exception = this.failure;
+		if (exception == null) {
+			throw new IllegalStateException("Not refused but " + this.state);
+		}
+		return exception;
+	}
+
+}

@@ -1,0 +1,256 @@
+package io.distributedlock.engine;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+
+import io.distributedlock.LossReason;
+import io.distributedlock.spi.RenewCommand;
+import io.distributedlock.spi.RenewReply;
+import io.distributedlock.spi.StoreException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Renews grants at a third of their ttl, in batches, and reports those whose deadline has
+ * passed (rule E6). One thread, which never waits for the store or for a listener:
+ * answers are handled where they arrive.
+ * <p>
+ * The watchdog decides nothing about "held". It moves deadlines when the store says so,
+ * and tells the gate of losses; every check compares the deadline itself. If this thread
+ * is late, leases end earlier than they could, never later.
+ * <p>
+ * A renewal without an answer is tried again after a short pause until the deadline, then
+ * the lease is lost. After a pause of the JVM, each grant is looked at once.
+ */
+final class Watchdog implements Runnable {
+
+	private static final long TICK = 20_000_000;
+
+	/** A new grant is due after a third of the shortest ttl, so this is soon enough. */
+	private static final long LONGEST_SLEEP = 100_000_000;
+
+	private static final int BATCH = 512;
+
+	private final LockEngine engine;
+
+	private final Clock clock;
+
+	private final TimerWheel wheel;
+
+	private final Thread thread;
+
+	private volatile boolean closed;
+
+	private volatile boolean renewing = true;
+
+	Watchdog(LockEngine engine, Clock clock, String name) {
+		this.engine = engine;
+		this.clock = clock;
+		this.wheel = new TimerWheel(TICK, clock.now());
+		this.thread = LockEngine.daemon(this, name);
+	}
+
+	void start() {
+		this.thread.start();
+	}
+
+	/** Goes on renewing, or only watches deadlines. */
+	void renewing(boolean renewing) {
+		this.renewing = renewing;
+	}
+
+	void close() {
+		this.closed = true;
+		LockSupport.unpark(this.thread);
+	}
+
+	/**
+	 * Watches a grant from now on. Called once for each grant.
+	 */
+	void add(Grant grant) {
+		long now = this.clock.now();
+		grant.renewDue = now + grant.ttl / 3;
+		this.wheel.schedule(grant, Math.min(grant.renewDue, grant.deadline()));
+	}
+
+	/**
+	 * Watches a grant no longer.
+	 */
+	void remove(Grant grant) {
+		this.wheel.remove(grant);
+	}
+
+	/**
+	 * The ttl of a grant has changed.
+	 */
+	void touch(Grant grant) {
+		grant.renewDue = this.clock.now() + grant.ttl / 3;
+		if (this.wheel.remove(grant)) {
+			this.wheel.schedule(grant, Math.min(grant.renewDue, grant.deadline()));
+		}
+	}
+
+	@Override
+	public void run() {
+		List<TimerWheel.Entry> due = new ArrayList<>();
+		while (!this.closed) {
+			try {
+				look(due);
+			}
+			catch (RuntimeException ex) {
+				StoreRuntime.logger.error("The watchdog of the lock engine failed and goes on", ex);
+			}
+			LockSupport.parkNanos(this.clock.park(this.wheel.quietFor(this.clock.now(), LONGEST_SLEEP)));
+		}
+	}
+
+	private void look(List<TimerWheel.Entry> due) {
+		due.clear();
+		this.wheel.drain(this.clock.now(), due);
+		if (due.isEmpty()) {
+			return;
+		}
+		Map<StoreRuntime, List<Grant>> renewals = new LinkedHashMap<>();
+		for (TimerWheel.Entry entry : due) {
+			Grant grant = (Grant) entry;
+			if (look(grant)) {
+				renewals.computeIfAbsent(grant.gate.runtime(), (runtime) -> new ArrayList<>()).add(grant);
+			}
+		}
+		renewals.forEach((runtime, grants) -> {
+			for (int from = 0; from < grants.size(); from += BATCH) {
+				renew(runtime, grants.subList(from, Math.min(from + BATCH, grants.size())));
+			}
+		});
+	}
+
+	/**
+	 * Looks at one grant and puts it back into the wheel, unless it has ended.
+	 * @return true if it is to be renewed now; its {@code arming} is taken then
+	 */
+	private boolean look(Grant grant) {
+		long now = this.clock.now();
+		if (!grant.isAlive(now)) {
+			grant.gate.lost(grant, LossReason.EXPIRED);
+			return false;
+		}
+		if (grant.ended) {
+			return false;
+		}
+		long ttl = grant.ttl;
+		boolean renew = false;
+		// The hold is read after the arming was taken: from then on the ttl cannot change
+		// without this renewal having been answered.
+		if (now >= grant.renewDue && grant.arming.compareAndSet(false, true)) {
+			Hold hold = grant.hold;
+			renew = hold != null && wantsRenewal(hold, now);
+			if (!renew) {
+				grant.arming.set(false);
+			}
+		}
+		long pause = Math.min(ttl / 9, 500_000_000);
+		long next = Math.max(grant.renewDue, now + pause);
+		this.wheel.schedule(grant, Math.min(next, grant.deadline()));
+		if (grant.ttl != ttl) {
+			touch(grant);
+		}
+		if (grant.ended) {
+			this.wheel.remove(grant);
+		}
+		return renew;
+	}
+
+	private boolean wantsRenewal(Hold hold, long now) {
+		if (hold.state != Hold.State.HELD) {
+			return false;
+		}
+		if (!hold.longHoldReported && now - hold.startedAt >= hold.maxHold / 2) {
+			hold.longHoldReported = true;
+			report(hold, now);
+		}
+		if (!hold.renew || !this.renewing || hold.isOverMaxHold(now)) {
+			return false;
+		}
+		if (hold.owner.isGone()) {
+			if (!hold.ownerGoneReported) {
+				hold.ownerGoneReported = true;
+				StoreRuntime.logger.atError()
+					.addKeyValue("lock.key", hold.grant.gate.key.id())
+					.log("Lock '{}' is held by thread '{}', which has ended without closing its lease. It is not"
+							+ " renewed any more and ends after its ttl. Use try-with-resources or execute().",
+							hold.grant.gate.key, hold.owner);
+			}
+			return false;
+		}
+		return true;
+	}
+
+	private void report(Hold hold, long now) {
+		LeaseHandle lease = hold.grant.gate.outermost(hold);
+		if (lease != null) {
+			Duration held = Duration.ofNanos(now - hold.startedAt);
+			this.engine.callbackExecutor()
+				.execute(() -> this.engine.listeners().notify((listener) -> listener.onLongHold(lease, held)));
+		}
+	}
+
+	private void renew(StoreRuntime runtime, List<Grant> grants) {
+		long sentAt = this.clock.now();
+		List<RenewCommand> commands = new ArrayList<>(grants.size());
+		for (Grant grant : grants) {
+			Hold hold = grant.hold;
+			long ttl = (hold != null) ? hold.renewalTtl(sentAt) : grant.ttl;
+			grant.sending(Clock.plus(sentAt, ttl - Profile.drift(ttl)));
+			commands.add(new RenewCommand(grant.gate.key, grant.attempt, Duration.ofNanos(ttl)));
+		}
+		List<Grant> asked = List.copyOf(grants);
+		runtime.call(() -> runtime.store.renew(commands))
+			.whenComplete((replies, thrown) -> renewed(runtime, asked, commands, sentAt,
+					(replies != null && replies.size() == asked.size()) ? replies : null,
+					(thrown != null) ? runtime.failure(thrown) : null));
+	}
+
+	private void renewed(StoreRuntime runtime, List<Grant> asked, List<RenewCommand> commands, long sentAt,
+			@Nullable List<RenewReply> replies, @Nullable StoreException failure) {
+		int renewed = 0;
+		int refused = 0;
+		int failed = 0;
+		for (int i = 0; i < asked.size(); i++) {
+			Grant grant = asked.get(i);
+			RenewReply reply = (replies != null) ? replies.get(i) : null;
+			long ttl = commands.get(i).ttl().toNanos();
+			grant.arming.set(false);
+			if (grant.ended) {
+				continue;
+			}
+			if (reply instanceof RenewReply.Renewed) {
+				renewed++;
+				// A renewal that comes after the deadline revives nothing.
+				if (grant.prolong(this.clock.now(), Clock.plus(sentAt, ttl - Profile.drift(ttl)))) {
+					grant.renewDue = sentAt + grant.ttl / 3;
+				}
+			}
+			else if (reply instanceof RenewReply.NotOwner) {
+				refused++;
+				grant.gate.lost(grant, LossReason.NOT_OWNER);
+			}
+			else {
+				failed++;
+			}
+		}
+		if (failed > 0 && failure != null) {
+			StoreRuntime.logger.debug("{} renewals got no answer and are tried again", failed, failure);
+		}
+		report(runtime.name(), renewed, refused, failed);
+	}
+
+	private void report(String store, int renewed, int refused, int failed) {
+		this.engine.callbackExecutor()
+			.execute(() -> this.engine.listeners()
+				.notify((listener) -> listener.onRenewals(store, renewed, refused, failed)));
+	}
+
+}
