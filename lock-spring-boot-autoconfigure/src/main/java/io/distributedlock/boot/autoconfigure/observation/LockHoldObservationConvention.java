@@ -1,0 +1,17 @@
+package io.distributedlock.boot.autoconfigure.observation;
+
+import io.micrometer.observation.Observation;
+import io.micrometer.observation.ObservationConvention;
+
+/**
+ * Names and key values of {@link LockObservationDocumentation#HOLD}. A bean of this type
+ * takes the place of the default.
+ */
+public interface LockHoldObservationConvention extends ObservationConvention<LockHoldObservationContext> {
+
+	@Override
+	default boolean supportsContext(Observation.Context context) {
+		return context instanceof LockHoldObservationContext;
+	}
+
+}
