@@ -1,0 +1,86 @@
+package io.distributedlock.boot.autoconfigure.endpoint;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+import io.distributedlock.LockInspector.HeldLock;
+import io.distributedlock.LockInspector.LockStatistics;
+import io.distributedlock.LockInspector.StoredLock;
+import io.distributedlock.LockInspector.WaitedLock;
+import io.distributedlock.LockKey;
+import io.distributedlock.boot.autoconfigure.endpoint.LockDescriptor.QueuedDescriptor;
+import io.distributedlock.boot.autoconfigure.endpoint.LockDescriptor.StoredLockDescriptor;
+import io.distributedlock.boot.autoconfigure.endpoint.LocksDescriptor.HeldLockDescriptor;
+import io.distributedlock.boot.autoconfigure.endpoint.LocksDescriptor.LockStatisticsDescriptor;
+import io.distributedlock.boot.autoconfigure.endpoint.LocksDescriptor.WaitedLockDescriptor;
+import org.jspecify.annotations.Nullable;
+
+import org.springframework.boot.actuate.endpoint.SanitizableData;
+import org.springframework.boot.actuate.endpoint.Sanitizer;
+
+/**
+ * Turns what the inspector tells into what the endpoint shows, keys sanitized.
+ */
+final class LockDescriptors {
+
+	/**
+	 * A sanitizing function sees each part of a key under this and the lock's name.
+	 */
+	static final String DATA_KEY_PREFIX = "lock.";
+
+	private final Sanitizer sanitizer;
+
+	LockDescriptors(Sanitizer sanitizer) {
+		this.sanitizer = sanitizer;
+	}
+
+	List<String> key(LockKey key) {
+		List<String> parts = new ArrayList<>(key.parts().size());
+		for (String part : key.parts()) {
+			Object shown = this.sanitizer.sanitize(new SanitizableData(null, DATA_KEY_PREFIX + key.name(), part), true);
+			parts.add(String.valueOf(shown));
+		}
+		return parts;
+	}
+
+	String id(LockKey key) {
+		List<String> shown = key(key);
+		return shown.equals(key.parts()) ? key.id() : key.name() + ":" + String.join(":", shown);
+	}
+
+	HeldLockDescriptor held(HeldLock lock) {
+		return new HeldLockDescriptor(id(lock.key()), lock.key().name(), key(lock.key()), lock.store(), lock.owner(),
+				Long.toString(lock.fencingToken()), lock.held(), lock.remaining(), lock.nested(), lock.waiters());
+	}
+
+	WaitedLockDescriptor waited(WaitedLock lock) {
+		return new WaitedLockDescriptor(id(lock.key()), lock.key().name(), key(lock.key()), lock.store(),
+				lock.waiters(), lock.longestWait());
+	}
+
+	LockStatisticsDescriptor statistics(LockStatistics statistics) {
+		return new LockStatisticsDescriptor(statistics.name(), statistics.acquired(), statistics.refused(),
+				statistics.failed(), statistics.lost(), statistics.localHandoffs(),
+				average(statistics.totalWait(), statistics.acquired()),
+				average(statistics.totalHold(), statistics.acquired()));
+	}
+
+	private static Duration average(Duration total, long count) {
+		return (count > 0) ? total.dividedBy(count) : Duration.ZERO;
+	}
+
+	StoredLockDescriptor stored(StoredLock lock) {
+		return new StoredLockDescriptor(lock.state(), lock.instance(), token(lock.firstToken()),
+				token(lock.lastToken()), lock.remaining(),
+				lock.queue()
+					.stream()
+					.map((entry) -> new QueuedDescriptor(entry.instance(), entry.since(), entry.alive()))
+					.toList());
+	}
+
+	private static @Nullable String token(long token) {
+		return (token != 0) ? Long.toString(token) : null;
+	}
+
+}

@@ -1,0 +1,73 @@
+package io.distributedlock.boot.autoconfigure.endpoint;
+
+import java.time.Duration;
+import java.util.List;
+
+import org.springframework.boot.actuate.endpoint.OperationResponseBody;
+
+/**
+ * What one instance of the application holds and waits for. Other instances have their
+ * own.
+ *
+ * @param instance the instance that gave this answer
+ * @param stores names of the stores, the default store first
+ * @param heldCount how many locks this instance holds
+ * @param held the locks that it holds, longest held first, as many as asked for
+ * @param waitingCount for how many keys callers of this instance wait
+ * @param waiting the keys that callers wait for, most callers first, as many as asked for
+ * @param statistics what happened at each lock name since this instance started
+ */
+public record LocksDescriptor(String instance, List<String> stores, int heldCount, List<HeldLockDescriptor> held,
+		int waitingCount, List<WaitedLockDescriptor> waiting,
+		List<LockStatisticsDescriptor> statistics) implements OperationResponseBody {
+
+	/**
+	 * A lock that this instance holds.
+	 *
+	 * @param id name and key in one text
+	 * @param name what the lock protects
+	 * @param key the parts of the key
+	 * @param store name of the store
+	 * @param owner the thread or the owner that holds it
+	 * @param token its fencing token
+	 * @param held how long it has been held
+	 * @param remaining how long it is held for certain without a renewal
+	 * @param nested how many leases share it
+	 * @param waiters how many callers of this instance wait for it
+	 */
+	public record HeldLockDescriptor(String id, String name, List<String> key, String store, String owner, String token,
+			Duration held, Duration remaining, int nested, int waiters) {
+	}
+
+	/**
+	 * A key that callers of this instance wait for.
+	 *
+	 * @param id name and key in one text
+	 * @param name what the lock protects
+	 * @param key the parts of the key
+	 * @param store name of the store
+	 * @param waiters how many callers wait
+	 * @param longestWait how long the first of them has waited
+	 */
+	public record WaitedLockDescriptor(String id, String name, List<String> key, String store, int waiters,
+			Duration longestWait) {
+	}
+
+	/**
+	 * What happened at one lock name.
+	 *
+	 * @param name what the lock protects
+	 * @param acquired leases granted
+	 * @param refused callers that did not get the lock because of contention, interrupt
+	 * or shutdown
+	 * @param failed callers that did not get the lock because of an outage
+	 * @param lost leases lost
+	 * @param localHandoffs how often the lock went from one local caller to the next
+	 * @param averageWait how long those that were granted the lock had waited
+	 * @param averageHold how long the lock was held
+	 */
+	public record LockStatisticsDescriptor(String name, long acquired, long refused, long failed, long lost,
+			long localHandoffs, Duration averageWait, Duration averageHold) {
+	}
+
+}
