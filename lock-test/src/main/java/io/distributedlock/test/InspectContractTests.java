@@ -106,7 +106,6 @@ public interface InspectContractTests extends ContractBench {
 		client("jvm-2").forceRelease(key(), granted.firstToken());
 		if (client("jvm-1").store() instanceof SignallingLockStore) {
 			Awaitility.await()
-				.atMost(Duration.ofSeconds(10))
 				.untilAsserted(() -> assertThat(client("jvm-1").signals()).contains(Signal.revoked(key(), attempt)));
 		}
 		// Without signals it is told by its next renewal.

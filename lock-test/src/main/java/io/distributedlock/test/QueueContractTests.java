@@ -38,6 +38,7 @@ public interface QueueContractTests extends ContractBench {
 		AttemptId holder = client("jvm-1").hold(key());
 		AttemptId waiter = client("jvm-2").enqueue(key());
 		client("jvm-1").release(key(), holder);
+		pass(reservation().dividedBy(4));
 		assertThat(client("jvm-3").acquire(key(), AttemptId.random())).isInstanceOf(Refused.class);
 		assertThat(client("jvm-1").acquire(key(), AttemptId.random())).isInstanceOf(Refused.class);
 		client("jvm-2").assertHoldsNothing(key(), waiter);
@@ -76,6 +77,7 @@ public interface QueueContractTests extends ContractBench {
 		AttemptId waiter = client("jvm-2").enqueue(key());
 		client("jvm-1").release(key(), holder);
 		pass(reservation().multipliedBy(2).dividedBy(5));
+		assertThat(client("jvm-3").acquire(key(), AttemptId.random())).isInstanceOf(Refused.class);
 		assertGranted(client("jvm-2"), waiter);
 	}
 
@@ -208,7 +210,7 @@ public interface QueueContractTests extends ContractBench {
 		AttemptId older = client("jvm-2").enqueue(key());
 		AttemptId newer = client("jvm-2").enqueue(key());
 		client("jvm-2").abandon(key(), older);
-		client("jvm-1").release(key(), holder);
+		assertThat(client("jvm-1").release(key(), holder)).isEqualTo(new ReleaseReply.Released(true));
 		assertGranted(client("jvm-2"), newer);
 	}
 

@@ -73,7 +73,6 @@ public interface SignalContractTests extends QueueContractTests {
 
 	private static void awaitSignal(StoreClient client, Signal signal) {
 		Awaitility.await()
-			.atMost(Duration.ofSeconds(10))
 			.pollInterval(Duration.ofMillis(2))
 			.untilAsserted(() -> assertThat(client.signals()).as("signals of %s", client).contains(signal));
 	}
