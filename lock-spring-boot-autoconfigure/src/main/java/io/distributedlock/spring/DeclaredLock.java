@@ -1,0 +1,14 @@
+package io.distributedlock.spring;
+
+import io.distributedlock.LockSettings;
+
+/**
+ * A method that is annotated with {@link DistributedLock @DistributedLock}, as far as it
+ * is of interest for reports.
+ *
+ * @param method the method as people write it
+ * @param name what the lock protects
+ * @param settings the settings that hold for it, all given but perhaps the store
+ */
+public record DeclaredLock(String method, String name, LockSettings settings) {
+}

@@ -1,0 +1,198 @@
+package io.distributedlock.spring;
+
+import java.util.function.Supplier;
+
+import io.distributedlock.Lease;
+import io.distributedlock.LeaseState;
+import io.distributedlock.LockContext;
+import io.distributedlock.LockLostException;
+import io.distributedlock.LockNotAcquiredException;
+import io.distributedlock.LockRequest;
+import io.distributedlock.LockStoreException;
+import io.distributedlock.LockTemplate;
+import org.aopalliance.intercept.MethodInterceptor;
+import org.aopalliance.intercept.MethodInvocation;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import org.springframework.aop.support.AopUtils;
+
+/**
+ * Runs annotated methods under their lock.
+ * <p>
+ * Only a failure of this call's own acquisition is answered by {@code fallback} and
+ * {@code onFailure}: what the method throws, locks that it takes itself included, goes to
+ * the caller as it is.
+ */
+final class DistributedLockInterceptor implements MethodInterceptor {
+
+	private static final Logger logger = LoggerFactory.getLogger(DistributedLockInterceptor.class);
+
+	private final LockOperationSource source;
+
+	private final Supplier<LockTemplate> locks;
+
+	private final Supplier<AspectSettings> settings;
+
+	private final SurroundingTransaction transaction = SurroundingTransaction.detect();
+
+	DistributedLockInterceptor(LockOperationSource source, Supplier<LockTemplate> locks,
+			Supplier<AspectSettings> settings) {
+		this.source = source;
+		this.locks = locks;
+		this.settings = settings;
+	}
+
+	@Override
+	public @Nullable Object invoke(MethodInvocation invocation) throws Throwable {
+		Object target = invocation.getThis();
+		LockOperation operation = this.source.find(invocation.getMethod(),
+				(target != null) ? AopUtils.getTargetClass(target) : null);
+		AspectSettings aspect = this.settings.get();
+		if (operation == null || !aspect.enabled() || !operation.applies(invocation.getArguments())) {
+			return invocation.proceed();
+		}
+		LockRequest request = operation.request(invocation.getArguments());
+		boolean keep = this.transaction.isOpen();
+		if (keep && !isHeldAlready(request)) {
+			checkSurroundingTransaction(operation, aspect.onActiveTransaction());
+		}
+		Lease lease;
+		try {
+			lease = this.locks.get().acquire(request);
+		}
+		catch (LockNotAcquiredException ex) {
+			return refused(operation, invocation, ex);
+		}
+		catch (LockStoreException ex) {
+			if (!operation.fallback().answers(ex)) {
+				throw ex;
+			}
+			return operation.fallback().answer(target, invocation.getArguments(), ex);
+		}
+		return keep ? proceedWithin(lease, operation, invocation) : proceed(lease, operation, invocation);
+	}
+
+	private @Nullable Object refused(LockOperation operation, MethodInvocation invocation, LockNotAcquiredException ex)
+			throws Throwable {
+		if (operation.fallback().answers(ex)) {
+			return operation.fallback().answer(invocation.getThis(), invocation.getArguments(), ex);
+		}
+		if (operation.onFailure() == OnFailure.SKIP) {
+			logger.debug("Skipped {}: {}", operation.location(), ex.getMessage());
+			return operation.skipResult();
+		}
+		throw ex;
+	}
+
+	// A nested lease is no new risk: the lock was there before.
+	private static boolean isHeldAlready(LockRequest request) {
+		for (Lease lease : LockContext.leases()) {
+			if (lease.key().equals(request.key())) {
+				return true;
+			}
+		}
+		return false;
+	}
+
+	/**
+	 * Runs the method and releases the lock. If the lock was lost, the caller must not
+	 * take the result for safely done.
+	 */
+	private @Nullable Object proceed(Lease lease, LockOperation operation, MethodInvocation invocation)
+			throws Throwable {
+		Object result;
+		try {
+			result = run(lease, operation, invocation);
+		}
+		catch (Throwable ex) {
+			try {
+				lease.close();
+			}
+			catch (LockLostException lost) {
+				suppress(lost, ex);
+			}
+			throw ex;
+		}
+		lease.close();
+		return result;
+	}
+
+	/**
+	 * Runs the method and leaves the lock to the transaction around it, which cannot
+	 * commit without.
+	 */
+	private @Nullable Object proceedWithin(Lease lease, LockOperation operation, MethodInvocation invocation)
+			throws Throwable {
+		try {
+			this.transaction.releaseAfterCompletion(lease);
+		}
+		catch (Throwable ex) {
+			lease.release();
+			throw ex;
+		}
+		Object result;
+		try {
+			result = run(lease, operation, invocation);
+		}
+		catch (Throwable ex) {
+			if (lease.state() == LeaseState.LOST) {
+				try {
+					lease.assertHeld();
+				}
+				catch (LockLostException lost) {
+					suppress(lost, ex);
+				}
+			}
+			throw ex;
+		}
+		if (lease.state() == LeaseState.LOST) {
+			lease.assertHeld();
+		}
+		return result;
+	}
+
+	private static @Nullable Object run(Lease lease, LockOperation operation, MethodInvocation invocation)
+			throws Throwable {
+		if (operation.onLost() == OnLost.THROW) {
+			return invocation.proceed();
+		}
+		LossInterrupter interrupter = LossInterrupter.watch(lease);
+		try {
+			return invocation.proceed();
+		}
+		finally {
+			interrupter.close();
+		}
+	}
+
+	// The commit check may have thrown this very exception already.
+	private static void suppress(LockLostException lost, Throwable failure) {
+		for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+			if (cause == lost) {
+				return;
+			}
+		}
+		failure.addSuppressed(lost);
+	}
+
+	private void checkSurroundingTransaction(LockOperation operation, OnActiveTransaction mode) {
+		if (mode == OnActiveTransaction.REJECT) {
+			throw this.transaction.refusal(operation.location() + " takes the lock '" + operation.name()
+					+ "' within a transaction that was begun before, and distributed-lock.transaction"
+					+ ".on-active-transaction is REJECT. Call it outside of the transaction, or begin the transaction"
+					+ " within it (@Transactional on the same method is within the lock).");
+		}
+		if (operation.warned().compareAndSet(false, true)) {
+			logger.atWarn()
+				.addKeyValue("lock.name", operation.name())
+				.log("{} takes the lock '{}' within a transaction that was begun before. The lock is kept until that"
+						+ " transaction completes, but with REPEATABLE READ or SERIALIZABLE isolation the transaction may"
+						+ " go on seeing data from before it had the lock. Take the lock first: put @Transactional on the"
+						+ " locked method or within it. (Said once per method.)", operation.location(),
+						operation.name());
+		}
+	}
+
+}

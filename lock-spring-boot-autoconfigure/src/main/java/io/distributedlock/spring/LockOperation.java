@@ -1,0 +1,83 @@
+package io.distributedlock.spring;
+
+import java.lang.reflect.Method;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+import io.distributedlock.LockKey;
+import io.distributedlock.LockRequest;
+import io.distributedlock.LockSettings;
+import org.jspecify.annotations.Nullable;
+
+import org.springframework.expression.EvaluationException;
+
+/**
+ * What a {@link DistributedLock @DistributedLock} means for one method of one class,
+ * parsed, checked and merged with the configuration. Made once.
+ *
+ * @param method the method
+ * @param location the method as people write it
+ * @param simpleClassName simple name of the class
+ * @param name what the lock protects
+ * @param key the parts of the key
+ * @param condition when to lock, or null for always
+ * @param settings settings, all given but perhaps the store
+ * @param onFailure what a refused call gets
+ * @param skipResult what a skipped call returns
+ * @param fallback what answers instead
+ * @param onLost what happens to the running method
+ * @param warned whether the warning about surrounding transactions was given
+ */
+record LockOperation(Method method, String location, String simpleClassName, String name, List<LockExpression> key,
+		@Nullable LockExpression condition, LockSettings settings, OnFailure onFailure, @Nullable Object skipResult,
+		FallbackMethods fallback, OnLost onLost, AtomicBoolean warned) {
+
+	/**
+	 * Tells whether a call is to be locked.
+	 * @param arguments arguments of the call
+	 * @return false if the condition says no
+	 */
+	boolean applies(@Nullable Object[] arguments) {
+		if (this.condition == null) {
+			return true;
+		}
+		Object value = evaluate(this.condition, arguments);
+		if (value instanceof Boolean applies) {
+			return applies;
+		}
+		throw new IllegalArgumentException("The condition \"" + this.condition + "\" of @DistributedLock on "
+				+ this.location + " gave " + value + " instead of true or false.");
+	}
+
+	/**
+	 * Makes the request of a call.
+	 * @param arguments arguments of the call
+	 * @return the request
+	 * @throws IllegalArgumentException if the arguments give no usable key
+	 */
+	LockRequest request(@Nullable Object[] arguments) {
+		@Nullable Object[] parts = new Object[this.key.size()];
+		for (int i = 0; i < parts.length; i++) {
+			parts[i] = evaluate(this.key.get(i), arguments);
+		}
+		try {
+			return LockRequest.of(LockKey.of(this.name, parts), this.settings);
+		}
+		catch (IllegalArgumentException ex) {
+			throw new IllegalArgumentException(
+					"No key for @DistributedLock on " + this.location + " (key = " + this.key + "): " + ex.getMessage(),
+					ex);
+		}
+	}
+
+	private @Nullable Object evaluate(LockExpression expression, @Nullable Object[] arguments) {
+		try {
+			return expression.evaluate(this, arguments);
+		}
+		catch (EvaluationException ex) {
+			throw new IllegalArgumentException("The expression \"" + expression + "\" of @DistributedLock on "
+					+ this.location + " cannot be computed with these arguments: " + ex.getMessage(), ex);
+		}
+	}
+
+}

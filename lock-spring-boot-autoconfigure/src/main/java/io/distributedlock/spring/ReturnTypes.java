@@ -1,0 +1,103 @@
+package io.distributedlock.spring;
+
+import java.lang.reflect.Method;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Flow;
+import java.util.concurrent.Future;
+
+import org.jspecify.annotations.Nullable;
+
+import org.springframework.core.ReactiveAdapterRegistry;
+import org.springframework.core.ResolvableType;
+import org.springframework.util.ClassUtils;
+
+/**
+ * What the return type of a method means for its lock.
+ */
+final class ReturnTypes {
+
+	// By name, since they need not be there.
+	private static final Set<String> LATER = Set.of("org.reactivestreams.Publisher", "kotlinx.coroutines.flow.Flow",
+			"kotlinx.coroutines.Deferred", "org.springframework.web.context.request.async.DeferredResult",
+			"org.springframework.web.context.request.async.WebAsyncTask");
+
+	private ReturnTypes() {
+	}
+
+	/**
+	 * Refuses methods whose work goes on after they have returned: the lock would be
+	 * given back too early.
+	 * @throws AnnotationProblem if the method is such a one
+	 */
+	static void refuseAsynchronous(Method method, Class<?> targetClass) {
+		Class<?> type = ResolvableType.forMethodReturnType(method, targetClass).toClass();
+		String what = null;
+		if (isSuspending(method)) {
+			what = "is a suspend function";
+		}
+		else if (Future.class.isAssignableFrom(type) || CompletionStage.class.isAssignableFrom(type)
+				|| Flow.Publisher.class.isAssignableFrom(type) || isOneOf(type)
+				|| (type != Object.class && ReactiveAdapterRegistry.getSharedInstance().getAdapter(type) != null)) {
+			what = "returns a " + type.getSimpleName();
+		}
+		if (what != null) {
+			throw new AnnotationProblem(
+					"the method " + what + ", so its work may go on after it has returned and the lock is given back.",
+					"Return a plain value, or use LockTemplate.acquireAsync and release the lease when the result is"
+							+ " there.");
+		}
+	}
+
+	private static boolean isSuspending(Method method) {
+		Class<?>[] types = method.getParameterTypes();
+		return types.length > 0 && types[types.length - 1].getName().equals("kotlin.coroutines.Continuation");
+	}
+
+	private static boolean isOneOf(Class<?> type) {
+		if (LATER.contains(type.getName())) {
+			return true;
+		}
+		for (Class<?> superclass = type.getSuperclass(); superclass != null; superclass = superclass.getSuperclass()) {
+			if (LATER.contains(superclass.getName())) {
+				return true;
+			}
+		}
+		return ClassUtils.getAllInterfacesForClassAsSet(type)
+			.stream()
+			.anyMatch((candidate) -> LATER.contains(candidate.getName()));
+	}
+
+	/**
+	 * Finds what a skipped call returns.
+	 * @return null or an empty optional
+	 * @throws AnnotationProblem if the type has no value that means "nothing"
+	 */
+	static @Nullable Object skipped(Method method) {
+		Class<?> type = method.getReturnType();
+		if (type == Optional.class) {
+			return Optional.empty();
+		}
+		if (type == OptionalInt.class) {
+			return OptionalInt.empty();
+		}
+		if (type == OptionalLong.class) {
+			return OptionalLong.empty();
+		}
+		if (type == OptionalDouble.class) {
+			return OptionalDouble.empty();
+		}
+		if (type.isPrimitive() && type != void.class) {
+			throw new AnnotationProblem(
+					"onFailure = SKIP cannot return nothing from a method that returns a primitive " + type + ".",
+					"Return " + ClassUtils.resolvePrimitiveIfNecessary(type).getSimpleName()
+							+ " or an Optional, or name a fallback method.");
+		}
+		return null;
+	}
+
+}

@@ -1,0 +1,59 @@
+package io.distributedlock.spring;
+
+import io.distributedlock.Lease;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import org.springframework.core.Ordered;
+import org.springframework.transaction.IllegalTransactionStateException;
+import org.springframework.transaction.support.TransactionSynchronization;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
+
+/**
+ * The transaction of the calling thread, as Spring's synchronization shows it.
+ */
+final class SpringTransaction implements SurroundingTransaction {
+
+	private static final Logger logger = LoggerFactory.getLogger(SpringTransaction.class);
+
+	@Override
+	public boolean isOpen() {
+		// Without synchronization nobody would say when it ends: so it is within
+		// afterCompletion, where registering throws.
+		return TransactionSynchronizationManager.isActualTransactionActive()
+				&& TransactionSynchronizationManager.isSynchronizationActive() && !TransactionPhase.isEnding();
+	}
+
+	@Override
+	public void releaseAfterCompletion(Lease lease) {
+		TransactionSynchronizationManager.registerSynchronization(new Release(lease));
+	}
+
+	@Override
+	public RuntimeException refusal(String message) {
+		return new IllegalTransactionStateException(message);
+	}
+
+	private record Release(Lease lease) implements TransactionSynchronization {
+
+		@Override
+		public int getOrder() {
+			// After all other callbacks, which may still rely on the lock.
+			return Ordered.LOWEST_PRECEDENCE;
+		}
+
+		@Override
+		public void afterCompletion(int status) {
+			boolean held = this.lease.release();
+			if (!held && status == STATUS_COMMITTED) {
+				logger.atError()
+					.addKeyValue("lock.key", this.lease.key())
+					.log("Lock '{}' (token {}) was lost between the last check and the commit of the transaction that"
+							+ " it protects. Only a fencing token that the database checks can exclude this.",
+							this.lease.key(), this.lease.fencingToken());
+			}
+		}
+
+	}
+
+}

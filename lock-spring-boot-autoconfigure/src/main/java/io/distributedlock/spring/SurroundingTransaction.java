@@ -1,0 +1,63 @@
+package io.distributedlock.spring;
+
+import io.distributedlock.Lease;
+
+import org.springframework.util.ClassUtils;
+
+/**
+ * The transaction that a call of an annotated method finds open.
+ */
+interface SurroundingTransaction {
+
+	/**
+	 * Tells whether there is one whose outcome is still open.
+	 * @return true if a lock that is released when the method ends would be released
+	 * before the changes are committed
+	 */
+	boolean isOpen();
+
+	/**
+	 * Releases a lease when the transaction has completed, whatever its outcome.
+	 * @param lease the lease
+	 */
+	void releaseAfterCompletion(Lease lease);
+
+	/**
+	 * Refuses a call.
+	 * @param message why
+	 * @return what to throw
+	 */
+	RuntimeException refusal(String message);
+
+	/**
+	 * Gives access to Spring's transactions if they are on the classpath.
+	 * @return the access
+	 */
+	static SurroundingTransaction detect() {
+		return ClassUtils.isPresent("org.springframework.transaction.support.TransactionSynchronizationManager",
+				SurroundingTransaction.class.getClassLoader()) ? new SpringTransaction() : new NoTransaction();
+	}
+
+	/**
+	 * Without Spring's transactions there is never one.
+	 */
+	final class NoTransaction implements SurroundingTransaction {
+
+		@Override
+		public boolean isOpen() {
+			return false;
+		}
+
+		@Override
+		public void releaseAfterCompletion(Lease lease) {
+			throw refusal("There is no transaction to wait for.");
+		}
+
+		@Override
+		public RuntimeException refusal(String message) {
+			return new IllegalStateException(message);
+		}
+
+	}
+
+}
