@@ -46,7 +46,8 @@ record LockOperation(Method method, String location, String simpleClassName, Str
 			return applies;
 		}
 		throw new IllegalArgumentException("The condition \"" + this.condition + "\" of @DistributedLock on "
-				+ this.location + " gave " + value + " instead of true or false.");
+				+ this.location + " gave " + ((value != null) ? "a " + value.getClass().getName() : "null")
+				+ " instead of true or false.");
 	}
 
 	/**

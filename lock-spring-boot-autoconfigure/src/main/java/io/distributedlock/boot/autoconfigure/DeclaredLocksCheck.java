@@ -1,0 +1,100 @@
+package io.distributedlock.boot.autoconfigure;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+
+import io.distributedlock.LockInspector;
+import io.distributedlock.spring.DeclaredLock;
+import io.distributedlock.spring.DistributedLockAdvisor;
+import io.distributedlock.spring.InvalidDistributedLockException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.SmartInitializingSingleton;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+
+/**
+ * Compares what is annotated with what is configured, when all beans are there. What
+ * cannot work is an error, what looks like a mistake a warning.
+ */
+final class DeclaredLocksCheck implements SmartInitializingSingleton {
+
+	private static final Logger logger = LoggerFactory.getLogger(DeclaredLocksCheck.class);
+
+	private final DistributedLockAdvisor advisor;
+
+	private final DistributedLockProperties properties;
+
+	private final ObjectProvider<LockInspector> inspector;
+
+	private final ConfigurableListableBeanFactory beanFactory;
+
+	DeclaredLocksCheck(DistributedLockAdvisor advisor, DistributedLockProperties properties,
+			ObjectProvider<LockInspector> inspector, ConfigurableListableBeanFactory beanFactory) {
+		this.advisor = advisor;
+		this.properties = properties;
+		this.inspector = inspector;
+		this.beanFactory = beanFactory;
+	}
+
+	@Override
+	public void afterSingletonsInstantiated() {
+		List<DeclaredLock> locks = this.advisor.check(this.beanFactory);
+		warnOfUnusedEntries(locks);
+		if (!this.properties.enabled()) {
+			logger.warn("distributed-lock.enabled is false: {} methods with @DistributedLock run WITHOUT their lock.",
+					locks.size());
+			return;
+		}
+		requireStores(locks);
+		warnOfShortTtls(locks);
+	}
+
+	private void warnOfUnusedEntries(List<DeclaredLock> locks) {
+		Set<String> names = locks.stream().map(DeclaredLock::name).collect(Collectors.toCollection(TreeSet::new));
+		for (String entry : new TreeSet<>(this.properties.locks().keySet())) {
+			if (names.stream().noneMatch((name) -> LockNames.matches(name, entry))) {
+				logger.warn(
+						"distributed-lock.locks.{} matches the name of no @DistributedLock.{} (If only code uses that"
+								+ " name, with LockTemplate, all is well; there it must be written exactly so.)",
+						entry,
+						LockNames.nearest(entry, names).map((name) -> " Did you mean '" + name + "'?").orElse(""));
+			}
+		}
+	}
+
+	private void requireStores(List<DeclaredLock> locks) {
+		LockInspector stores = this.inspector.getIfAvailable();
+		for (DeclaredLock lock : locks) {
+			String store = lock.settings().store();
+			if (stores != null && store != null && !stores.stores().contains(store)) {
+				throw new InvalidDistributedLockException(lock.method(), "there is no store '" + store + "'.",
+						"Use one of " + stores.stores() + ", or leave the store out.", null);
+			}
+		}
+	}
+
+	private void warnOfShortTtls(List<DeclaredLock> locks) {
+		Duration least = this.properties.commandTimeout().multipliedBy(3);
+		if (this.properties.ttl().compareTo(least) < 0) {
+			warnOfShortTtl("distributed-lock.ttl", this.properties.ttl(), least);
+		}
+		for (DeclaredLock lock : locks) {
+			Duration ttl = lock.settings().ttl();
+			if (ttl != null && !ttl.equals(this.properties.ttl()) && ttl.compareTo(least) < 0) {
+				warnOfShortTtl("The ttl of lock '" + lock.name() + "' on " + lock.method(), ttl, least);
+			}
+		}
+	}
+
+	private void warnOfShortTtl(String what, Duration ttl, Duration least) {
+		logger.warn("{} is {}ms, shorter than three command timeouts ({}ms): one slow answer of the store may cost the"
+				+ " lock. Raise the ttl, which costs nothing while instances live, or lower"
+				+ " distributed-lock.command-timeout.", what, ttl.toMillis(), least.toMillis());
+	}
+
+}

@@ -1,0 +1,59 @@
+package io.distributedlock.boot.autoconfigure;
+
+import java.util.Map;
+
+import io.distributedlock.LockInspector;
+import io.distributedlock.LockSettings;
+import io.distributedlock.LockTemplate;
+import io.distributedlock.spring.AspectSettings;
+import io.distributedlock.spring.DistributedLockAdvisor;
+
+import org.springframework.beans.factory.BeanFactory;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.BeanDefinition;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Import;
+import org.springframework.context.annotation.Role;
+import org.springframework.core.env.Environment;
+
+/**
+ * Auto-configuration for
+ * {@link io.distributedlock.spring.DistributedLock @DistributedLock}.
+ */
+@AutoConfiguration(after = DistributedLockAutoConfiguration.class)
+@EnableConfigurationProperties(DistributedLockProperties.class)
+@Import(ProxyCreatorRegistrar.class)
+@Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+public final class DistributedLockAspectAutoConfiguration {
+
+	@Bean
+	@Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+	@ConditionalOnMissingBean
+	static DistributedLockAdvisor distributedLockAdvisor(ObjectProvider<LockTemplate> locks,
+			ObjectProvider<DistributedLockProperties> properties, BeanFactory beanFactory, Environment environment) {
+		ConfigurableListableBeanFactory beans = (ConfigurableListableBeanFactory) beanFactory;
+		// The environment as well: without a strict resolver in the bean factory, unknown
+		// placeholders would stay as they are.
+		return new DistributedLockAdvisor(locks::getObject, () -> aspectSettings(properties.getObject()),
+				(text) -> environment.resolveRequiredPlaceholders(String.valueOf(beans.resolveEmbeddedValue(text))));
+	}
+
+	@Bean
+	@ConditionalOnMissingBean
+	static DeclaredLocksCheck declaredLocksCheck(DistributedLockAdvisor advisor, DistributedLockProperties properties,
+			ObjectProvider<LockInspector> inspector, BeanFactory beanFactory) {
+		return new DeclaredLocksCheck(advisor, properties, inspector, (ConfigurableListableBeanFactory) beanFactory);
+	}
+
+	private static AspectSettings aspectSettings(DistributedLockProperties properties) {
+		Map<String, LockSettings> entries = properties.toLockSettings();
+		return new AspectSettings(properties.enabled(), properties.toSettings(),
+				(name) -> LockNames.entryFor(name, entries.keySet()).map(entries::get).orElse(LockSettings.NONE),
+				properties.transaction().onActiveTransaction());
+	}
+
+}

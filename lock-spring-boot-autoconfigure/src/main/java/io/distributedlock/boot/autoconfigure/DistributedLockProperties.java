@@ -1,0 +1,208 @@
+package io.distributedlock.boot.autoconfigure;
+
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Supplier;
+
+import io.distributedlock.LockSettings;
+import io.distributedlock.spring.OnActiveTransaction;
+import org.jspecify.annotations.Nullable;
+
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+
+/**
+ * Properties of distributed locks.
+ *
+ * @param enabled Whether methods with @DistributedLock take their lock. If not, they run
+ * without, which is logged once at start-up. Read at run time.
+ * @param store Name of the store of locks that name none. Needed only if there are
+ * several stores. "memory" chooses a store within this JVM, for development and tests.
+ * @param ttl How long the store keeps a lock if its instance dies or is cut off. Does not
+ * limit how long a lock is held, since it is renewed.
+ * @param waitTime How long a caller is willing to wait for a lock. Zero is one try.
+ * @param renew Whether locks are renewed while they are held.
+ * @param minHold How long a lock stays taken at least, counted from acquisition.
+ * @param maxHold After this time from acquisition a lock is not renewed any more, so that
+ * a hung holder loses it.
+ * @param locks Settings of single locks, by lock name. They win over the annotation.
+ * @param handoff How callers of one instance hand a lock to each other.
+ * @param recheck How often an instance that waits for a lock asks the store again, in
+ * case a signal was lost. At most half of the reservation.
+ * @param reservation How long a lock that was released is kept for the instance whose
+ * turn it is.
+ * @param commandTimeout How long a command to the store may take. At most a sixth of the
+ * ttl is used.
+ * @param instanceId What this instance is called where holders and waiters are shown. A
+ * random suffix makes it unique. Host and process by default.
+ * @param shutdown How locks end with the application.
+ * @param transaction How locks and transactions go together.
+ * @param redis Settings of the Redis store.
+ */
+@ConfigurationProperties("distributed-lock")
+public record DistributedLockProperties(@DefaultValue("true") boolean enabled, @Nullable String store,
+		@DefaultValue("30s") Duration ttl, @DefaultValue("3s") Duration waitTime, @DefaultValue("true") boolean renew,
+		@DefaultValue("0s") Duration minHold, @DefaultValue("1h") Duration maxHold,
+		@DefaultValue Map<String, Lock> locks, @DefaultValue Handoff handoff, @DefaultValue("400ms") Duration recheck,
+		@DefaultValue("1s") Duration reservation, @DefaultValue("1s") Duration commandTimeout,
+		@Nullable String instanceId, @DefaultValue Shutdown shutdown, @DefaultValue Transaction transaction,
+		@DefaultValue Redis redis) {
+
+	/**
+	 * Checks the properties, each and together.
+	 * @throws IllegalArgumentException if one is out of range; the message says what to
+	 * type
+	 */
+	public DistributedLockProperties {
+		locks = Map.copyOf(locks);
+		above("distributed-lock.recheck", recheck);
+		above("distributed-lock.reservation", reservation);
+		above("distributed-lock.command-timeout", commandTimeout);
+		if (recheck.multipliedBy(2).compareTo(reservation) > 0) {
+			throw new IllegalArgumentException("distributed-lock.recheck is " + recheck.toMillis()
+					+ "ms, more than half of distributed-lock.reservation (" + reservation.toMillis()
+					+ "ms): a lost signal would cost a waiter its turn. Lower recheck or raise reservation.");
+		}
+		LockSettings defaults = settings("distributed-lock",
+				() -> new LockSettings(ttl, waitTime, renew, minHold, maxHold, null));
+		locks.forEach(
+				(name, lock) -> settings("distributed-lock.locks." + name, () -> lock.toSettings().orElse(defaults)));
+	}
+
+	private static void above(String name, Duration value) {
+		if (value.isNegative() || value.isZero()) {
+			throw new IllegalArgumentException(name + " is " + value.toMillis() + "ms, it must be above 0.");
+		}
+	}
+
+	private static LockSettings settings(String where, Supplier<LockSettings> settings) {
+		try {
+			return settings.get();
+		}
+		catch (IllegalArgumentException ex) {
+			throw new IllegalArgumentException(where + ": " + ex.getMessage(), ex);
+		}
+	}
+
+	/**
+	 * Returns what holds for all locks.
+	 * @return the settings, all given but the store
+	 */
+	LockSettings toSettings() {
+		return new LockSettings(this.ttl, this.waitTime, this.renew, this.minHold, this.maxHold, null);
+	}
+
+	/**
+	 * Returns what holds for single locks.
+	 * @return the settings by lock name
+	 */
+	Map<String, LockSettings> toLockSettings() {
+		Map<String, LockSettings> settings = new LinkedHashMap<>();
+		this.locks.forEach((name, lock) -> settings.put(name, lock.toSettings()));
+		return settings;
+	}
+
+	/**
+	 * Settings of one lock. What is left out comes from the annotation, then from the
+	 * settings of all locks.
+	 *
+	 * @param ttl How long the store keeps the lock if its instance dies or is cut off.
+	 * @param waitTime How long a caller is willing to wait for the lock. Zero is one try.
+	 * @param renew Whether the lock is renewed while it is held.
+	 * @param minHold How long the lock stays taken at least, counted from acquisition.
+	 * @param maxHold After this time from acquisition the lock is not renewed any more.
+	 * @param store Name of the store that keeps the lock.
+	 */
+	public record Lock(@Nullable Duration ttl, @Nullable Duration waitTime, @Nullable Boolean renew,
+			@Nullable Duration minHold, @Nullable Duration maxHold, @Nullable String store) {
+
+		LockSettings toSettings() {
+			return new LockSettings(this.ttl, this.waitTime, this.renew, this.minHold, this.maxHold, this.store);
+		}
+
+	}
+
+	/**
+	 * How callers of one instance hand a lock to each other.
+	 *
+	 * @param leases How many leases in a row, before other instances get their turn. 1
+	 * switches local handoff off.
+	 * @param time For how long, before other instances get their turn.
+	 */
+	public record Handoff(@DefaultValue("64") int leases, @DefaultValue("50ms") Duration time) {
+
+		/**
+		 * Checks the properties.
+		 * @throws IllegalArgumentException if one is out of range
+		 */
+		public Handoff {
+			if (leases < 1) {
+				throw new IllegalArgumentException("distributed-lock.handoff.leases is " + leases
+						+ ", at least 1 is needed; 1 switches local handoff off.");
+			}
+			above("distributed-lock.handoff.time", time);
+		}
+
+	}
+
+	/**
+	 * How locks end with the application.
+	 *
+	 * @param timeout How long to go on renewing the locks of methods that still run.
+	 * Should be shorter than spring.lifecycle.timeout-per-shutdown-phase.
+	 */
+	public record Shutdown(@DefaultValue("20s") Duration timeout) {
+
+		/**
+		 * Checks the properties.
+		 * @throws IllegalArgumentException if one is out of range
+		 */
+		public Shutdown {
+			if (timeout.isNegative()) {
+				throw new IllegalArgumentException(
+						"distributed-lock.shutdown.timeout is " + timeout + ". Use 0 for not waiting.");
+			}
+		}
+
+	}
+
+	/**
+	 * How locks and transactions go together.
+	 *
+	 * @param onActiveTransaction What happens when a locked method is called within a
+	 * transaction that was begun before.
+	 * @param commitMargin How much time a lock must have left when a transaction under it
+	 * commits. Else the transaction rolls back.
+	 */
+	public record Transaction(@DefaultValue("defer") OnActiveTransaction onActiveTransaction,
+			@DefaultValue("100ms") Duration commitMargin) {
+
+		/**
+		 * Checks the properties.
+		 * @throws IllegalArgumentException if one is out of range
+		 */
+		public Transaction {
+			if (commitMargin.isNegative() || commitMargin.compareTo(LockSettings.MIN_TTL.dividedBy(2)) > 0) {
+				throw new IllegalArgumentException(
+						"distributed-lock.transaction.commit-margin is " + commitMargin.toMillis()
+								+ "ms, it must be between 0 and " + LockSettings.MIN_TTL.dividedBy(2).toMillis()
+								+ "ms, or transactions under short locks would never commit.");
+			}
+		}
+
+	}
+
+	/**
+	 * Settings of the Redis store.
+	 *
+	 * @param enabled Whether there is a Redis store when Redis is configured.
+	 * @param prefix What all keys and channels in Redis begin with.
+	 * @param failFast Whether the application does not start when Redis cannot be
+	 * reached.
+	 */
+	public record Redis(@DefaultValue("true") boolean enabled, @DefaultValue("lock:") String prefix,
+			@DefaultValue("true") boolean failFast) {
+	}
+
+}

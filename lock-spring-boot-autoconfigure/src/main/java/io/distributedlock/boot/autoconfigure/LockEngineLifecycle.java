@@ -1,0 +1,73 @@
+package io.distributedlock.boot.autoconfigure;
+
+import java.time.Duration;
+
+import io.distributedlock.engine.LockEngine;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import org.springframework.context.SmartLifecycle;
+
+/**
+ * Stops the engine after everything that serves requests or runs jobs, and before the
+ * connections to the stores: no more callers are admitted, and what is held goes on being
+ * renewed until it is released. May be started again.
+ */
+final class LockEngineLifecycle implements SmartLifecycle {
+
+	/** After the web server and the task executors, before connection factories. */
+	static final int PHASE = Integer.MAX_VALUE / 2 - 1024;
+
+	private static final Logger logger = LoggerFactory.getLogger(LockEngineLifecycle.class);
+
+	private final LockEngine engine;
+
+	private final Duration timeout;
+
+	LockEngineLifecycle(LockEngine engine, Duration timeout) {
+		this.engine = engine;
+		this.timeout = timeout;
+	}
+
+	@Override
+	public void start() {
+		this.engine.start();
+	}
+
+	@Override
+	public void stop() {
+		if (!this.engine.stop(this.timeout)) {
+			logger.warn(
+					"Locks were still held {} after shutdown began: {}. They are left to their ttl, since the code"
+							+ " under them may still run. Raise distributed-lock.shutdown.timeout (and"
+							+ " spring.lifecycle.timeout-per-shutdown-phase) if such methods need longer.",
+					this.timeout, this.engine.held().stream().map((held) -> held.key().toString()).toList());
+		}
+	}
+
+	// On a thread of its own, so that Spring's own limit for the phase holds as well.
+	@Override
+	public void stop(Runnable callback) {
+		Thread thread = new Thread(() -> {
+			try {
+				stop();
+			}
+			finally {
+				callback.run();
+			}
+		}, "distributed-lock-stop");
+		thread.setDaemon(true);
+		thread.start();
+	}
+
+	@Override
+	public boolean isRunning() {
+		return this.engine.isRunning();
+	}
+
+	@Override
+	public int getPhase() {
+		return PHASE;
+	}
+
+}

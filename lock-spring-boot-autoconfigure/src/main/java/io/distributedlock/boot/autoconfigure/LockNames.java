@@ -1,0 +1,73 @@
+package io.distributedlock.boot.autoconfigure;
+
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * Compares lock names as people write them: {@code order-service-buy} is
+ * {@code OrderService.buy}, as with property names.
+ */
+final class LockNames {
+
+	private LockNames() {
+	}
+
+	/**
+	 * Finds the entry of a lock.
+	 * @param name name of the lock
+	 * @param entries names in the configuration
+	 * @return the entry that is equal, or else one that differs only in case and
+	 * punctuation
+	 */
+	static Optional<String> entryFor(String name, Collection<String> entries) {
+		if (entries.contains(name)) {
+			return Optional.of(name);
+		}
+		String wanted = canonical(name);
+		return entries.stream().filter((entry) -> canonical(entry).equals(wanted)).sorted().findFirst();
+	}
+
+	static boolean matches(String name, String entry) {
+		return canonical(name).equals(canonical(entry));
+	}
+
+	/**
+	 * Finds the name that was probably meant.
+	 * @return the name with the fewest letters to change, if those are less than half
+	 */
+	static Optional<String> nearest(String entry, Collection<String> names) {
+		String wanted = canonical(entry);
+		return names.stream()
+			.filter((name) -> distance(wanted, canonical(name)) * 2 <= Math.max(wanted.length(),
+					canonical(name).length()))
+			.min(Comparator.<String>comparingInt((name) -> distance(wanted, canonical(name)))
+				.thenComparing(Comparator.naturalOrder()));
+	}
+
+	private static String canonical(String name) {
+		StringBuilder canonical = new StringBuilder(name.length());
+		name.codePoints().filter(Character::isLetterOrDigit).forEach(canonical::appendCodePoint);
+		return (canonical.length() > 0) ? canonical.toString().toLowerCase(Locale.ROOT) : name;
+	}
+
+	// Levenshtein, one row at a time.
+	private static int distance(String from, String to) {
+		int[] row = new int[to.length() + 1];
+		for (int j = 0; j <= to.length(); j++) {
+			row[j] = j;
+		}
+		for (int i = 1; i <= from.length(); i++) {
+			int diagonal = row[0];
+			row[0] = i;
+			for (int j = 1; j <= to.length(); j++) {
+				int replaced = diagonal + ((from.charAt(i - 1) != to.charAt(j - 1)) ? 1 : 0);
+				diagonal = row[j];
+				row[j] = Math.min(replaced, Math.min(row[j], row[j - 1]) + 1);
+			}
+		}
+		return row[to.length()];
+	}
+
+}

@@ -1,0 +1,196 @@
+package io.distributedlock.spring;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Lock;
+import java.util.function.Consumer;
+
+import io.distributedlock.Lease;
+import io.distributedlock.LeaseState;
+import io.distributedlock.LockCallback;
+import io.distributedlock.LockContext;
+import io.distributedlock.LockException;
+import io.distributedlock.LockKey;
+import io.distributedlock.LockLostException;
+import io.distributedlock.LockOwner;
+import io.distributedlock.LockRequest;
+import io.distributedlock.LockTemplate;
+import io.distributedlock.LossReason;
+
+/**
+ * Grants every request at once, or fails as it is told; leases can be lost by hand.
+ */
+public final class FakeLocks implements LockTemplate {
+
+	public final List<LockRequest> requests = new CopyOnWriteArrayList<>();
+
+	public final List<FakeLease> leases = new CopyOnWriteArrayList<>();
+
+	public final List<String> journal = new CopyOnWriteArrayList<>();
+
+	private final AtomicLong tokens = new AtomicLong();
+
+	private volatile LockException failure;
+
+	public void failWith(LockException failure) {
+		this.failure = failure;
+	}
+
+	public FakeLease lease() {
+		return this.leases.get(this.leases.size() - 1);
+	}
+
+	public LockRequest request() {
+		return this.requests.get(this.requests.size() - 1);
+	}
+
+	@Override
+	public Lease acquire(LockRequest request) {
+		this.requests.add(request);
+		if (this.failure != null) {
+			throw this.failure;
+		}
+		FakeLease lease = new FakeLease(request.key(), LockContext.owner(), this.tokens.incrementAndGet());
+		lease.owner().opened(lease);
+		this.leases.add(lease);
+		this.journal.add("acquired " + lease.key());
+		return lease;
+	}
+
+	@Override
+	public Optional<Lease> tryAcquire(LockRequest request) {
+		return Optional.of(acquire(request));
+	}
+
+	@Override
+	public CompletableFuture<Lease> acquireAsync(LockRequest request) {
+		return CompletableFuture.completedFuture(acquire(request));
+	}
+
+	@Override
+	public <T, E extends Exception> T execute(LockRequest request, LockCallback<T, E> work) throws E {
+		try (Lease lease = acquire(request)) {
+			return work.call(lease);
+		}
+	}
+
+	@Override
+	public Lock asLock(LockRequest request) {
+		throw new UnsupportedOperationException("These tests use no java.util.concurrent locks");
+	}
+
+	public final class FakeLease implements Lease {
+
+		private final LockKey key;
+
+		private final LockOwner owner;
+
+		private final long token;
+
+		private final List<Consumer<LockLostException>> callbacks = new ArrayList<>();
+
+		private LeaseState state = LeaseState.HELD;
+
+		private LockLostException loss;
+
+		private Duration remaining = Duration.ofSeconds(20);
+
+		FakeLease(LockKey key, LockOwner owner, long token) {
+			this.key = key;
+			this.owner = owner;
+			this.token = token;
+		}
+
+		public synchronized void lose() {
+			this.loss = new LockLostException(this.key, LossReason.NOT_OWNER, this.token, "Fake.");
+			this.state = LeaseState.LOST;
+			this.callbacks.forEach((callback) -> callback.accept(this.loss));
+		}
+
+		public synchronized void setRemaining(Duration remaining) {
+			this.remaining = remaining;
+		}
+
+		@Override
+		public LockKey key() {
+			return this.key;
+		}
+
+		@Override
+		public String store() {
+			return "fake";
+		}
+
+		@Override
+		public LockOwner owner() {
+			return this.owner;
+		}
+
+		@Override
+		public long fencingToken() {
+			return this.token;
+		}
+
+		@Override
+		public synchronized LeaseState state() {
+			return this.state;
+		}
+
+		@Override
+		public synchronized boolean isHeld() {
+			return this.state == LeaseState.HELD;
+		}
+
+		@Override
+		public synchronized Duration remaining() {
+			return isHeld() ? this.remaining : Duration.ZERO;
+		}
+
+		@Override
+		public synchronized void assertHeld() {
+			if (this.loss != null) {
+				throw this.loss;
+			}
+		}
+
+		@Override
+		public synchronized void onLost(Consumer<LockLostException> callback) {
+			this.callbacks.add(callback);
+		}
+
+		@Override
+		public void extend(Duration duration) {
+			setRemaining(duration);
+		}
+
+		@Override
+		public synchronized boolean release() {
+			this.owner.closed(this);
+			FakeLocks.this.journal.add("released " + this.key);
+			boolean held = this.state == LeaseState.HELD;
+			if (held) {
+				this.state = LeaseState.RELEASED;
+			}
+			return held;
+		}
+
+		@Override
+		public CompletionStage<Boolean> releaseAsync() {
+			return CompletableFuture.completedFuture(release());
+		}
+
+		@Override
+		public synchronized void close() {
+			release();
+			assertHeld();
+		}
+
+	}
+
+}
