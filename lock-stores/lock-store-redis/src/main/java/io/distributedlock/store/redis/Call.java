@@ -1,0 +1,62 @@
+package io.distributedlock.store.redis;
+
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * One script call on its way, for one or several operations.
+ */
+final class Call {
+
+	private final List<? extends Operation<?>> operations;
+
+	private final Runnable whenEnded;
+
+	private final AtomicBoolean ended = new AtomicBoolean();
+
+	private final long lastDeadline;
+
+	private final long sentAt;
+
+	Call(List<? extends Operation<?>> operations, long now, Runnable whenEnded) {
+		this.operations = operations;
+		this.whenEnded = whenEnded;
+		this.sentAt = now;
+		long last = operations.get(0).deadline();
+		for (Operation<?> operation : operations) {
+			if (operation.deadline() - last > 0) {
+				last = operation.deadline();
+			}
+		}
+		this.lastDeadline = last;
+	}
+
+	List<? extends Operation<?>> operations() {
+		return this.operations;
+	}
+
+	LockScript script() {
+		return this.operations.get(0).script();
+	}
+
+	long lastDeadline() {
+		return this.lastDeadline;
+	}
+
+	long sentAt() {
+		return this.sentAt;
+	}
+
+	/**
+	 * Ends the call, once, and makes room for the next.
+	 * @return whether it had not ended before
+	 */
+	boolean end() {
+		if (this.ended.get() || !this.ended.compareAndSet(false, true)) {
+			return false;
+		}
+		this.whenEnded.run();
+		return true;
+	}
+
+}

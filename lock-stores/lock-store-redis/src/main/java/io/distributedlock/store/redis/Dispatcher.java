@@ -1,0 +1,323 @@
+package io.distributedlock.store.redis;
+
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.concurrent.locks.LockSupport;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import io.distributedlock.spi.StoreException;
+
+/**
+ * Sends operations, coalesced where many meet, and sees to it that each of them ends by
+ * its deadline, whatever the server does. One thread watches all deadlines and sleeps
+ * while nothing is under way.
+ */
+final class Dispatcher implements AutoCloseable {
+
+	private static final Logger logger = LoggerFactory.getLogger(Dispatcher.class);
+
+	private static final long TICK = 5_000_000;
+
+	private static final int IDLE_TICKS = 20;
+
+	private static final long RETRY_DELAY = 20_000_000;
+
+	/** Renewals of many leases must not wait for one round trip after the other. */
+	private static final int RENEW_WINDOW = 16;
+
+	private final RedisTransport transport;
+
+	private final Map<LockScript, AtomicReferenceArray<@Nullable Lane>> lanes = new EnumMap<>(LockScript.class);
+
+	private final Queue<Lane> allLanes = new ConcurrentLinkedQueue<>();
+
+	private final Set<Call> underWay = ConcurrentHashMap.newKeySet();
+
+	private final Queue<Retry> retries = new ConcurrentLinkedQueue<>();
+
+	private final Thread watch;
+
+	private volatile boolean asleep;
+
+	private volatile boolean closed;
+
+	private volatile long lastAnswer = System.nanoTime();
+
+	Dispatcher(RedisTransport transport, int buckets) {
+		this.transport = transport;
+		for (LockScript script : List.of(LockScript.ACQUIRE, LockScript.RELEASE, LockScript.RENEW)) {
+			this.lanes.put(script, new AtomicReferenceArray<>(buckets));
+		}
+		this.watch = new Thread(this::watch, "distributed-lock-redis-deadlines");
+		this.watch.setDaemon(true);
+	}
+
+	void start() {
+		this.watch.start();
+	}
+
+	/**
+	 * Sends an operation, now or together with others of its bucket.
+	 */
+	void submit(Operation<?> operation) {
+		AtomicReferenceArray<@Nullable Lane> byBucket = this.lanes.get(operation.script());
+		if (byBucket == null) {
+			sendAlone(operation);
+		}
+		else {
+			lane(operation, byBucket).submit(operation);
+			wakeUp();
+		}
+	}
+
+	/**
+	 * Sends operations of one script, those of one bucket together.
+	 */
+	void submitAll(List<? extends Operation<?>> operations) {
+		Map<Lane, List<Operation<?>>> byLane = new LinkedHashMap<>();
+		for (Operation<?> operation : operations) {
+			Lane lane = lane(operation, this.lanes.get(operation.script()));
+			byLane.computeIfAbsent(lane, (any) -> new ArrayList<>()).add(operation);
+		}
+		byLane.forEach(Lane::submit);
+		wakeUp();
+	}
+
+	/**
+	 * Sends an operation at once.
+	 */
+	void sendAlone(Operation<?> operation) {
+		send(List.of(operation), () -> {
+		});
+		wakeUp();
+	}
+
+	private Lane lane(Operation<?> operation, AtomicReferenceArray<@Nullable Lane> byBucket) {
+		Lane lane = byBucket.get(operation.bucket());
+		if (lane == null) {
+			int window = (operation.script() == LockScript.RENEW) ? RENEW_WINDOW : 1;
+			Lane created = new Lane(window, this::send);
+			if (byBucket.compareAndSet(operation.bucket(), null, created)) {
+				this.allLanes.add(created);
+				return created;
+			}
+			lane = byBucket.get(operation.bucket());
+		}
+		return lane;
+	}
+
+	private void send(List<? extends Operation<?>> operations, Runnable whenEnded) {
+		List<byte[]> keys = new ArrayList<>(1 + 3 * operations.size());
+		List<byte[]> arguments = new ArrayList<>(5 + 6 * operations.size());
+		operations.get(0).header(operations, keys, arguments);
+		for (Operation<?> operation : operations) {
+			operation.body(keys, arguments);
+		}
+		Call call = new Call(operations, System.nanoTime(), whenEnded);
+		this.underWay.add(call);
+		if (this.closed) {
+			failAll(call, new StoreException("The lock store is closed.", false, false, null));
+			return;
+		}
+		operations.forEach(Operation::markSent);
+		transmit(call, false, keys, arguments);
+	}
+
+	private void transmit(Call call, boolean withSource, List<byte[]> keys, List<byte[]> arguments) {
+		try {
+			this.transport.run(call.script(), withSource, keys, arguments, (answer, error) -> {
+				if (answer != null) {
+					received(call, answer);
+				}
+				else {
+					refused(call, withSource, keys, arguments, (error != null) ? error : new IllegalStateException());
+				}
+			});
+		}
+		catch (RuntimeException ex) {
+			failAll(call, RedisErrors.translate(ex, this.transport.address()));
+		}
+	}
+
+	private void received(Call call, List<byte[]> answer) {
+		long now = System.nanoTime();
+		this.lastAnswer = now;
+		end(call);
+		List<? extends Operation<?>> operations = call.operations();
+		if (operations.size() == 1) {
+			deliver(operations.get(0), answer, call.sentAt(), now);
+			return;
+		}
+		for (int i = 0; i < operations.size(); i++) {
+			List<byte[]> part = (i < answer.size()) ? answer.subList(i, i + 1) : List.of();
+			deliver(operations.get(i), part, call.sentAt(), now);
+		}
+	}
+
+	private void deliver(Operation<?> operation, List<byte[]> answer, long sentAt, long now) {
+		if (operation.isDone()) {
+			return;
+		}
+		try {
+			operation.answered(answer, sentAt, now);
+		}
+		catch (RuntimeException ex) {
+			// Whatever is wrong, the caller must not wait for its timeout to learn of it.
+			operation.fail(new StoreException(
+					"The answer of Redis to the " + operation.script() + " script could not be read: " + ex, true,
+					false, ex));
+		}
+	}
+
+	private void refused(Call call, boolean withSource, List<byte[]> keys, List<byte[]> arguments, Throwable error) {
+		long now = System.nanoTime();
+		RedisErrors kind = RedisErrors.of(error);
+		if (kind.isAnswer()) {
+			this.lastAnswer = now;
+		}
+		if (kind == RedisErrors.NOSCRIPT && !withSource) {
+			transmit(call, true, keys, arguments);
+		}
+		else if (kind == RedisErrors.TRYAGAIN && call.lastDeadline() - now > RETRY_DELAY) {
+			this.retries.add(new Retry(now + RETRY_DELAY, () -> transmit(call, withSource, keys, arguments)));
+			wakeUp();
+		}
+		else if (kind.isAnswer() && call.operations().size() > 1) {
+			// One operation must not make the others fail; all are idempotent.
+			end(call);
+			for (Operation<?> operation : call.operations()) {
+				if (!operation.isDone()) {
+					send(List.of(operation), () -> {
+					});
+				}
+			}
+		}
+		else {
+			failAll(call, RedisErrors.translate(error, this.transport.address()));
+		}
+	}
+
+	private void failAll(Call call, StoreException failure) {
+		end(call);
+		for (Operation<?> operation : call.operations()) {
+			operation.fail(failure);
+		}
+	}
+
+	private void end(Call call) {
+		this.underWay.remove(call);
+		call.end();
+	}
+
+	private void wakeUp() {
+		if (this.asleep) {
+			LockSupport.unpark(this.watch);
+		}
+	}
+
+	private void watch() {
+		int idle = 0;
+		while (!this.closed) {
+			try {
+				idle = tick(System.nanoTime()) ? 0 : idle + 1;
+				if (idle < IDLE_TICKS) {
+					LockSupport.parkNanos(this, TICK);
+				}
+				else {
+					this.asleep = true;
+					if (isIdle()) {
+						LockSupport.park(this);
+					}
+					this.asleep = false;
+					idle = 0;
+				}
+			}
+			catch (RuntimeException ex) {
+				logger.error("A deadline of a Redis command could not be enforced", ex);
+			}
+		}
+	}
+
+	private boolean isIdle() {
+		return this.underWay.isEmpty() && this.retries.isEmpty() && this.allLanes.stream().allMatch(Lane::isIdle);
+	}
+
+	private boolean tick(long now) {
+		boolean busy = false;
+		for (Call call : this.underWay) {
+			busy = true;
+			for (Operation<?> operation : call.operations()) {
+				timeOut(operation, now);
+			}
+			if (call.lastDeadline() - now <= 0) {
+				end(call);
+				suspectConnection(call, now);
+			}
+		}
+		for (Lane lane : this.allLanes) {
+			if (!lane.isIdle()) {
+				busy = true;
+				boolean any = false;
+				for (Operation<?> operation : lane.waiting()) {
+					any |= timeOut(operation, now);
+				}
+				if (any) {
+					lane.dropDone();
+				}
+			}
+		}
+		for (Retry retry : this.retries) {
+			busy = true;
+			if (retry.due() - now <= 0 && this.retries.remove(retry)) {
+				retry.action().run();
+			}
+		}
+		return busy;
+	}
+
+	private boolean timeOut(Operation<?> operation, long now) {
+		if (operation.deadline() - now > 0 || operation.isDone()) {
+			return false;
+		}
+		operation.fail(RedisErrors.timedOut(this.transport.address(), operation.wasSent()));
+		return true;
+	}
+
+	private void suspectConnection(Call call, long now) {
+		if (this.lastAnswer - call.sentAt() < 0) {
+			logger.debug("No answer from Redis for {} ms", (now - this.lastAnswer) / 1_000_000);
+			this.transport.suspect();
+		}
+	}
+
+	/**
+	 * Fails what is under way. Closing the transport is up to the owner.
+	 */
+	@Override
+	public void close() {
+		this.closed = true;
+		LockSupport.unpark(this.watch);
+		StoreException failure = new StoreException("The lock store is closed.", true, false, null);
+		for (Call call : this.underWay) {
+			failAll(call, failure);
+		}
+		for (Lane lane : this.allLanes) {
+			lane.waiting().forEach((operation) -> operation.fail(failure));
+		}
+	}
+
+	private record Retry(long due, Runnable action) {
+	}
+
+}

@@ -1,0 +1,47 @@
+package io.distributedlock.store.redis;
+
+import java.util.List;
+
+import io.distributedlock.spi.ExtendCommand;
+import io.distributedlock.spi.ExtendReply;
+
+/**
+ * Asks for more tokens for a grant.
+ */
+final class ExtendOperation extends Operation<ExtendReply> {
+
+	private final StoreContext context;
+
+	private final ExtendCommand command;
+
+	ExtendOperation(StoreContext context, ExtendCommand command, long deadline) {
+		super(LockScript.EXTEND, command.key(), context.layout().bucket(command.key().id()), deadline);
+		this.context = context;
+		this.command = command;
+	}
+
+	@Override
+	void header(List<? extends Operation<?>> all, List<byte[]> keys, List<byte[]> arguments) {
+		keys.add(this.context.layout().mark(bucket()));
+	}
+
+	@Override
+	void body(List<byte[]> keys, List<byte[]> arguments) {
+		this.context.addKeys(id(), keys);
+		arguments.add(Ascii.bytes(this.command.attempt().toString()));
+		arguments.add(Ascii.bytes(this.command.ttl().toMillis()));
+		arguments.add(Ascii.bytes(this.command.tokens()));
+	}
+
+	@Override
+	void answered(List<byte[]> answer, long sentAt, long receivedAt) {
+		Answer read = Answer.of(answer);
+		switch (read.kind()) {
+			case 'X' -> complete(new ExtendReply.Extended(read.number(0), (int) read.number(1)));
+			case 'Y' -> complete(new ExtendReply.Yield());
+			case 'N' -> complete(new ExtendReply.NotOwner());
+			default -> fail(this.context.failure(read));
+		}
+	}
+
+}

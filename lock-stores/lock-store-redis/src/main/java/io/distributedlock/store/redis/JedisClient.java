@@ -1,0 +1,162 @@
+package io.distributedlock.store.redis;
+
+import java.time.Duration;
+import java.util.Optional;
+
+import javax.net.ssl.HostnameVerifier;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocketFactory;
+
+import org.apache.commons.pool2.impl.GenericObjectPoolConfig;
+import org.springframework.data.redis.connection.RedisConfiguration;
+import org.springframework.data.redis.connection.RedisConnectionFactory;
+import org.springframework.data.redis.connection.jedis.JedisClientBuilderCustomizer;
+import org.springframework.data.redis.connection.jedis.JedisClientConfigBuilderCustomizer;
+import org.springframework.data.redis.connection.jedis.JedisClientConfiguration;
+import org.springframework.data.redis.connection.jedis.JedisConnectionFactory;
+
+/**
+ * A second Jedis connection factory with the application's settings and a small pool of
+ * our own (rule R1).
+ */
+final class JedisClient implements BlockingClient {
+
+	private static final int PARALLELISM = 8;
+
+	private final JedisConnectionFactory connections;
+
+	private final String address;
+
+	private final boolean cluster;
+
+	JedisClient(RedisConnectionFactory application, Duration timeout) {
+		JedisConnectionFactory theirs = (JedisConnectionFactory) application;
+		OwnConfiguration ours = new OwnConfiguration(theirs.getClientConfiguration(), timeout, pool(timeout));
+		if (theirs.getClusterConfiguration() != null) {
+			this.connections = new JedisConnectionFactory(theirs.getClusterConfiguration(), ours);
+			this.address = Servers.address((RedisConfiguration) theirs.getClusterConfiguration());
+		}
+		else if (theirs.getSentinelConfiguration() != null) {
+			this.connections = new JedisConnectionFactory(theirs.getSentinelConfiguration(), ours);
+			this.address = Servers.address((RedisConfiguration) theirs.getSentinelConfiguration());
+		}
+		else if (theirs.getStandaloneConfiguration() != null) {
+			this.connections = new JedisConnectionFactory(theirs.getStandaloneConfiguration(), ours);
+			this.address = Servers.address(theirs.getStandaloneConfiguration());
+		}
+		else {
+			throw new IllegalArgumentException(application + " has no server configuration");
+		}
+		this.cluster = theirs.getClusterConfiguration() != null;
+		try {
+			this.connections.afterPropertiesSet();
+			this.connections.start();
+		}
+		catch (RuntimeException ex) {
+			throw RedisErrors.translate(ex, this.address);
+		}
+	}
+
+	static boolean handles(RedisConnectionFactory application) {
+		return application instanceof JedisConnectionFactory;
+	}
+
+	private static GenericObjectPoolConfig<?> pool(Duration timeout) {
+		GenericObjectPoolConfig<Object> pool = new GenericObjectPoolConfig<>();
+		// One more for the subscription.
+		pool.setMaxTotal(PARALLELISM + 1);
+		pool.setMaxIdle(PARALLELISM + 1);
+		pool.setMaxWait(timeout);
+		pool.setJmxEnabled(false);
+		return pool;
+	}
+
+	@Override
+	public RedisConnectionFactory connections() {
+		return this.connections;
+	}
+
+	@Override
+	public boolean cluster() {
+		return this.cluster;
+	}
+
+	@Override
+	public String address() {
+		return this.address;
+	}
+
+	@Override
+	public int parallelism() {
+		return PARALLELISM;
+	}
+
+	@Override
+	public void close() {
+		this.connections.destroy();
+	}
+
+	/**
+	 * The application's client settings, with our pool and timeout.
+	 */
+	private record OwnConfiguration(JedisClientConfiguration theirs, Duration timeout,
+			GenericObjectPoolConfig<?> pool) implements JedisClientConfiguration {
+
+		@Override
+		public Optional<JedisClientConfigBuilderCustomizer> getClientConfigCustomizer() {
+			return this.theirs.getClientConfigCustomizer();
+		}
+
+		@Override
+		public Optional<JedisClientBuilderCustomizer> getClientCustomizer() {
+			return this.theirs.getClientCustomizer();
+		}
+
+		@Override
+		public boolean isUseSsl() {
+			return this.theirs.isUseSsl();
+		}
+
+		@Override
+		public Optional<SSLSocketFactory> getSslSocketFactory() {
+			return this.theirs.getSslSocketFactory();
+		}
+
+		@Override
+		public Optional<SSLParameters> getSslParameters() {
+			return this.theirs.getSslParameters();
+		}
+
+		@Override
+		public Optional<HostnameVerifier> getHostnameVerifier() {
+			return this.theirs.getHostnameVerifier();
+		}
+
+		@Override
+		public boolean isUsePooling() {
+			return true;
+		}
+
+		@Override
+		public Optional<GenericObjectPoolConfig<?>> getPoolConfig() {
+			return Optional.of(this.pool);
+		}
+
+		@Override
+		public Optional<String> getClientName() {
+			return this.theirs.getClientName();
+		}
+
+		@Override
+		public Duration getConnectTimeout() {
+			return this.timeout;
+		}
+
+		@Override
+		public Duration getReadTimeout() {
+			return this.timeout;
+		}
+
+	}
+
+}

@@ -1,0 +1,312 @@
+package io.distributedlock.store.redis;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+
+import io.lettuce.core.AbstractRedisClient;
+import io.lettuce.core.ClientOptions;
+import io.lettuce.core.ReadFrom;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisConnectionException;
+import io.lettuce.core.SocketOptions;
+import io.lettuce.core.SslVerifyMode;
+import io.lettuce.core.TimeoutOptions;
+import io.lettuce.core.api.StatefulConnection;
+import io.lettuce.core.cluster.ClusterClientOptions;
+import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
+import io.lettuce.core.cluster.RedisClusterClient;
+import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.protocol.CommandType;
+import io.lettuce.core.protocol.ProtocolKeyword;
+import io.lettuce.core.protocol.RedisCommand;
+import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
+import io.lettuce.core.resource.ClientResources;
+import io.lettuce.core.resource.DefaultClientResources;
+import io.lettuce.core.resource.Delay;
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.DirectFieldAccessor;
+import org.springframework.data.redis.connection.RedisConfiguration;
+import org.springframework.data.redis.connection.RedisStandaloneConfiguration;
+import org.springframework.data.redis.connection.RedisStaticMasterReplicaConfiguration;
+import org.springframework.data.redis.connection.lettuce.LettuceClientConfiguration;
+import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
+import org.springframework.data.redis.connection.lettuce.LettuceConnectionProvider;
+import org.springframework.data.redis.connection.lettuce.RedisCredentialsProviderFactory;
+
+/**
+ * A Lettuce client of our own, made from the settings of the application's connection
+ * factory (rule R1): same servers, credentials and TLS, but other threads, and options
+ * that never send a command twice.
+ */
+final class LettuceClient implements AutoCloseable {
+
+	private static final Duration FIRST_RECONNECT = Duration.ofMillis(20);
+
+	private static final Duration SLOWEST_RECONNECT = Duration.ofMillis(500);
+
+	private static final Duration TOPOLOGY_REFRESH = Duration.ofSeconds(10);
+
+	private static final Duration ADAPTIVE_REFRESH = Duration.ofSeconds(1);
+
+	private final Factory factory;
+
+	private final ClientResources resources;
+
+	private final AbstractRedisClient client;
+
+	private final @Nullable Factory signalFactory;
+
+	private final @Nullable RedisClient signalClient;
+
+	private final String address;
+
+	LettuceClient(LettuceConnectionFactory application, Duration timeout) {
+		RedisConfiguration servers = servers(application);
+		LettuceClientConfiguration theirs = application.getClientConfiguration();
+		this.resources = resources(theirs.getClientResources().orElse(null));
+		this.address = Servers.address(servers);
+		OwnConfiguration ours = new OwnConfiguration(theirs, this.resources, timeout,
+				options(theirs, timeout, servers instanceof RedisConfiguration.ClusterConfiguration));
+		this.factory = new Factory(servers, ours);
+		this.client = this.factory.createClient();
+		// What a primary publishes reaches its replicas, so any node will do.
+		this.signalFactory = (servers instanceof RedisStaticMasterReplicaConfiguration nodes)
+				? new Factory(firstNode(nodes), ours) : null;
+		this.signalClient = (this.signalFactory != null) ? (RedisClient) this.signalFactory.createClient() : null;
+	}
+
+	private static RedisConfiguration servers(LettuceConnectionFactory application) {
+		if (application.getClusterConfiguration() != null) {
+			return application.getClusterConfiguration();
+		}
+		if (application.getSentinelConfiguration() != null) {
+			return application.getSentinelConfiguration();
+		}
+		if (application.getSocketConfiguration() != null) {
+			return application.getSocketConfiguration();
+		}
+		// The one configuration that has no getter.
+		Object configuration = new DirectFieldAccessor(application).getPropertyValue("configuration");
+		return (configuration instanceof RedisStaticMasterReplicaConfiguration nodes) ? nodes
+				: application.getStandaloneConfiguration();
+	}
+
+	private static RedisStandaloneConfiguration firstNode(RedisStaticMasterReplicaConfiguration nodes) {
+		RedisStandaloneConfiguration first = nodes.getNodes().get(0);
+		RedisStandaloneConfiguration node = new RedisStandaloneConfiguration(first.getHostName(), first.getPort());
+		node.setUsername(nodes.getUsername());
+		node.setPassword(nodes.getPassword());
+		node.setDatabase(nodes.getDatabase());
+		return node;
+	}
+
+	/**
+	 * Own threads, so that application code that blocks Lettuce's cannot stop renewals;
+	 * and a reconnect that does not back off for half a minute.
+	 */
+	private static ClientResources resources(@Nullable ClientResources theirs) {
+		DefaultClientResources.Builder builder = DefaultClientResources.builder()
+			.ioThreadPoolSize(2)
+			.computationThreadPoolSize(2)
+			.reconnectDelay(Delay.exponential(FIRST_RECONNECT, SLOWEST_RECONNECT, 2, TimeUnit.MILLISECONDS));
+		if (theirs != null) {
+			builder.socketAddressResolver(theirs.socketAddressResolver())
+				.addressResolverGroup(theirs.addressResolverGroup())
+				.nettyCustomizer(theirs.nettyCustomizer())
+				.tracing(theirs.tracing());
+		}
+		return builder.build();
+	}
+
+	private static ClientOptions options(LettuceClientConfiguration theirs, Duration timeout, boolean cluster) {
+		ClientOptions base = theirs.getClientOptions().orElseGet(ClientOptions::create);
+		SocketOptions socket = base.getSocketOptions().mutate().connectTimeout(timeout).keepAlive(true).build();
+		if (!cluster) {
+			return own(base.mutate().socketOptions(socket)).build();
+		}
+		ClusterClientOptions.Builder builder = (base instanceof ClusterClientOptions known) ? known.mutate()
+				: ClusterClientOptions.builder(base);
+		own(builder.socketOptions(socket));
+		if (!(base instanceof ClusterClientOptions known) || known.getTopologyRefreshOptions() == null
+				|| !known.getTopologyRefreshOptions().isPeriodicRefreshEnabled()) {
+			builder.topologyRefreshOptions(ClusterTopologyRefreshOptions.builder()
+				.adaptiveRefreshTriggersTimeout(ADAPTIVE_REFRESH)
+				.enablePeriodicRefresh(TOPOLOGY_REFRESH)
+				.build());
+		}
+		return builder.build();
+	}
+
+	private static <B extends ClientOptions.Builder> B own(B builder) {
+		builder.autoReconnect(true)
+			.disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
+			.replayFilter(new NoReplay())
+			.suspendReconnectOnProtocolFailure(false)
+			.requestQueueSize(Integer.MAX_VALUE)
+			.timeoutOptions(TimeoutOptions.builder().timeoutCommands(false).build());
+		return builder;
+	}
+
+	boolean isCluster() {
+		return this.client instanceof RedisClusterClient;
+	}
+
+	String address() {
+		return this.address;
+	}
+
+	CompletionStage<StatefulConnection<byte[], byte[]>> connect() {
+		if (this.client instanceof RedisClusterClient cluster) {
+			return CompletableFuture.supplyAsync(cluster::getPartitions)
+				.thenCompose((partitions) -> cluster.connectAsync(ByteArrayCodec.INSTANCE))
+				.thenApply((connection) -> connection);
+		}
+		return this.factory.connect(this.client);
+	}
+
+	CompletionStage<StatefulRedisPubSubConnection<byte[], byte[]>> connectPubSub() {
+		if (this.client instanceof RedisClusterClient cluster) {
+			return cluster.connectPubSubAsync(ByteArrayCodec.INSTANCE).thenApply((connection) -> connection);
+		}
+		if (this.signalFactory != null && this.signalClient != null) {
+			return this.signalFactory.connectPubSub(this.signalClient);
+		}
+		return this.factory.connectPubSub(this.client);
+	}
+
+	@Override
+	public void close() {
+		this.client.shutdownAsync(0, 1, TimeUnit.SECONDS)
+			.thenCompose((done) -> (this.signalClient != null) ? this.signalClient.shutdownAsync(0, 1, TimeUnit.SECONDS)
+					: CompletableFuture.completedFuture(null))
+			.whenComplete((done, error) -> this.resources.shutdown(0, 1, TimeUnit.SECONDS));
+	}
+
+	/**
+	 * Opens the parts of the factory that make clients and connections; as a factory it
+	 * is never started.
+	 */
+	private static final class Factory extends LettuceConnectionFactory {
+
+		Factory(RedisConfiguration servers, LettuceClientConfiguration configuration) {
+			super(servers, configuration);
+		}
+
+		@Override
+		protected AbstractRedisClient createClient() {
+			return super.createClient();
+		}
+
+		@SuppressWarnings("unchecked")
+		CompletionStage<StatefulConnection<byte[], byte[]>> connect(AbstractRedisClient client) {
+			return provider(client).getConnectionAsync(StatefulConnection.class)
+				.thenApply((connection) -> (StatefulConnection<byte[], byte[]>) connection);
+		}
+
+		@SuppressWarnings("unchecked")
+		CompletionStage<StatefulRedisPubSubConnection<byte[], byte[]>> connectPubSub(AbstractRedisClient client) {
+			return provider(client).getConnectionAsync(StatefulRedisPubSubConnection.class)
+				.thenApply((connection) -> (StatefulRedisPubSubConnection<byte[], byte[]>) connection);
+		}
+
+		private LettuceConnectionProvider provider(AbstractRedisClient client) {
+			return doCreateConnectionProvider(client, ByteArrayCodec.INSTANCE);
+		}
+
+	}
+
+	/**
+	 * Keeps Lettuce from sending a script again on the next connection, and tells its
+	 * caller at once that it is lost.
+	 */
+	private static final class NoReplay implements Predicate<RedisCommand<?, ?, ?>> {
+
+		private static final List<ProtocolKeyword> SCRIPTS = List.of(CommandType.EVALSHA, CommandType.EVAL);
+
+		@Override
+		public boolean test(@Nullable RedisCommand<?, ?, ?> command) {
+			if (command == null || !SCRIPTS.contains(command.getType())) {
+				return false;
+			}
+			command.completeExceptionally(new RedisConnectionException("Connection disconnected"));
+			return true;
+		}
+
+	}
+
+	/**
+	 * The application's client settings, with our resources, options and timeout; and
+	 * always the primary.
+	 */
+	private record OwnConfiguration(LettuceClientConfiguration theirs, ClientResources resources, Duration timeout,
+			ClientOptions options) implements LettuceClientConfiguration {
+
+		@Override
+		public boolean isUseSsl() {
+			return this.theirs.isUseSsl();
+		}
+
+		@Override
+		@Deprecated
+		public boolean isVerifyPeer() {
+			return getVerifyMode() != SslVerifyMode.NONE;
+		}
+
+		@Override
+		public SslVerifyMode getVerifyMode() {
+			return this.theirs.getVerifyMode();
+		}
+
+		@Override
+		public boolean isStartTls() {
+			return this.theirs.isStartTls();
+		}
+
+		@Override
+		public Optional<ClientResources> getClientResources() {
+			return Optional.of(this.resources);
+		}
+
+		@Override
+		public Optional<ClientOptions> getClientOptions() {
+			return Optional.of(this.options);
+		}
+
+		@Override
+		public Optional<String> getClientName() {
+			return this.theirs.getClientName();
+		}
+
+		@Override
+		public Optional<ReadFrom> getReadFrom() {
+			return Optional.empty();
+		}
+
+		@Override
+		public Optional<RedisCredentialsProviderFactory> getRedisCredentialsProviderFactory() {
+			return this.theirs.getRedisCredentialsProviderFactory();
+		}
+
+		@Override
+		public Duration getCommandTimeout() {
+			return this.timeout;
+		}
+
+		@Override
+		public Duration getShutdownTimeout() {
+			return this.theirs.getShutdownTimeout();
+		}
+
+		@Override
+		public Duration getShutdownQuietPeriod() {
+			return this.theirs.getShutdownQuietPeriod();
+		}
+
+	}
+
+}

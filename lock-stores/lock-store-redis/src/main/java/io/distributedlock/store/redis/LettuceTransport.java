@@ -1,0 +1,200 @@
+package io.distributedlock.store.redis;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BiConsumer;
+
+import io.lettuce.core.RedisChannelHandler;
+import io.lettuce.core.RedisConnectionStateListener;
+import io.lettuce.core.api.StatefulConnection;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.api.async.RedisServerAsyncCommands;
+import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
+import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.output.ValueListOutput;
+import io.lettuce.core.protocol.AsyncCommand;
+import io.lettuce.core.protocol.Command;
+import io.lettuce.core.protocol.CommandArgs;
+import io.lettuce.core.protocol.CommandType;
+import io.lettuce.core.pubsub.RedisPubSubAdapter;
+import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import io.distributedlock.spi.StoreException;
+
+/**
+ * The fast path: one command connection for all, which keeps commands in order, and one
+ * for signals. The caller's thread writes, the I/O thread takes the answer.
+ */
+final class LettuceTransport implements RedisTransport {
+
+	private static final Logger logger = LoggerFactory.getLogger(LettuceTransport.class);
+
+	/** Opening a connection takes more than one command: TCP, TLS, HELLO. */
+	private static final int CONNECT_STEPS = 3;
+
+	private final LettuceClient client;
+
+	private final Duration timeout;
+
+	private final AtomicBoolean replacing = new AtomicBoolean();
+
+	private volatile StatefulConnection<byte[], byte[]> connection;
+
+	private volatile @Nullable StatefulRedisPubSubConnection<byte[], byte[]> signals;
+
+	private volatile boolean closed;
+
+	LettuceTransport(LettuceClient client, Duration timeout) {
+		this.client = client;
+		this.timeout = timeout;
+		try {
+			this.connection = await(client.connect(), timeout.multipliedBy(CONNECT_STEPS));
+		}
+		catch (StoreException ex) {
+			client.close();
+			throw ex;
+		}
+	}
+
+	@Override
+	public boolean cluster() {
+		return this.client.isCluster();
+	}
+
+	@Override
+	public String address() {
+		return this.client.address();
+	}
+
+	@Override
+	public void run(LockScript script, boolean withSource, List<byte[]> keys, List<byte[]> arguments,
+			BiConsumer<@Nullable List<byte[]>, @Nullable Throwable> answer) {
+		CommandArgs<byte[], byte[]> args = new CommandArgs<>(ByteArrayCodec.INSTANCE)
+			.add(withSource ? script.source() : script.digest())
+			.add(keys.size())
+			.addKeys(keys)
+			.addValues(arguments);
+		AsyncCommand<byte[], byte[], List<byte[]>> command = new AsyncCommand<>(
+				new Command<>(withSource ? CommandType.EVAL : CommandType.EVALSHA,
+						new ValueListOutput<>(ByteArrayCodec.INSTANCE), args));
+		command.whenComplete(answer);
+		dispatch(this.connection, command);
+	}
+
+	private static void dispatch(StatefulConnection<byte[], byte[]> connection,
+			AsyncCommand<byte[], byte[], List<byte[]>> command) {
+		connection.dispatch(command);
+	}
+
+	@Override
+	public void subscribe(byte[] channel, Subscriber subscriber) {
+		this.client.connectPubSub().whenComplete((opened, error) -> {
+			if (opened == null) {
+				subscriber.failed((error != null) ? error : new IllegalStateException("no connection"));
+				return;
+			}
+			this.signals = opened;
+			if (this.closed) {
+				opened.closeAsync();
+				return;
+			}
+			listen(opened, subscriber);
+			opened.async().subscribe(channel).whenComplete((done, refused) -> {
+				if (refused != null) {
+					subscriber.failed(refused);
+				}
+			});
+		});
+	}
+
+	private static void listen(StatefulRedisPubSubConnection<byte[], byte[]> opened, Subscriber subscriber) {
+		opened.addListener(new RedisPubSubAdapter<>() {
+			@Override
+			public void message(byte[] from, byte[] message) {
+				subscriber.message(message);
+			}
+
+			@Override
+			public void subscribed(byte[] to, long count) {
+				subscriber.subscribed();
+			}
+		});
+		opened.addListener(new RedisConnectionStateListener() {
+			@Override
+			public void onRedisDisconnected(RedisChannelHandler<?, ?> lost) {
+				subscriber.disconnected();
+			}
+		});
+	}
+
+	@Override
+	@SuppressWarnings("unchecked")
+	public String info(String section) {
+		StatefulConnection<byte[], byte[]> current = this.connection;
+		Object commands = (current instanceof StatefulRedisClusterConnection<?, ?> cluster) ? cluster.async()
+				: ((StatefulRedisConnection<byte[], byte[]>) current).async();
+		return await(((RedisServerAsyncCommands<byte[], byte[]>) commands).info(section), this.timeout);
+	}
+
+	/**
+	 * A connection can be dead without anybody having said so, and TCP takes a quarter of
+	 * an hour to notice. A new one is opened beside it, and takes its place if it works.
+	 */
+	@Override
+	public void suspect() {
+		if (this.closed || cluster() || !this.replacing.compareAndSet(false, true)) {
+			return;
+		}
+		this.client.connect().whenComplete((opened, error) -> {
+			if (opened != null) {
+				if (this.closed) {
+					opened.closeAsync();
+				}
+				else {
+					StatefulConnection<byte[], byte[]> old = this.connection;
+					this.connection = opened;
+					old.closeAsync();
+					logger.info("Replaced the connection to Redis at {}, which did not answer any more", address());
+				}
+			}
+			this.replacing.set(false);
+		});
+	}
+
+	private <T> T await(CompletionStage<T> stage, Duration limit) {
+		try {
+			return stage.toCompletableFuture().get(limit.toMillis(), TimeUnit.MILLISECONDS);
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+			throw new StoreException("Interrupted while waiting for Redis at " + address(), true, true, ex);
+		}
+		catch (ExecutionException ex) {
+			Throwable cause = (ex.getCause() != null) ? ex.getCause() : ex;
+			throw RedisErrors.translate(cause, address());
+		}
+		catch (TimeoutException ex) {
+			throw RedisErrors.timedOut(address(), true);
+		}
+	}
+
+	@Override
+	public void close() {
+		this.closed = true;
+		StatefulRedisPubSubConnection<byte[], byte[]> opened = this.signals;
+		if (opened != null) {
+			opened.closeAsync();
+		}
+		this.connection.closeAsync();
+		this.client.close();
+	}
+
+}

@@ -1,0 +1,95 @@
+package io.distributedlock.store.redis;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/**
+ * The Lua scripts. Each file says what its keys, arguments and answers are.
+ */
+enum LockScript {
+
+	/** Asks for grants. */
+	ACQUIRE("record", "clock", "tokens", "enqueue", "acquire"),
+
+	/** Gives grants back. */
+	RELEASE("record", "clock", "next", "release"),
+
+	/** Gives a grant back and asks for the next. */
+	EXCHANGE("record", "clock", "tokens", "next", "enqueue", "exchange"),
+
+	/** Keeps grants alive. */
+	RENEW("record", "renew"),
+
+	/** Gives a grant more tokens. */
+	EXTEND("record", "clock", "tokens", "extend"),
+
+	/** Takes away what an attempt has. */
+	ABANDON("record", "clock", "next", "abandon"),
+
+	/** Tells what is known of a lock. */
+	INSPECT("record", "clock", "inspect"),
+
+	/** Ends a grant by its token. */
+	FORCE_RELEASE("record", "clock", "next", "force-release"),
+
+	/** Finds commands that are not permitted. */
+	PROBE("probe");
+
+	private final byte[] source;
+
+	private final byte[] digest;
+
+	LockScript(String... parts) {
+		StringBuilder text = new StringBuilder();
+		for (int i = 0; i < parts.length; i++) {
+			text.append(read((i < parts.length - 1) ? "part-" + parts[i] : parts[i]));
+		}
+		this.source = text.toString().getBytes(StandardCharsets.US_ASCII);
+		this.digest = sha1(this.source);
+	}
+
+	private static String read(String name) {
+		String file = name + ".lua";
+		try (InputStream in = LockScript.class.getResourceAsStream(file)) {
+			if (in == null) {
+				throw new IllegalStateException("The script " + file + " is not on the classpath. In a native image,"
+						+ " register io/distributedlock/store/redis/*.lua as resources.");
+			}
+			return new String(in.readAllBytes(), StandardCharsets.US_ASCII);
+		}
+		catch (IOException ex) {
+			throw new UncheckedIOException("Cannot read the script " + file, ex);
+		}
+	}
+
+	private static byte[] sha1(byte[] source) {
+		try {
+			// Redis names scripts by SHA-1; nothing here relies on its strength.
+			byte[] hash = MessageDigest.getInstance("SHA-1").digest(source);
+			return HexFormat.of().formatHex(hash).getBytes(StandardCharsets.US_ASCII);
+		}
+		catch (NoSuchAlgorithmException ex) {
+			throw new IllegalStateException("Every Java platform has SHA-1", ex);
+		}
+	}
+
+	/**
+	 * Returns the text. The array is not to be changed.
+	 */
+	byte[] source() {
+		return this.source;
+	}
+
+	/**
+	 * Returns the name that Redis gives to the text. The array is not to be changed.
+	 */
+	byte[] digest() {
+		return this.digest;
+	}
+
+}

@@ -1,0 +1,80 @@
+package io.distributedlock.store.redis;
+
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+import io.distributedlock.LockKey;
+import io.distributedlock.spi.StoreException;
+
+/**
+ * One command for one lock. It is its own result, and ends by its deadline.
+ *
+ * @param <R> type of the result
+ */
+abstract class Operation<R> extends CompletableFuture<R> {
+
+	private final LockScript script;
+
+	private final String id;
+
+	private final int bucket;
+
+	private final long deadline;
+
+	/** Whether a server may have seen it. */
+	private volatile boolean sent;
+
+	Operation(LockScript script, LockKey key, int bucket, long deadline) {
+		this.script = script;
+		this.id = key.id();
+		this.bucket = bucket;
+		this.deadline = deadline;
+	}
+
+	final LockScript script() {
+		return this.script;
+	}
+
+	final String id() {
+		return this.id;
+	}
+
+	final int bucket() {
+		return this.bucket;
+	}
+
+	final long deadline() {
+		return this.deadline;
+	}
+
+	final void markSent() {
+		this.sent = true;
+	}
+
+	final boolean wasSent() {
+		return this.sent;
+	}
+
+	/**
+	 * Adds what is common to all operations of one script call. Asked of the first.
+	 */
+	abstract void header(List<? extends Operation<?>> all, List<byte[]> keys, List<byte[]> arguments);
+
+	/**
+	 * Adds the keys and arguments of this operation.
+	 */
+	abstract void body(List<byte[]> keys, List<byte[]> arguments);
+
+	/**
+	 * Takes the answer.
+	 * @param answer all that the script said, if this was alone in it; else one element
+	 * @param sentAt when the call was sent
+	 * @param receivedAt when the answer came
+	 */
+	abstract void answered(List<byte[]> answer, long sentAt, long receivedAt);
+
+	final void fail(StoreException failure) {
+		completeExceptionally(failure);
+	}
+
+}

@@ -1,0 +1,332 @@
+package io.distributedlock.store.redis;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+import org.springframework.data.redis.connection.RedisConnectionFactory;
+
+import io.distributedlock.LockInspector.StoredLock;
+import io.distributedlock.LockKey;
+import io.distributedlock.spi.AbandonCommand;
+import io.distributedlock.spi.AcquireCommand;
+import io.distributedlock.spi.AcquireReply;
+import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.ExtendCommand;
+import io.distributedlock.spi.ExtendReply;
+import io.distributedlock.spi.InspectableLockStore;
+import io.distributedlock.spi.QueueingLockStore;
+import io.distributedlock.spi.ReleaseCommand;
+import io.distributedlock.spi.ReleaseReply;
+import io.distributedlock.spi.RenewCommand;
+import io.distributedlock.spi.RenewReply;
+import io.distributedlock.spi.SignallingLockStore;
+import io.distributedlock.spi.StoreException;
+
+/**
+ * Locks in Redis (6.2 or later) or Valkey (7.2 or later): standalone, behind Sentinel, or
+ * a Cluster.
+ * <p>
+ * Takes servers, credentials and TLS from the application's connection factory, but opens
+ * connections of its own, so that a busy application pool starves no lock and no renewal.
+ * All commands are Lua scripts, atomic in Redis; those of many threads that meet go out
+ * together.
+ * <p>
+ * Safe for use by many threads. Close it when done; the application's connection factory
+ * stays open.
+ */
+public final class RedisLockStore implements QueueingLockStore, SignallingLockStore, InspectableLockStore {
+
+	private final String name;
+
+	private final Duration reservation;
+
+	private final Duration commandTimeout;
+
+	private final RedisTransport transport;
+
+	private final KeyLayout layout;
+
+	private final Signals signals;
+
+	private final Dispatcher dispatcher;
+
+	private final StoreContext context;
+
+	private final String instanceId;
+
+	private final AtomicBoolean closed = new AtomicBoolean();
+
+	private RedisLockStore(Builder settings, RedisTransport transport) {
+		this.name = settings.name;
+		this.reservation = settings.reservation;
+		this.commandTimeout = settings.commandTimeout;
+		this.instanceId = settings.instanceId;
+		this.transport = transport;
+		this.layout = new KeyLayout(settings.prefix, transport.cluster());
+		this.signals = new Signals(transport.address());
+		this.dispatcher = new Dispatcher(transport, this.layout.buckets());
+		this.context = new StoreContext(this.layout, transport.address(), settings, this.signals::areArriving,
+				this.dispatcher::sendAlone);
+		this.dispatcher.start();
+	}
+
+	/**
+	 * Starts to configure a store.
+	 * @param application the application's connection factory, whose settings are used
+	 * @return a builder with the defaults
+	 */
+	public static Builder builder(RedisConnectionFactory application) {
+		return new Builder(application);
+	}
+
+	@Override
+	public String name() {
+		return this.name;
+	}
+
+	/**
+	 * Returns the name under which this JVM holds and waits in Redis.
+	 * @return the name, unique to this store object
+	 */
+	public String instanceId() {
+		return this.instanceId;
+	}
+
+	@Override
+	public Duration reservation() {
+		return this.reservation;
+	}
+
+	@Override
+	public CompletionStage<AcquireReply> acquire(AcquireCommand command) {
+		return send(new AcquireOperation(this.context, command, false, deadline(command.timeout())));
+	}
+
+	@Override
+	public CompletionStage<AcquireReply> acquireOrEnqueue(AcquireCommand command) {
+		return send(new AcquireOperation(this.context, command, true, deadline(command.timeout())));
+	}
+
+	@Override
+	public CompletionStage<List<RenewReply>> renew(List<RenewCommand> commands) {
+		if (commands.isEmpty()) {
+			return CompletableFuture.completedFuture(List.of());
+		}
+		long deadline = deadline(this.commandTimeout);
+		List<RenewOperation> operations = new ArrayList<>(commands.size());
+		for (RenewCommand command : commands) {
+			operations.add(new RenewOperation(this.context, command, deadline));
+		}
+		this.dispatcher.submitAll(operations);
+		return CompletableFuture.allOf(operations.toArray(CompletableFuture<?>[]::new))
+			.handle((done, anyFailure) -> operations.stream().map(RedisLockStore::renewReply).toList());
+	}
+
+	private static RenewReply renewReply(RenewOperation operation) {
+		try {
+			return operation.join();
+		}
+		catch (CompletionException ex) {
+			return new RenewReply.Failed((ex.getCause() instanceof StoreException known) ? known
+					: new StoreException("The renewal failed: " + ex.getCause(), true, true, ex));
+		}
+	}
+
+	@Override
+	public CompletionStage<ReleaseReply> release(ReleaseCommand command) {
+		return send(new ReleaseOperation(this.context, command, deadline(command.timeout())));
+	}
+
+	@Override
+	public CompletionStage<ReleaseReply> releaseAndEnqueue(ReleaseCommand command, Successor successor) {
+		return send(new ExchangeOperation(this.context, command, successor, deadline(command.timeout())));
+	}
+
+	@Override
+	public CompletionStage<ExtendReply> extend(ExtendCommand command) {
+		return send(new ExtendOperation(this.context, command, deadline(command.timeout())));
+	}
+
+	@Override
+	public CompletionStage<Void> abandon(AbandonCommand command) {
+		return send(new AbandonOperation(this.context, command, deadline(command.timeout())));
+	}
+
+	@Override
+	public CompletionStage<Optional<StoredLock>> inspect(LockKey key, Duration timeout) {
+		return send(new InspectOperation(this.context, key, this.name, deadline(timeout)));
+	}
+
+	@Override
+	public CompletionStage<Boolean> forceRelease(LockKey key, long token, Duration timeout) {
+		return send(new ForceReleaseOperation(this.context, key, token, deadline(timeout)));
+	}
+
+	@Override
+	public void subscribe(SignalReceiver receiver) {
+		this.signals.receiver(receiver);
+		this.transport.subscribe(this.layout.channel(this.instanceId), this.signals);
+	}
+
+	/**
+	 * Looks for things in Redis that would harm locks: a user without a permission that
+	 * locks need, a version that is too old, a memory policy that drops locks. Blocks for
+	 * a few command timeouts at most.
+	 * @return advice for the operator, one sentence or two for each finding, empty if all
+	 * is well
+	 * @throws StoreException if Redis cannot be used for locks at all
+	 */
+	public List<String> check() {
+		return new StartupChecks(this.transport, this.layout, this.instanceId, this.commandTimeout).run();
+	}
+
+	private static long deadline(Duration timeout) {
+		return System.nanoTime() + timeout.toNanos();
+	}
+
+	private <R> CompletionStage<R> send(Operation<R> operation) {
+		this.dispatcher.submit(operation);
+		return operation;
+	}
+
+	@Override
+	public void close() {
+		if (this.closed.compareAndSet(false, true)) {
+			this.dispatcher.close();
+			this.transport.close();
+		}
+	}
+
+	@Override
+	public String toString() {
+		return "RedisLockStore " + this.name + " at " + this.transport.address();
+	}
+
+	/**
+	 * Configures a {@link RedisLockStore}.
+	 */
+	public static final class Builder {
+
+		private static final Duration SHORTEST = Duration.ofMillis(10);
+
+		private static final int RE_CHECKS_OF_ENTRY = 3;
+
+		private final RedisConnectionFactory application;
+
+		String name = "redis";
+
+		String prefix = "lock:";
+
+		String instanceId = defaultInstanceId();
+
+		Duration reservation = Duration.ofSeconds(1);
+
+		Duration queueEntryTtl = Duration.ofMillis(400L * RE_CHECKS_OF_ENTRY);
+
+		Duration commandTimeout = Duration.ofSeconds(1);
+
+		private Builder(RedisConnectionFactory application) {
+			this.application = application;
+		}
+
+		private static String defaultInstanceId() {
+			String host = System.getenv("HOSTNAME");
+			String readable = (host != null) ? host.replaceAll("[^A-Za-z0-9._-]", "_") : "jvm";
+			return readable.substring(0, Math.min(readable.length(), 40)) + "-" + ProcessHandle.current().pid() + "-"
+					+ AttemptId.random().toString().substring(0, 8);
+		}
+
+		/**
+		 * Sets the name under which the store is configured and shown.
+		 * @param name the name, {@code redis} by default
+		 * @return this
+		 */
+		public Builder name(String name) {
+			this.name = name;
+			return this;
+		}
+
+		/**
+		 * Sets what all keys and channels in Redis begin with.
+		 * @param prefix the prefix, {@code lock:} by default
+		 * @return this
+		 */
+		public Builder prefix(String prefix) {
+			this.prefix = prefix;
+			return this;
+		}
+
+		/**
+		 * Sets the name of this JVM in Redis. No two stores may have the same at the same
+		 * time.
+		 * @param instanceId letters, digits, dots, hyphens and underscores; by default
+		 * made of host, process and chance
+		 * @return this
+		 */
+		public Builder instanceId(String instanceId) {
+			if (!instanceId.matches("[A-Za-z0-9._-]{1,128}")) {
+				throw new IllegalArgumentException("The instance id '" + instanceId
+						+ "' is not usable. Use 1 to 128 letters, digits, dots, hyphens and underscores.");
+			}
+			this.instanceId = instanceId;
+			return this;
+		}
+
+		/**
+		 * Sets how long a released lock is kept for the waiting JVM whose turn it is.
+		 * @param reservation the time, 1 s by default
+		 * @return this
+		 */
+		public Builder reservation(Duration reservation) {
+			this.reservation = notTooShort("reservation", reservation);
+			return this;
+		}
+
+		/**
+		 * Sets how long a waiting JVM that does not show itself keeps its place.
+		 * @param queueEntryTtl the time, three re-checks or 1.2 s by default
+		 * @return this
+		 */
+		public Builder queueEntryTtl(Duration queueEntryTtl) {
+			this.queueEntryTtl = notTooShort("queue entry ttl", queueEntryTtl);
+			return this;
+		}
+
+		/**
+		 * Sets how long commands that bring no timeout of their own wait for an answer.
+		 * @param commandTimeout the time, 1 s by default
+		 * @return this
+		 */
+		public Builder commandTimeout(Duration commandTimeout) {
+			this.commandTimeout = notTooShort("command timeout", commandTimeout);
+			return this;
+		}
+
+		private static Duration notTooShort(String what, Duration duration) {
+			if (duration.compareTo(SHORTEST) < 0) {
+				throw new IllegalArgumentException("The " + what + " of " + duration.toMillis()
+						+ " ms is too short. Use at least " + SHORTEST.toMillis() + " ms.");
+			}
+			return duration;
+		}
+
+		/**
+		 * Connects to Redis.
+		 * @return the store
+		 * @throws StoreException if Redis does not answer; the message names the server
+		 */
+		public RedisLockStore build() {
+			// An unusable prefix should not cost a connection.
+			new KeyLayout(this.prefix, false);
+			return new RedisLockStore(this, Transports.open(this.application, this.commandTimeout));
+		}
+
+	}
+
+}

@@ -1,0 +1,46 @@
+package io.distributedlock.store.redis;
+
+import java.util.List;
+
+import io.distributedlock.spi.ReleaseCommand;
+import io.distributedlock.spi.ReleaseReply;
+
+/**
+ * Gives a grant back.
+ */
+final class ReleaseOperation extends Operation<ReleaseReply> {
+
+	private final StoreContext context;
+
+	private final ReleaseCommand command;
+
+	ReleaseOperation(StoreContext context, ReleaseCommand command, long deadline) {
+		super(LockScript.RELEASE, command.key(), context.layout().bucket(command.key().id()), deadline);
+		this.context = context;
+		this.command = command;
+	}
+
+	@Override
+	void header(List<? extends Operation<?>> all, List<byte[]> keys, List<byte[]> arguments) {
+		this.context.addPassing(bucket(), arguments);
+	}
+
+	@Override
+	void body(List<byte[]> keys, List<byte[]> arguments) {
+		this.context.addKeys(id(), keys);
+		arguments.add(Ascii.bytes(this.command.attempt().toString()));
+		arguments.add(Ascii.bytes(Math.max(0, this.command.keepFor().toMillis())));
+	}
+
+	@Override
+	void answered(List<byte[]> answer, long sentAt, long receivedAt) {
+		Answer read = Answer.of(answer);
+		switch (read.kind()) {
+			case 'F' -> complete(new ReleaseReply.Released(false));
+			case 'R' -> complete(new ReleaseReply.Released(true));
+			case 'N' -> complete(new ReleaseReply.NotOwner());
+			default -> fail(this.context.failure(read));
+		}
+	}
+
+}

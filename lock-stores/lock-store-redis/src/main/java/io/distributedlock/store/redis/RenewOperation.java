@@ -1,0 +1,45 @@
+package io.distributedlock.store.redis;
+
+import java.util.List;
+
+import io.distributedlock.spi.RenewCommand;
+import io.distributedlock.spi.RenewReply;
+
+/**
+ * Keeps a grant alive.
+ */
+final class RenewOperation extends Operation<RenewReply> {
+
+	private final StoreContext context;
+
+	private final RenewCommand command;
+
+	RenewOperation(StoreContext context, RenewCommand command, long deadline) {
+		super(LockScript.RENEW, command.key(), context.layout().bucket(command.key().id()), deadline);
+		this.context = context;
+		this.command = command;
+	}
+
+	@Override
+	void header(List<? extends Operation<?>> all, List<byte[]> keys, List<byte[]> arguments) {
+		// Nothing is common to all.
+	}
+
+	@Override
+	void body(List<byte[]> keys, List<byte[]> arguments) {
+		keys.add(this.context.layout().record(id()));
+		arguments.add(Ascii.bytes(this.command.attempt().toString()));
+		arguments.add(Ascii.bytes(this.command.ttl().toMillis()));
+	}
+
+	@Override
+	void answered(List<byte[]> answer, long sentAt, long receivedAt) {
+		Answer read = Answer.of(answer);
+		switch (read.kind()) {
+			case 'Y' -> complete(RenewReply.RENEWED);
+			case 'N' -> complete(RenewReply.NOT_OWNER);
+			default -> fail(this.context.failure(read));
+		}
+	}
+
+}

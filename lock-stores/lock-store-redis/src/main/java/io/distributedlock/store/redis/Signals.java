@@ -1,0 +1,93 @@
+package io.distributedlock.store.redis;
+
+import java.util.concurrent.atomic.AtomicBoolean;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.SignallingLockStore.SignalReceiver;
+
+/**
+ * The channel of this instance: knows whether signals arrive, and hands them on.
+ */
+final class Signals implements RedisTransport.Subscriber {
+
+	private static final Logger logger = LoggerFactory.getLogger(Signals.class);
+
+	private static final int ID_OFFSET = 2 + AttemptId.TEXT_LENGTH;
+
+	private final String address;
+
+	private final AtomicBoolean before = new AtomicBoolean();
+
+	private volatile @Nullable SignalReceiver receiver;
+
+	private volatile boolean subscribed;
+
+	Signals(String address) {
+		this.address = address;
+	}
+
+	void receiver(SignalReceiver receiver) {
+		if (this.receiver != null) {
+			throw new IllegalStateException("There is a receiver of signals already.");
+		}
+		this.receiver = receiver;
+	}
+
+	/**
+	 * Tells whether the server has confirmed that messages arrive.
+	 */
+	boolean areArriving() {
+		return this.subscribed;
+	}
+
+	@Override
+	public void subscribed() {
+		this.subscribed = true;
+		SignalReceiver current = this.receiver;
+		// The first time nothing can have been lost: all before asks again by itself.
+		if (this.before.getAndSet(true) && current != null) {
+			current.resumed();
+		}
+	}
+
+	@Override
+	public void disconnected() {
+		this.subscribed = false;
+	}
+
+	@Override
+	public void failed(Throwable cause) {
+		this.subscribed = false;
+		logger.warn("No signals from Redis at {}: waiters poll, and take longer to notice that a lock is free. {}",
+				this.address, RedisErrors.translate(cause, this.address).getMessage());
+	}
+
+	@Override
+	public void message(byte[] message) {
+		SignalReceiver current = this.receiver;
+		String text = Ascii.text(message);
+		if (current == null || text.length() <= ID_OFFSET || text.charAt(0) != '1') {
+			logger.debug("Ignored a message that this version does not know: {}", text);
+			return;
+		}
+		AttemptId attempt;
+		try {
+			attempt = AttemptId.parse(text.substring(2, ID_OFFSET));
+		}
+		catch (IllegalArgumentException ex) {
+			logger.debug("Ignored a message without an attempt id: {}", text);
+			return;
+		}
+		String id = text.substring(ID_OFFSET);
+		switch (text.charAt(1)) {
+			case 'r' -> current.reserved(id, attempt);
+			case 'x' -> current.revoked(id, attempt);
+			default -> logger.debug("Ignored a message of unknown kind: {}", text);
+		}
+	}
+
+}

@@ -1,0 +1,64 @@
+package io.distributedlock.store.redis;
+
+import java.time.Duration;
+
+import org.springframework.data.redis.connection.RedisConnectionFactory;
+import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
+import org.springframework.util.ClassUtils;
+
+import io.distributedlock.spi.StoreException;
+
+/**
+ * Finds the transport for a connection factory. Neither client has to be on the
+ * classpath.
+ */
+final class Transports {
+
+	private static final boolean LETTUCE = isPresent("io.lettuce.core.RedisClient");
+
+	private static final boolean JEDIS = isPresent("redis.clients.jedis.Jedis");
+
+	private Transports() {
+	}
+
+	private static boolean isPresent(String type) {
+		return ClassUtils.isPresent(type, Transports.class.getClassLoader());
+	}
+
+	static RedisTransport open(RedisConnectionFactory application, Duration timeout) {
+		try {
+			if (LETTUCE && Lettuce.handles(application)) {
+				return Lettuce.open(application, timeout);
+			}
+			if (JEDIS && JedisClient.handles(application)) {
+				return new BlockingTransport(new JedisClient(application, timeout), timeout);
+			}
+			return new BlockingTransport(new ForeignClient(application), timeout);
+		}
+		catch (StoreException ex) {
+			throw new StoreException(
+					"Cannot use Redis for locks. " + ex.getMessage()
+							+ " Is Redis running there, and are spring.data.redis.* right?",
+					false, ex.isRetryable(), ex.getCause());
+		}
+	}
+
+	/**
+	 * Apart, so that nothing of Lettuce is loaded without it.
+	 */
+	private static final class Lettuce {
+
+		private Lettuce() {
+		}
+
+		static boolean handles(RedisConnectionFactory application) {
+			return application instanceof LettuceConnectionFactory;
+		}
+
+		static RedisTransport open(RedisConnectionFactory application, Duration timeout) {
+			return new LettuceTransport(new LettuceClient((LettuceConnectionFactory) application, timeout), timeout);
+		}
+
+	}
+
+}

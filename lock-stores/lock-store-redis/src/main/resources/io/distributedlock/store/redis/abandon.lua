@@ -1,0 +1,22 @@
+-- Takes away whatever an attempt has: grant, reservation, place in the queue.
+-- KEYS: record, queue, entries
+-- ARGV: instance, reservation, prefix of channels, where the id begins in a record key, attempt
+local record_key, queue, entries = KEYS[1], KEYS[2], KEYS[3]
+local instance, attempt = ARGV[1], ARGV[5]
+
+local function abandon()
+  local entry = redis.pcall('HGET', entries, instance)
+  if type(entry) == 'table' then return 'E' .. entry.err end
+  if entry and string.sub(entry, 3, 24) == attempt then
+    redis.call('HDEL', entries, instance)
+    redis.call('ZREM', queue, instance)
+  end
+  local record = redis.pcall('GET', record_key)
+  if not record then return 'F' end
+  local failure = unusable(record)
+  if failure then return failure end
+  if string.sub(record, 3, 24) ~= attempt then return 'F' end
+  return pass_on(record_key, queue, entries, ARGV[2], ARGV[3], ARGV[4])
+end
+
+return { abandon() }

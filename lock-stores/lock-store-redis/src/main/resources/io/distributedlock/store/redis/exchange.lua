@@ -1,0 +1,51 @@
+-- Gives a grant back and asks for the next one of the same instance, behind all others that wait.
+-- KEYS: mark, record, queue, entries
+-- ARGV: instance, life of a queue entry, reservation, prefix of channels, where the id begins in a record key,
+-- attempt, then the successor's: attempt, ttl, tokens, not after, s (signal) or p (will poll)
+local instance, life, reservation, channels, id_offset = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
+local successor, ttl, tokens = ARGV[7], ARGV[8], tonumber(ARGV[9])
+local record_key, queue, entries = KEYS[2], KEYS[3], KEYS[4]
+
+local function grant()
+  local first, count = take_tokens(tokens, 0)
+  if not first then return count end
+  redis.call('SET', record_key, make_record('h', successor, first, first + count - 1, instance), 'PX', ttl)
+  return string.format('S%.0f,%d', first, count)
+end
+
+local function exchange()
+  local record = redis.pcall('GET', record_key)
+  if type(record) ~= 'string' or string.sub(record, 1, 24) ~= '1h' .. ARGV[6] then
+    local failure = record and unusable(record)
+    if failure then return failure end
+    -- Asked again, since the answer was lost?
+    if record and string.sub(record, 1, 24) == '1h' .. successor then
+      redis.call('PEXPIRE', record_key, ttl)
+      local first, last = tonumber(string.sub(record, 25, 40)), tonumber(string.sub(record, 41, 56))
+      return string.format('S%.0f,%d', first, math.min(tokens, last - first + 1))
+    end
+    local entry = redis.pcall('HGET', entries, instance)
+    if type(entry) == 'string' and string.sub(entry, 3, 24) == successor then
+      return string.sub(entry, 2, 2) == 's' and 'Q1' or 'Q0'
+    end
+    return 'N'
+  end
+  local next_instance, next_attempt, failure = next_waiter(queue, entries, instance)
+  if failure then return failure end
+  local late = now() > tonumber(ARGV[10])
+  if not next_instance then
+    if not late then return grant() end
+    -- The client no longer counts on the successor: it must have nothing.
+    redis.call('DEL', record_key)
+    return 'Q0'
+  end
+  redis.call('SET', record_key, make_record('r', next_attempt, 0, 0, next_instance), 'PX', reservation)
+  signal(channels .. next_instance, 'r', next_attempt, record_key, id_offset)
+  local queued = '0'
+  if not late then
+    queued = enqueue(queue, entries, instance, successor, ARGV[11], life) or '0'
+  end
+  return 'Q' .. queued
+end
+
+return { exchange() }
