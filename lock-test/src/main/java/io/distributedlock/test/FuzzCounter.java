@@ -1,16 +1,15 @@
 package io.distributedlock.test;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Callable;
+import java.util.concurrent.CompletionService;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 
 import io.distributedlock.LockKey;
@@ -106,25 +105,26 @@ public final class FuzzCounter {
 	private static <T> void run(List<T> jvms, int threads, Work<T> work) {
 		ExecutorService executor = Executors.newCachedThreadPool();
 		try {
-			List<Future<Void>> results = new ArrayList<>();
+			CompletionService<Void> results = new ExecutorCompletionService<>(executor);
 			for (T jvm : jvms) {
 				for (int i = 0; i < threads; i++) {
-					results.add(executor.submit((Callable<Void>) () -> {
+					results.submit(() -> {
 						work.run(jvm);
 						return null;
-					}));
+					});
 				}
 			}
 			long deadline = System.nanoTime() + LIMIT.toNanos();
-			for (Future<Void> result : results) {
-				result.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+			for (int i = 0; i < jvms.size() * threads; i++) {
+				Future<Void> result = results.poll(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+				if (result == null) {
+					throw new AssertionError("Some callers were not served within " + LIMIT);
+				}
+				result.get();
 			}
 		}
 		catch (ExecutionException ex) {
 			throw new AssertionError(ex.getCause().getMessage(), ex.getCause());
-		}
-		catch (TimeoutException ex) {
-			throw new AssertionError("Some callers were not served within " + LIMIT, ex);
 		}
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();
