@@ -485,6 +485,11 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 
 	// ---- For the rest of the engine
 
+	/** Returns how many keys this instance has anything to do with at this moment. */
+	int gateCount() {
+		return this.runtimes.values().stream().mapToInt((runtime) -> runtime.gates().size()).sum();
+	}
+
 	EngineOptions options() {
 		return this.options;
 	}

@@ -141,17 +141,21 @@ final class Watchdog implements Runnable {
 			return false;
 		}
 		long ttl = grant.ttl;
+		long shortest = ttl;
 		boolean renew = false;
 		// The hold is read after the arming was taken: from then on the ttl cannot change
 		// without this renewal having been answered.
 		if (now >= grant.renewDue && grant.arming.compareAndSet(false, true)) {
 			Hold hold = grant.hold;
-			renew = hold != null && wantsRenewal(hold, now);
+			if (hold != null) {
+				renew = wantsRenewal(hold, now);
+				shortest = Math.min(ttl, hold.ttl);
+			}
 			if (!renew) {
 				grant.arming.set(false);
 			}
 		}
-		long pause = Math.min(ttl / 9, 500_000_000);
+		long pause = Math.min(shortest / 9, 500_000_000);
 		long next = Math.max(grant.renewDue, now + pause);
 		this.wheel.schedule(grant, Math.min(next, grant.deadline()));
 		if (grant.ttl != ttl) {
@@ -222,16 +226,18 @@ final class Watchdog implements Runnable {
 			Grant grant = asked.get(i);
 			RenewReply reply = (replies != null) ? replies.get(i) : null;
 			long ttl = commands.get(i).ttl().toNanos();
+			if (reply instanceof RenewReply.Renewed) {
+				// A renewal that comes after the deadline revives nothing.
+				grant.prolong(this.clock.now(), Clock.plus(sentAt, ttl - Profile.drift(ttl)));
+				grant.ttl = ttl;
+				grant.renewDue = sentAt + ttl / 3;
+			}
 			grant.arming.set(false);
 			if (grant.ended) {
 				continue;
 			}
 			if (reply instanceof RenewReply.Renewed) {
 				renewed++;
-				// A renewal that comes after the deadline revives nothing.
-				if (grant.prolong(this.clock.now(), Clock.plus(sentAt, ttl - Profile.drift(ttl)))) {
-					grant.renewDue = sentAt + grant.ttl / 3;
-				}
 			}
 			else if (reply instanceof RenewReply.NotOwner) {
 				refused++;

@@ -1,0 +1,224 @@
+package io.distributedlock.engine;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+
+import io.distributedlock.Lease;
+import io.distributedlock.LeaseState;
+import io.distributedlock.LockLostException;
+import io.distributedlock.LossReason;
+import io.distributedlock.test.CommandKind;
+import io.distributedlock.test.Fault;
+import io.distributedlock.test.FaultyLockStore;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatNoException;
+
+/**
+ * Rules E1 to E3, E7 and E8 of the protocol: what a grant serves, how it ends, and how
+ * the lock goes from hand to hand in one JVM.
+ */
+class GrantRulesTests extends EngineFixture {
+
+	@Test
+	@Tag("E1")
+	void everyLeaseHasATokenAboveAllEarlierOnesAlsoOverLocalHandoffAndOtherJvms() throws Exception {
+		LockEngine other = otherJvm("jvm-2");
+		List<Long> tokens = new ArrayList<>();
+		CountDownLatch done = new CountDownLatch(8);
+		for (int i = 0; i < 8; i++) {
+			LockEngine engine = (i % 2 == 0) ? this.engine : other;
+			this.threads.execute(() -> {
+				for (int j = 0; j < 50; j++) {
+					try (Lease lease = engine.acquire(stock().withWaitTime(Duration.ofSeconds(20)))) {
+						tokens.add(lease.fencingToken());
+					}
+				}
+				done.countDown();
+			});
+		}
+		assertThat(done.await(30, TimeUnit.SECONDS)).isTrue();
+		assertThat(tokens).hasSize(400).isSorted().doesNotHaveDuplicates();
+	}
+
+	@Test
+	@Tag("E2")
+	void aKeyThatNobodyUsesLeavesNoGateBehind() {
+		for (int i = 0; i < 100; i++) {
+			this.engine.acquire(stock()).close();
+			assertThat(this.engine.held()).isEmpty();
+		}
+		assertThat(this.engine.waiting()).isEmpty();
+		assertThat(this.engine.gateCount()).isZero();
+		assertThat(storeIsEmpty()).isTrue();
+	}
+
+	@Test
+	@Tag("E3")
+	void whenTheStoreForgetsTheGrantAllItsLeasesAreLostAndANewCallerMayHoldTheKey() {
+		Lease outer = this.engine.acquire(stock().withTtl(SHORT_TTL));
+		Lease nested = this.engine.acquire(stock().withTtl(SHORT_TTL));
+		this.engine.forceRelease(key(), null, outer.fencingToken());
+		eventually().until(() -> outer.state() == LeaseState.LOST && nested.state() == LeaseState.LOST);
+		try (Lease next = otherJvm("jvm-2").acquire(stock())) {
+			assertThat(next.fencingToken()).isGreaterThan(outer.fencingToken());
+		}
+		assertThatExceptionOfType(LockLostException.class).isThrownBy(nested::close)
+			.satisfies((ex) -> assertThat(ex.reason()).isEqualTo(LossReason.FORCE_RELEASED));
+		assertThatExceptionOfType(LockLostException.class).isThrownBy(outer::close);
+	}
+
+	@Test
+	@Tag("E3")
+	void aLateHolderThatClosesItsLeaseTouchesNeitherTheGateNorTheStoreOfTheNextGeneration() throws Exception {
+		Lease late = heldByAnother(this.engine, stock().withTtl(SHORT_TTL).withRenew(false));
+		Lease next = this.engine.acquire(stock());
+		assertThat(late.isHeld()).isFalse();
+		this.faults.resetCounts();
+		assertThat(late.release()).isFalse();
+		assertThat(this.faults.count()).isZero();
+		assertThat(next.isHeld()).isTrue();
+		assertThat(this.engine.find(key(), null))
+			.hasValueSatisfying((stored) -> assertThat(stored.firstToken()).isEqualTo(next.fencingToken()));
+		assertThat(next.release()).isTrue();
+	}
+
+	@Test
+	@Tag("E7")
+	void callersOfOneJvmHandTheLockToEachOtherInOrderWithoutAskingTheStore() throws Exception {
+		FaultyLockStore store = FaultyLockStore.around(this.server.connect("unhurried"));
+		LockEngine unhurried = engine((builder) -> builder.store(store.store()).handoff(64, Duration.ofMinutes(1)));
+		Lease first = heldByAnother(unhurried, stock());
+		List<Future<Lease>> waiting = new ArrayList<>();
+		for (int i = 0; i < 5; i++) {
+			waiting.add(waitingThread(unhurried, stock()));
+		}
+		eventually().until(() -> store.count(CommandKind.EXTEND) > 0);
+		store.resetCounts();
+		Lease current = first;
+		for (Future<Lease> next : waiting) {
+			current.close();
+			current = next.get(5, TimeUnit.SECONDS);
+		}
+		assertThat(store.count()).isZero();
+		current.close();
+		assertThat(unhurried.statistics().get(0).localHandoffs()).isEqualTo(5);
+	}
+
+	@Test
+	@Tag("E7")
+	void aCallerWithAnotherTtlStartsOnlyAfterTheStoreHasArmedTheGrantWithIt() throws Exception {
+		Lease first = heldByAnother(this.engine, stock());
+		Future<Lease> waiting = waitingThread(this.engine, stock().withTtl(Duration.ofSeconds(2)).withRenew(false));
+		eventually().until(() -> this.faults.count(CommandKind.EXTEND) > 0);
+		this.faults.resetCounts();
+		first.close();
+		Lease next = waiting.get(5, TimeUnit.SECONDS);
+		assertThat(this.faults.count(CommandKind.RENEW)).isEqualTo(1);
+		assertThat(next.remaining()).isBetween(Duration.ofMillis(1500), Duration.ofSeconds(2));
+		assertThat(this.engine.find(key(), null))
+			.hasValueSatisfying((stored) -> assertThat(stored.remaining()).isLessThanOrEqualTo(Duration.ofSeconds(2)));
+		next.close();
+	}
+
+	@Test
+	@Tag("E7")
+	void aReArmingThatTheStoreRefusesLosesTheGrantAndTheCallerGetsANewOne() throws Exception {
+		Lease first = heldByAnother(this.engine, stock());
+		Future<Lease> waiting = waitingThread(this.engine, stock().withTtl(Duration.ofSeconds(2)));
+		this.faults.next(CommandKind.RENEW, Fault.dropRequest());
+		first.close();
+		Lease next = waiting.get(5, TimeUnit.SECONDS);
+		assertThat(next.isHeld()).isTrue();
+		assertThat(next.fencingToken()).isGreaterThan(first.fencingToken());
+		assertThat(next.release()).isTrue();
+	}
+
+	@Test
+	@Tag("E7")
+	void theWatchdogDoesNotRenewALeaseThatDoesNotWantItAlsoAfterOneThatDid() throws Exception {
+		Lease first = heldByAnother(this.engine, stock().withTtl(SHORT_TTL));
+		Future<Lease> waiting = waitingThread(this.engine, stock().withTtl(SHORT_TTL).withRenew(false));
+		first.close();
+		Lease next = waiting.get(5, TimeUnit.SECONDS);
+		this.faults.resetCounts();
+		eventually().until(() -> !next.isHeld());
+		assertThat(this.faults.count(CommandKind.RENEW)).isZero();
+		assertThat(next.state()).isEqualTo(LeaseState.LOST);
+	}
+
+	@Test
+	@Tag("E8")
+	void aLoneCallerTakesOneTokenAndACrowdTakesABlock() throws Exception {
+		try (Lease lone = this.engine.acquire(stock())) {
+			assertThat(this.engine.find(key(), null))
+				.hasValueSatisfying((stored) -> assertThat(stored.lastToken()).isEqualTo(stored.firstToken()));
+			List<Future<Lease>> waiting = new ArrayList<>();
+			for (int i = 0; i < 3; i++) {
+				waiting.add(waitingThread(this.engine, stock()));
+			}
+			eventually().until(() -> this.faults.count(CommandKind.EXTEND) == 1);
+			assertThat(lone.isHeld()).isTrue();
+		}
+		assertThat(this.faults.count(CommandKind.EXTEND)).isEqualTo(1);
+	}
+
+	@Test
+	@Tag("E8")
+	void whileAnotherJvmWaitsTheTurnEndsWithTheBlockOrItsTime() throws Exception {
+		LockEngine other = otherJvm("jvm-2");
+		Set<Thread> hammering = new HashSet<>();
+		CountDownLatch stop = new CountDownLatch(1);
+		for (int i = 0; i < 4; i++) {
+			Thread thread = new Thread(() -> {
+				while (stop.getCount() > 0) {
+					this.engine.acquire(stock().withWaitTime(Duration.ofSeconds(10))).close();
+				}
+			});
+			hammering.add(thread);
+			thread.start();
+		}
+		try {
+			for (int i = 0; i < 20; i++) {
+				assertThatNoException()
+					.isThrownBy(() -> other.acquire(stock().withWaitTime(Duration.ofMillis(500))).close());
+			}
+		}
+		finally {
+			stop.countDown();
+			for (Thread thread : hammering) {
+				thread.join();
+			}
+		}
+	}
+
+	@Test
+	@Tag("E8")
+	void aReleaseWithCallersLeftPutsThisJvmIntoTheQueueInTheSameCommand() throws Exception {
+		LockEngine single = engine(
+				(builder) -> builder.store(this.server.connect("single")).handoff(1, Duration.ofSeconds(1)));
+		Lease other = heldByAnother(otherJvm("jvm-2"), stock());
+		Future<Lease> first = waitingThread(this.engine, stock());
+		Future<Lease> second = waitingThread(this.engine, stock().withWaitTime(Duration.ofSeconds(10)));
+		Future<Lease> elsewhere = waitingThread(single, stock().withWaitTime(Duration.ofSeconds(10)));
+		eventually().until(() -> this.engine.find(key(), null).orElseThrow().queue().size() == 2);
+		other.close();
+		Lease held = first.get(5, TimeUnit.SECONDS);
+		eventually().until(() -> this.faults.count(CommandKind.EXTEND) == 1);
+		held.close();
+		eventually().until(() -> second.isDone() || elsewhere.isDone());
+		(second.isDone() ? second : elsewhere).get().close();
+		second.get(5, TimeUnit.SECONDS).close();
+		elsewhere.get(5, TimeUnit.SECONDS).close();
+	}
+
+}
