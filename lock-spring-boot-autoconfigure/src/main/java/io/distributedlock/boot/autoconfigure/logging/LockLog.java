@@ -17,8 +17,8 @@ import org.slf4j.spi.LoggingEventBuilder;
 
 /**
  * Logs what somebody should look at, with key-value pairs for structured logs: lost
- * leases, unconfirmed releases, long holds and failing renewals as warnings; every
- * acquire and release at debug level.
+ * leases, long holds and failing renewals as warnings; every acquire and release at debug
+ * level. Releases that the store did not confirm are logged by the engine itself.
  * <p>
  * An outage takes thousands of leases at once, so each kind of warning is limited: a few
  * are logged in full, the rest of the same half minute only counted.
@@ -35,8 +35,6 @@ public final class LockLog implements LockListener {
 
 	private final LogLimit lost;
 
-	private final LogLimit unconfirmed;
-
 	private final LogLimit longHolds;
 
 	private final Map<String, RenewalLog> renewals = new ConcurrentHashMap<>();
@@ -48,7 +46,6 @@ public final class LockLog implements LockListener {
 	public LockLog(Ticker ticker) {
 		this.ticker = ticker;
 		this.lost = new LogLimit(BURST, PERIOD, ticker);
-		this.unconfirmed = new LogLimit(BURST, PERIOD, ticker);
 		this.longHolds = new LogLimit(BURST, PERIOD, ticker);
 	}
 
@@ -95,17 +92,6 @@ public final class LockLog implements LockListener {
 				.addKeyValue("lock.held", held)
 				.log("{} It was held for {}ms by {}.{}", exception.getMessage(), held.toMillis(), lease.owner(),
 						more(skipped));
-		}
-	}
-
-	@Override
-	public void onReleaseUnconfirmed(Lease lease, Throwable cause) {
-		long skipped = this.unconfirmed.tryPass();
-		if (skipped >= 0) {
-			of(logger.atWarn(), lease)
-				.log("The release of lock '{}' (token {}) was not confirmed by store '{}'. It is repeated in the"
-						+ " background; until then, or until its ttl has passed, nobody else gets the lock. Cause: {}{}",
-						lease.key(), lease.fencingToken(), lease.store(), cause.toString(), more(skipped));
 		}
 	}
 

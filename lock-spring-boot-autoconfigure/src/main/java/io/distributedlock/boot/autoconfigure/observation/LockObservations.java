@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 import io.distributedlock.Lease;
+import io.distributedlock.LeaseState;
 import io.distributedlock.LockKey;
 import io.distributedlock.LockListener;
 import io.distributedlock.LockLostException;
@@ -68,6 +69,11 @@ public final class LockObservations implements LockListener {
 				this.defaultHoldConvention, () -> hold, this.registry);
 		if (!observation.isNoop()) {
 			this.holds.put(LeaseId.of(lease), new Observed(observation, hold));
+			if (lease.state() == LeaseState.LOST) {
+				// The loss is reported by another thread, perhaps before this one came
+				// here.
+				lost(lease, null);
+			}
 		}
 	}
 
@@ -97,9 +103,15 @@ public final class LockObservations implements LockListener {
 
 	@Override
 	public void onLost(Lease lease, LockLostException exception, Duration held) {
+		lost(lease, exception);
+	}
+
+	private void lost(Lease lease, @Nullable LockLostException exception) {
 		Observed hold = this.holds.remove(LeaseId.of(lease));
 		if (hold != null) {
-			hold.observation.error(exception);
+			if (exception != null) {
+				hold.observation.error(exception);
+			}
 			hold.stop("lost");
 		}
 	}

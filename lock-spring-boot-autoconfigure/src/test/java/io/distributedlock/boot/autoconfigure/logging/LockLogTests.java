@@ -62,13 +62,6 @@ class LockLogTests {
 	}
 
 	@Test
-	void anUnconfirmedReleaseIsAWarningWithTheCause() {
-		this.log.onReleaseUnconfirmed(this.lease, new IllegalStateException("connection reset"));
-		assertThat(only().getLevel()).isEqualTo(Level.WARN);
-		assertThat(only().getFormattedMessage()).contains("stock:42", "connection reset", "not confirmed");
-	}
-
-	@Test
 	void aLongHoldIsAWarningThatSaysWhatToType() {
 		this.log.onLongHold(this.lease, Duration.ofMinutes(30));
 		assertThat(only().getLevel()).isEqualTo(Level.WARN);

@@ -72,6 +72,17 @@ class LockObservationsTests {
 	}
 
 	@Test
+	void aLossThatIsReportedBeforeTheAcquireEndsTheHoldToo() {
+		this.events.lost(this.lease.lost(), LossReason.EXPIRED);
+		this.events.acquired(this.lease.lost());
+		TestObservationRegistryAssert.assertThat(this.registry)
+			.hasObservationWithNameEqualTo("lock.hold")
+			.that()
+			.hasBeenStopped()
+			.hasLowCardinalityKeyValue("outcome", "lost");
+	}
+
+	@Test
 	void contentionIsAnOutcomeAndNoError() {
 		this.events.refused(this.lease.key(), Reason.TIMED_OUT);
 		TestObservationRegistryAssert.assertThat(this.registry)

@@ -14,10 +14,14 @@ import io.distributedlock.LockOwner;
 /**
  * A lease that only says what it is, to hand to listeners.
  */
-public record StubLease(LockKey key, String store, long fencingToken) implements Lease {
+public record StubLease(LockKey key, String store, long fencingToken, LeaseState state) implements Lease {
 
 	public static StubLease of(String name, Object... parts) {
-		return new StubLease(LockKey.of(name, parts), "redis", 17);
+		return new StubLease(LockKey.of(name, parts), "redis", 17, LeaseState.HELD);
+	}
+
+	public StubLease lost() {
+		return new StubLease(this.key, this.store, this.fencingToken, LeaseState.LOST);
 	}
 
 	@Override
@@ -26,13 +30,8 @@ public record StubLease(LockKey key, String store, long fencingToken) implements
 	}
 
 	@Override
-	public LeaseState state() {
-		return LeaseState.HELD;
-	}
-
-	@Override
 	public boolean isHeld() {
-		return true;
+		return this.state == LeaseState.HELD;
 	}
 
 	@Override
