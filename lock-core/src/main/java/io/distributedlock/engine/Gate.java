@@ -155,9 +155,6 @@ final class Gate {
 	/** A signal came while the answer was on its way. */
 	private boolean askAgain;
 
-	/** Refusals so far, for callers to know whether one came after them. */
-	private long answers;
-
 	private @Nullable Future<?> timer;
 
 	Gate(StoreRuntime runtime, LockKey key) {
@@ -173,46 +170,51 @@ final class Gate {
 	 */
 	boolean enter(Waiter waiter) {
 		Turn turn = new Turn();
+		boolean taken;
 		this.mutex.lock();
 		try {
-			if (this.dead) {
-				return false;
-			}
+			// An expired lease without waiters is the end of this gate.
 			expireIfDue(turn);
-			waiter.answersBefore = this.answers;
-			switch (this.state) {
-				case FREE -> {
-					add(waiter, false);
-					contend(turn);
-				}
-				case CONTENDING -> {
-					if (waiter.waits() || !(this.refused || this.outage != null)) {
-						add(waiter, this.refused);
-					}
-					else if (this.outage != null) {
-						refuse(waiter, turn, storeFailed(this.outage));
-					}
-					else {
-						refuse(waiter, turn, busy(waiter));
-					}
-				}
-				case HELD -> enterHeld(waiter, turn);
-				case HANDING_OFF, COOLING -> {
-					if (waiter.waits()) {
-						add(waiter, true);
-					}
-					else {
-						refuse(waiter, turn, busy(waiter));
-					}
-				}
-				case RELEASING -> add(waiter, false);
+			taken = !this.dead;
+			if (taken) {
+				takeIn(waiter, turn);
 			}
 		}
 		finally {
 			this.mutex.unlock();
 		}
 		turn.run();
-		return true;
+		return taken;
+	}
+
+	private void takeIn(Waiter waiter, Turn turn) {
+		switch (this.state) {
+			case FREE -> {
+				add(waiter, false);
+				contend(turn);
+			}
+			case CONTENDING -> {
+				if (waiter.waits() || !(this.refused || this.outage != null)) {
+					add(waiter, this.refused);
+				}
+				else if (this.outage != null) {
+					refuse(waiter, turn, storeFailed(this.outage));
+				}
+				else {
+					refuse(waiter, turn, busy(waiter));
+				}
+			}
+			case HELD -> enterHeld(waiter, turn);
+			case HANDING_OFF, COOLING -> {
+				if (waiter.waits()) {
+					add(waiter, true);
+				}
+				else {
+					refuse(waiter, turn, busy(waiter));
+				}
+			}
+			case RELEASING -> add(waiter, false);
+		}
 	}
 
 	private void enterHeld(Waiter waiter, Turn turn) {
@@ -281,15 +283,15 @@ final class Gate {
 		this.mutex.lock();
 		try {
 			long now = this.runtime.now();
-			boolean answered = this.answers > waiter.answersBefore || this.state == State.HELD
-					|| this.state == State.HANDING_OFF || this.state == State.COOLING || this.outage != null;
+			boolean answered = waiter.busy || this.state == State.HELD || this.state == State.HANDING_OFF
+					|| this.state == State.COOLING || this.outage != null;
 			if (!answered && now < waiter.limit) {
 				return null;
 			}
 			if (!waiter.cancel()) {
 				return null;
 			}
-			if (this.outage != null && this.state == State.CONTENDING) {
+			if (this.outage != null) {
 				failure = storeFailed(this.outage);
 			}
 			else if (answered) {
@@ -460,7 +462,6 @@ final class Gate {
 	private void refused(Turn turn, AcquireReply.Refused no) {
 		this.outage = null;
 		this.refused = true;
-		this.answers++;
 		this.holder = (no.holder() != null) ? "held by " + no.holder() : "";
 		if (this.live > this.patient) {
 			refuseImpatient(turn, this::busy);
@@ -483,7 +484,7 @@ final class Gate {
 		this.outage = failure;
 		if (failure.mayHaveExecuted()) {
 			this.mayHaveTraces = true;
-			this.ghostUntil = executableUntil;
+			this.ghostUntil = Math.max(this.ghostUntil, executableUntil);
 		}
 		if (failure.isRetryable()) {
 			refuseImpatient(turn, (waiter) -> storeFailed(failure));
@@ -528,12 +529,12 @@ final class Gate {
 			else if (reply instanceof ReleaseReply.Queued queued && successor != null) {
 				turn.then(() -> this.runtime.listeners()
 					.notify((listener) -> listener.onRemoteHandoff(this.key, this.runtime.name())));
-				waitInQueue(turn, successor, queued.queued(), 0);
+				waitInQueue(turn, successor, true, queued.queued(), 0);
 			}
 			else if (reply == null && successor != null) {
 				// It may have been executed: then the successor is queued or has the
 				// lock.
-				waitInQueue(turn, successor, false, sentAt + timeoutNanos(ended.ttl));
+				waitInQueue(turn, successor, false, false, sentAt + timeoutNanos(ended.ttl));
 			}
 			else {
 				if (reply instanceof ReleaseReply.Released released && released.reserved()) {
@@ -562,7 +563,7 @@ final class Gate {
 							: null,
 					outcome, turn);
 			if (reply == null) {
-				turn.then(() -> this.runtime.keepLater(this.key, closed.grant.attempt, until));
+				turn.then(() -> this.runtime.keepLater(closed.grant, until));
 			}
 			if (this.flight != token) {
 				return;
@@ -631,6 +632,7 @@ final class Gate {
 			else {
 				// Others wait, or the store is silent: the turn ends with this block.
 				extended.yield = true;
+				extended.doubtful |= reply == null;
 			}
 			if (this.state == State.HANDING_OFF && this.flight == null) {
 				handOn(turn, false, true);
@@ -661,6 +663,7 @@ final class Gate {
 				handOn(turn, true, true);
 			}
 			else {
+				// The new ttl may or may not count: the next caller gets a new grant.
 				release(turn, null, new CompletableFuture<>());
 			}
 		}
@@ -811,8 +814,10 @@ final class Gate {
 
 	/**
 	 * The successor of a released grant waits in the store's queue, or may do so.
+	 * @param answered the store has said that others are first
+	 * @param signals it will say when the successor's turn has come
 	 */
-	private void waitInQueue(Turn turn, Successor queued, boolean signals, long ghosts) {
+	private void waitInQueue(Turn turn, Successor queued, boolean answered, boolean signals, long ghosts) {
 		boolean signalled = this.askAgain;
 		this.state = State.CONTENDING;
 		this.attempt = queued.attempt();
@@ -820,13 +825,14 @@ final class Gate {
 		this.sentBefore = true;
 		this.mayHaveTraces = true;
 		this.ghostUntil = ghosts;
-		this.refused = true;
+		this.refused = answered;
 		this.holder = "";
-		this.answers++;
 		this.outage = null;
 		this.polls = 0;
-		refuseImpatient(turn, this::busy);
-		announce(turn);
+		if (answered) {
+			refuseImpatient(turn, this::busy);
+			announce(turn);
+		}
 		if (head() == null) {
 			giveUp(turn);
 		}
@@ -892,6 +898,7 @@ final class Gate {
 		AttemptId given = this.attempt;
 		cancelTimer();
 		this.attempt = null;
+		this.outage = null;
 		if (!this.mayHaveTraces || given == null) {
 			next(turn);
 			return;
@@ -943,6 +950,10 @@ final class Gate {
 			Profile profile = next.profile;
 			boolean armed = current.ttl == profile.storeTtl() && (fresh
 					|| (profile.renew() && profile.minHold() == 0 && current.remaining(now) >= current.ttl / 2));
+			if (!armed && current.doubtful && profile.storeTtl() > current.ttl) {
+				// A renewal without an answer may be executed after the re-arming.
+				break;
+			}
 			if (!armed) {
 				rearm(turn, current, profile.storeTtl());
 				return;
@@ -971,6 +982,8 @@ final class Gate {
 			this.runtime.engine.watchdog().add(current);
 		}
 		turn.deliver(next);
+		// Those that do not wait shared the answer that brought the grant (rule E9).
+		refuseImpatient(turn, this::busy);
 		if (local) {
 			turn.handedOn = true;
 		}
@@ -989,6 +1002,13 @@ final class Gate {
 	 * executed is the one that counts.
 	 */
 	private void sendRearm(Object token, Grant current, long ttl) {
+		if (!current.isAlive(this.runtime.now())) {
+			lost(current, LossReason.EXPIRED);
+			return;
+		}
+		if (current.ended) {
+			return;
+		}
 		if (!current.arming.compareAndSet(false, true)) {
 			this.runtime.engine.timers().schedule(() -> sendRearm(token, current, ttl), MIN_PAUSE);
 			return;
@@ -998,7 +1018,7 @@ final class Gate {
 		RenewCommand command = new RenewCommand(this.key, current.attempt, Duration.ofNanos(ttl));
 		this.runtime.call(() -> this.runtime.store.renew(List.of(command)))
 			.whenComplete((replies, thrown) -> rearmed(token, current, ttl, sentAt,
-					(replies != null) ? replies.get(0) : null));
+					(replies != null && !replies.isEmpty()) ? replies.get(0) : null));
 	}
 
 	/**
@@ -1007,7 +1027,8 @@ final class Gate {
 	 */
 	private void extendIfNeeded(Turn turn) {
 		Grant current = this.grant;
-		if (current == null || this.extending || current.yield || head() == null) {
+		int tokens = this.runtime.engine.options().handoffLeases();
+		if (current == null || this.extending || current.yield || tokens == 1 || head() == null) {
 			return;
 		}
 		long now = this.runtime.now();
@@ -1015,12 +1036,13 @@ final class Gate {
 		if (!current.isHalfUsed() && !halfTime) {
 			return;
 		}
-		if (!hold().renew || !current.arming.compareAndSet(false, true)) {
+		// It renews as well, and so it must not do what the watchdog would not.
+		Hold holder = hold();
+		if (!this.runtime.engine.watchdog().wantsRenewal(holder, now) || !current.arming.compareAndSet(false, true)) {
 			return;
 		}
 		this.extending = true;
-		int tokens = this.runtime.engine.options().handoffLeases();
-		long ttl = Math.max(current.ttl, hold().renewalTtl(now));
+		long ttl = Math.max(current.ttl, holder.renewalTtl(now));
 		turn.then(() -> {
 			long sentAt = this.runtime.now();
 			current.sending(Clock.plus(sentAt, ttl - Profile.drift(ttl)));
@@ -1272,11 +1294,11 @@ final class Gate {
 		}
 	}
 
-	/** Tells whether leases are open or a release is under way. */
+	/** Tells whether leases are open, or the store still has to be heard or told. */
 	boolean isBusy() {
 		this.mutex.lock();
 		try {
-			return this.state == State.HELD || this.state == State.HANDING_OFF || this.state == State.RELEASING;
+			return this.state != State.FREE && (this.state != State.COOLING || this.flight != null);
 		}
 		finally {
 			this.mutex.unlock();

@@ -43,6 +43,12 @@ final class Grant extends TimerWheel.Entry {
 	/** When the watchdog should renew next. */
 	volatile long renewDue;
 
+	/**
+	 * A command that sets the ttl got no answer, so it may still be executed after later
+	 * ones. Harmless as long as none of those asks for more.
+	 */
+	volatile boolean doubtful;
+
 	/** What the store was last told; a hold with another ttl needs a new arming. */
 	volatile long ttl;
 

@@ -99,7 +99,11 @@ final class LeaseHandle implements Lease {
 		if (state() == LeaseState.LOST) {
 			throw lost();
 		}
-		throw new IllegalStateException("Lock '" + key() + "' (token " + fencingToken()
+		throw over();
+	}
+
+	IllegalStateException over() {
+		return new IllegalStateException("Lock '" + key() + "' (token " + fencingToken()
 				+ ") has been released already. Do the work before the lease is closed.");
 	}
 

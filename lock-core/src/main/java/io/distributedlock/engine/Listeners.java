@@ -25,7 +25,8 @@ final class Listeners {
 			try {
 				event.accept(listener);
 			}
-			catch (RuntimeException ex) {
+			catch (Throwable ex) {
+				// Also an Error: what follows here releases locks and wakes callers.
 				logger.atWarn()
 					.setCause(ex)
 					.addKeyValue("listener", listener.getClass().getName())

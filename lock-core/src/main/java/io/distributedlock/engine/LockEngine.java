@@ -120,9 +120,8 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		ThreadPoolExecutor executor = new ThreadPoolExecutor(threads, threads, 10, TimeUnit.SECONDS,
 				new LinkedBlockingQueue<>(), (task) -> daemon(task, name));
 		executor.allowCoreThreadTimeOut(true);
-		executor.setRejectedExecutionHandler((task, closed) -> {
-			// After close() nobody is left to be told.
-		});
+		// After close() somebody may still wait for the end of an asynchronous call.
+		executor.setRejectedExecutionHandler((task, closed) -> task.run());
 		return executor;
 	}
 
@@ -325,7 +324,10 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 					}
 					end = Math.max(waiter.limit, now + DRAIN_PAUSE);
 				}
-				if (waiter.isWaiting() && (told || !waiter.busy)) {
+				// A caller that came while the engine stopped does not park: nobody may
+				// be
+				// left to wake it.
+				if (this.running && waiter.isWaiting() && (told || !waiter.busy)) {
 					LockSupport.parkNanos(waiter, this.clock.park(end - now));
 				}
 				if (Thread.interrupted()) {

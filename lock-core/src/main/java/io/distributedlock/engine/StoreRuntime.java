@@ -3,6 +3,7 @@ package io.distributedlock.engine;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -134,9 +135,10 @@ final class StoreRuntime implements SignalReceiver {
 	 */
 	<T> CompletionStage<T> call(Supplier<CompletionStage<T>> command) {
 		try {
-			return command.get();
+			return Objects.requireNonNull(command.get(), "The store returned no stage");
 		}
-		catch (RuntimeException ex) {
+		catch (Throwable ex) {
+			// Also an Error: a key whose command is never answered would be stuck.
 			return CompletableFuture.failedFuture(ex);
 		}
 	}
@@ -174,27 +176,29 @@ final class StoreRuntime implements SignalReceiver {
 	}
 
 	/**
-	 * Repeats a release that keeps the key taken until a moment, as long as that lies
-	 * ahead.
+	 * Repeats a release that keeps the key taken until a moment. After that moment the
+	 * key is freed, as long as the store may still have the grant.
 	 */
-	void keepLater(LockKey key, AttemptId attempt, long until, long retry) {
+	void keepLater(Grant grant, long until) {
+		keepLater(grant, until, Clock.plus(now(), grant.ttl), FIRST_RETRY);
+	}
+
+	private void keepLater(Grant grant, long until, long end, long retry) {
 		this.engine.timers().schedule(() -> {
+			LockKey key = grant.gate.key;
 			long left = until - now();
 			if (left <= 0) {
+				abandonLater(key, grant.attempt, now(), end);
 				return;
 			}
 			Duration timeout = Duration.ofNanos(this.engine.options().commandTimeout());
-			call(() -> this.store.release(new ReleaseCommand(key, attempt, Duration.ofNanos(left), timeout)))
+			call(() -> this.store.release(new ReleaseCommand(key, grant.attempt, Duration.ofNanos(left), timeout)))
 				.whenComplete((done, thrown) -> {
 					if (thrown != null) {
-						keepLater(key, attempt, until, Math.min(2 * retry, LAST_RETRY));
+						keepLater(grant, until, end, Math.min(2 * retry, LAST_RETRY));
 					}
 				});
 		}, Clock.jitter(retry));
-	}
-
-	void keepLater(LockKey key, AttemptId attempt, long until) {
-		keepLater(key, attempt, until, FIRST_RETRY);
 	}
 
 	/**
@@ -218,12 +222,11 @@ final class StoreRuntime implements SignalReceiver {
 		Grant grant = hold.grant;
 		long sentAt = now();
 		if (!hold.isHeld(sentAt)) {
-			grant.gate.lost(grant, LossReason.EXPIRED);
-			result.completeExceptionally(lease.lost());
+			refuseToExtend(lease, result);
 			return;
 		}
 		if (!grant.arming.compareAndSet(false, true)) {
-			if (sentAt < giveUpAt) {
+			if (sentAt < giveUpAt && !this.engine.timers().isClosed()) {
 				this.engine.timers().schedule(() -> sendExtend(lease, result, giveUpAt), ARMING_PAUSE);
 			}
 			else {
@@ -235,22 +238,37 @@ final class StoreRuntime implements SignalReceiver {
 		long ttl = hold.renewalTtl(sentAt);
 		RenewCommand command = new RenewCommand(grant.gate.key, grant.attempt, Duration.ofNanos(ttl));
 		call(() -> this.store.renew(List.of(command))).whenComplete((replies, thrown) -> {
+			RenewReply reply = (replies != null && !replies.isEmpty()) ? replies.get(0) : new RenewReply.Failed(
+					failure((thrown != null) ? thrown : new IllegalStateException("The store answered nothing")));
+			boolean armed = reply instanceof RenewReply.Renewed
+					&& grant.gate.armed(grant, ttl, Clock.plus(sentAt, ttl - Profile.drift(ttl)));
+			grant.doubtful |= reply instanceof RenewReply.Failed;
 			grant.arming.set(false);
-			RenewReply reply = (replies != null) ? replies.get(0) : new RenewReply.Failed(
-					failure((thrown != null) ? thrown : new IllegalStateException("No answer")));
 			if (reply instanceof RenewReply.Failed failed) {
 				result.completeExceptionally(unextended(lease, failed.cause()));
 			}
-			else if (reply instanceof RenewReply.Renewed
-					&& grant.gate.armed(grant, ttl, Clock.plus(sentAt, ttl - Profile.drift(ttl)))) {
+			else if (armed && hold.isHeld(now())) {
 				result.complete(null);
 			}
 			else {
-				grant.gate.lost(grant,
-						(reply instanceof RenewReply.NotOwner) ? LossReason.NOT_OWNER : LossReason.EXPIRED);
-				result.completeExceptionally(lease.lost());
+				if (reply instanceof RenewReply.NotOwner) {
+					grant.gate.lost(grant, LossReason.NOT_OWNER);
+				}
+				refuseToExtend(lease, result);
 			}
 		});
+	}
+
+	/**
+	 * The lease was closed or lost meanwhile. The grant may live on and serve the next
+	 * caller.
+	 */
+	private void refuseToExtend(LeaseHandle lease, CompletableFuture<Void> result) {
+		Grant grant = lease.hold.grant;
+		if (!grant.isAlive(now())) {
+			grant.gate.lost(grant, LossReason.EXPIRED);
+		}
+		result.completeExceptionally((lease.hold.state == Hold.State.LOST) ? lease.lost() : lease.over());
 	}
 
 	private LockStoreException unextended(LeaseHandle lease, StoreException cause) {

@@ -52,9 +52,6 @@ final class Waiter {
 	/** Somebody else is known to have the lock. Set under the gate's mutex. */
 	volatile boolean busy;
 
-	/** Answers that the gate had when this caller came. Guarded by the gate's mutex. */
-	long answersBefore;
-
 	private Waiter(LockOwner owner, Profile profile, long now, long commandTimeout, @Nullable Thread thread,
 			@Nullable CompletableFuture<LeaseHandle> future) {
 		this.owner = owner;

@@ -149,6 +149,9 @@ final class Watchdog implements Runnable {
 			Hold hold = grant.hold;
 			if (hold != null) {
 				renew = wantsRenewal(hold, now);
+				if (hold.state == Hold.State.HELD) {
+					reportOddHolder(hold, now);
+				}
 				shortest = Math.min(ttl, hold.ttl);
 			}
 			if (!renew) {
@@ -167,29 +170,27 @@ final class Watchdog implements Runnable {
 		return renew;
 	}
 
-	private boolean wantsRenewal(Hold hold, long now) {
-		if (hold.state != Hold.State.HELD) {
-			return false;
-		}
+	/**
+	 * Tells whether a holder is one to be kept alive.
+	 */
+	boolean wantsRenewal(Hold hold, long now) {
+		return hold.state == Hold.State.HELD && hold.renew && this.renewing && !hold.isOverMaxHold(now)
+				&& !hold.owner.isGone();
+	}
+
+	private void reportOddHolder(Hold hold, long now) {
 		if (!hold.longHoldReported && now - hold.startedAt >= hold.maxHold / 2) {
 			hold.longHoldReported = true;
 			report(hold, now);
 		}
-		if (!hold.renew || !this.renewing || hold.isOverMaxHold(now)) {
-			return false;
+		if (hold.owner.isGone() && !hold.ownerGoneReported) {
+			hold.ownerGoneReported = true;
+			StoreRuntime.logger.atError()
+				.addKeyValue("lock.key", hold.grant.gate.key.id())
+				.log("Lock '{}' is held by thread '{}', which has ended without closing its lease. It is not"
+						+ " renewed any more and ends after its ttl. Use try-with-resources or execute().",
+						hold.grant.gate.key, hold.owner);
 		}
-		if (hold.owner.isGone()) {
-			if (!hold.ownerGoneReported) {
-				hold.ownerGoneReported = true;
-				StoreRuntime.logger.atError()
-					.addKeyValue("lock.key", hold.grant.gate.key.id())
-					.log("Lock '{}' is held by thread '{}', which has ended without closing its lease. It is not"
-							+ " renewed any more and ends after its ttl. Use try-with-resources or execute().",
-							hold.grant.gate.key, hold.owner);
-			}
-			return false;
-		}
-		return true;
 	}
 
 	private void report(Hold hold, long now) {
@@ -231,6 +232,9 @@ final class Watchdog implements Runnable {
 				grant.prolong(this.clock.now(), Clock.plus(sentAt, ttl - Profile.drift(ttl)));
 				grant.ttl = ttl;
 				grant.renewDue = sentAt + ttl / 3;
+			}
+			else if (!(reply instanceof RenewReply.NotOwner)) {
+				grant.doubtful = true;
 			}
 			grant.arming.set(false);
 			if (grant.ended) {
