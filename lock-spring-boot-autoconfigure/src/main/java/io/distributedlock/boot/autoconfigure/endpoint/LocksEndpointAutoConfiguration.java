@@ -1,6 +1,8 @@
 package io.distributedlock.boot.autoconfigure.endpoint;
 
 import io.distributedlock.LockInspector;
+import io.distributedlock.boot.autoconfigure.DistributedLockAutoConfiguration;
+import io.distributedlock.boot.autoconfigure.LockInstanceId;
 
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.actuate.autoconfigure.endpoint.condition.ConditionalOnAvailableEndpoint;
@@ -14,12 +16,11 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.context.annotation.Bean;
-import org.springframework.core.env.Environment;
 
 /**
  * {@link EnableAutoConfiguration Auto-configuration} of the {@link LocksEndpoint}.
  */
-@AutoConfiguration(afterName = "io.distributedlock.boot.autoconfigure.DistributedLockAutoConfiguration")
+@AutoConfiguration(after = DistributedLockAutoConfiguration.class)
 @ConditionalOnClass({ Endpoint.class, ConditionalOnAvailableEndpoint.class })
 @ConditionalOnAvailableEndpoint(LocksEndpoint.class)
 public final class LocksEndpointAutoConfiguration {
@@ -27,10 +28,10 @@ public final class LocksEndpointAutoConfiguration {
 	@Bean
 	@ConditionalOnMissingBean
 	@ConditionalOnBean(LockInspector.class)
-	LocksEndpoint locksEndpoint(LockInspector inspector, Environment environment,
+	LocksEndpoint locksEndpoint(LockInspector inspector, ObjectProvider<LockInstanceId> instance,
 			ObjectProvider<SanitizingFunction> sanitizingFunctions, ApplicationEventPublisher publisher) {
-		return new LocksEndpoint(inspector, InstanceName.of(environment), sanitizingFunctions.orderedStream().toList(),
-				publisher);
+		return new LocksEndpoint(inspector, instance.getIfAvailable(() -> LockInstanceId.create(null)).value(),
+				sanitizingFunctions.orderedStream().toList(), publisher);
 	}
 
 	@Bean

@@ -10,6 +10,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.stream.Stream;
 
+import io.distributedlock.boot.autoconfigure.LockInstanceId;
 import io.distributedlock.boot.autoconfigure.support.StubInspector;
 import org.jspecify.annotations.Nullable;
 
@@ -35,6 +36,7 @@ import org.springframework.boot.webmvc.autoconfigure.error.ErrorMvcAutoConfigura
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
 
 /**
  * A web application with the endpoint over made-up locks, on a free loopback port.
@@ -58,8 +60,7 @@ final class EndpointApplication implements AutoCloseable {
 	}
 
 	static EndpointApplication start(List<Class<?>> sources, String... properties) {
-		String[] own = { "server.port=0", "server.address=127.0.0.1", "distributed-lock.instance-id=app-1",
-				"spring.main.register-shutdown-hook=false" };
+		String[] own = { "server.port=0", "server.address=127.0.0.1", "spring.main.register-shutdown-hook=false" };
 		return new EndpointApplication(
 				new SpringApplicationBuilder(sources.toArray(Class<?>[]::new)).web(WebApplicationType.SERVLET)
 					.bannerMode(Banner.Mode.OFF)
@@ -100,6 +101,10 @@ final class EndpointApplication implements AutoCloseable {
 		this.context.close();
 	}
 
+	<T> T bean(Class<T> type) {
+		return this.context.getBean(type);
+	}
+
 	@Configuration(proxyBeanMethods = false)
 	@ImportAutoConfiguration({ TomcatServletWebServerAutoConfiguration.class, DispatcherServletAutoConfiguration.class,
 			WebMvcAutoConfiguration.class, ErrorMvcAutoConfiguration.class,
@@ -107,6 +112,17 @@ final class EndpointApplication implements AutoCloseable {
 			EndpointAutoConfiguration.class, WebEndpointAutoConfiguration.class, JacksonEndpointAutoConfiguration.class,
 			ManagementContextAutoConfiguration.class, ServletManagementContextAutoConfiguration.class,
 			AuditAutoConfiguration.class, LocksEndpointAutoConfiguration.class })
+	static class Web {
+
+		@Bean
+		InMemoryAuditEventRepository audits() {
+			return new InMemoryAuditEventRepository();
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	@Import(Web.class)
 	static class Application {
 
 		@Bean
@@ -115,8 +131,8 @@ final class EndpointApplication implements AutoCloseable {
 		}
 
 		@Bean
-		InMemoryAuditEventRepository audits() {
-			return new InMemoryAuditEventRepository();
+		LockInstanceId instance() {
+			return new LockInstanceId("app-1");
 		}
 
 	}

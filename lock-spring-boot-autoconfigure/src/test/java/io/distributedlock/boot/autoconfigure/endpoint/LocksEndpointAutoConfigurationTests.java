@@ -7,6 +7,7 @@ import javax.management.MBeanServer;
 import javax.management.ObjectName;
 
 import io.distributedlock.LockKey;
+import io.distributedlock.boot.autoconfigure.LockInstanceId;
 import io.distributedlock.boot.autoconfigure.support.StubInspector;
 import org.junit.jupiter.api.Test;
 
@@ -73,10 +74,11 @@ class LocksEndpointAutoConfigurationTests {
 	}
 
 	@Test
-	void withoutANameTheInstanceIsHostAndProcess() {
+	void theInstanceIsCalledAsInTheStores() {
 		this.web.withPropertyValues(EXPOSED)
+			.withBean(LockInstanceId.class, () -> new LockInstanceId("app-7"))
 			.run((context) -> assertThat(context.getBean(LocksEndpoint.class).locks(null).instance())
-				.endsWith(":" + ProcessHandle.current().pid()));
+				.isEqualTo("app-7"));
 	}
 
 	@Test

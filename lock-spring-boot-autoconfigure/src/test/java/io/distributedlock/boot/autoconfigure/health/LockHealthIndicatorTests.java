@@ -82,8 +82,8 @@ class LockHealthIndicatorTests {
 	}
 
 	@Test
-	void aMillionLossesDoNotFillTheMemory() {
-		for (int i = 0; i < 1_000_000; i++) {
+	void manyLossesDoNotFillTheMemory() {
+		for (int i = 0; i < 5000; i++) {
 			this.events.lost(this.lease, LossReason.EXPIRED);
 		}
 		assertThat(detail("lostByName")).isEqualTo(Map.of("stock", 1000));
