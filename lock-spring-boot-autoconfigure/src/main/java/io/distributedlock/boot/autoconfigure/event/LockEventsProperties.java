@@ -6,7 +6,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 /**
  * Settings of the application events.
  *
- * @param publish when to publish events about locks
+ * @param publish When to publish application events about locks.
  */
 @ConfigurationProperties("distributed-lock.events")
 record LockEventsProperties(@DefaultValue("when-listened") Publish publish) {

@@ -8,7 +8,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 /**
  * Settings of the health indicator.
  *
- * @param window how long lost leases and failing renewals count
+ * @param window How long lost leases and failing renewals make the indicator go down.
  */
 @ConfigurationProperties("distributed-lock.health")
 record LockHealthProperties(@DefaultValue("1m") Duration window) {

@@ -6,8 +6,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 /**
  * Settings of the meters.
  *
- * @param maxNames how many lock names get meters of their own; further ones are counted
- * under the name "other"
+ * @param maxNames How many lock names get meters of their own. Further ones are counted
+ * under the name "other".
  */
 @ConfigurationProperties("distributed-lock.metrics")
 record LockMetricsProperties(@DefaultValue("200") int maxNames) {
