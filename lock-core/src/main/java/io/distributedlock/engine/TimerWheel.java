@@ -17,6 +17,8 @@ final class TimerWheel {
 
 	private static final int SLOTS = 1024;
 
+	private static final long FAR = Long.MAX_VALUE / 2;
+
 	private final long tick;
 
 	private final Slot[] slots = new Slot[SLOTS];
@@ -40,7 +42,8 @@ final class TimerWheel {
 	 */
 	void schedule(Entry entry, long due) {
 		while (true) {
-			long at = Math.max(due / this.tick, this.nextTick);
+			// Rounded up, so that an entry is never looked at before it is due.
+			long at = Math.max(Math.min(due, FAR) / this.tick + 1, this.nextTick);
 			Slot slot = this.slots[(int) (at & (SLOTS - 1))];
 			slot.mutex.lock();
 			try {

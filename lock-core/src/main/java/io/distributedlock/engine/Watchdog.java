@@ -159,7 +159,7 @@ final class Watchdog implements Runnable {
 			}
 		}
 		long pause = Math.min(shortest / 9, 500_000_000);
-		long next = Math.max(grant.renewDue, now + pause);
+		long next = (now < grant.renewDue) ? grant.renewDue : now + pause;
 		this.wheel.schedule(grant, Math.min(next, grant.deadline()));
 		if (grant.ttl != ttl) {
 			touch(grant);
