@@ -13,6 +13,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 import io.distributedlock.LockKey;
+import io.distributedlock.LockRequest;
+import io.distributedlock.LockTemplate;
 import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.AttemptId;
 import io.distributedlock.spi.QueueingLockStore;
@@ -77,6 +79,24 @@ public final class FuzzCounter {
 	}
 
 	/**
+	 * Increments from many threads of several JVMs that compete for one lock. Blocks
+	 * until all are done.
+	 * @param jvms one engine for each JVM
+	 * @param request the lock; its wait time must suffice for all to get their turn
+	 * @param threads how many threads of each JVM
+	 * @param rounds how often each thread increments
+	 * @throws AssertionError if two holders overlapped, a token did not rise, or a caller
+	 * did not get the lock
+	 */
+	public void run(List<? extends LockTemplate> jvms, LockRequest request, int threads, int rounds) {
+		run(jvms, threads, (jvm) -> {
+			for (int i = 0; i < rounds; i++) {
+				jvm.executeWithoutResult(request, (lease) -> increment(lease.fencingToken()));
+			}
+		});
+	}
+
+	/**
 	 * Increments from several JVMs that compete for one key by store commands alone.
 	 */
 	void runStores(List<StoreClient> clients, LockKey key, int rounds) {
@@ -102,7 +122,7 @@ public final class FuzzCounter {
 	/**
 	 * Runs work on several threads of each JVM, and fails as soon as one fails.
 	 */
-	private static <T> void run(List<T> jvms, int threads, Work<T> work) {
+	private static <T> void run(List<? extends T> jvms, int threads, Work<T> work) {
 		ExecutorService executor = Executors.newCachedThreadPool();
 		try {
 			CompletionService<Void> results = new ExecutorCompletionService<>(executor);

@@ -11,6 +11,9 @@ import java.util.concurrent.CompletionStage;
 import java.util.stream.IntStream;
 
 import io.distributedlock.LockKey;
+import io.distributedlock.LockRequest;
+import io.distributedlock.LockSettings;
+import io.distributedlock.engine.LockEngine;
 import io.distributedlock.spi.AcquireCommand;
 import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.AcquireReply.Granted;
@@ -347,6 +350,22 @@ public abstract class LockStoreContractTests implements ContractBench {
 		List<StoreClient> clients = IntStream.rangeClosed(1, 6).mapToObj((i) -> client("jvm-" + i)).toList();
 		counter.runStores(clients, this.key, 20);
 		assertThat(counter.value()).isEqualTo(6 * 20);
+	}
+
+	@Test
+	void aCounterUnderTheLocksOfManyEnginesLosesNothing() {
+		List<LockEngine> engines = IntStream.rangeClosed(1, 3)
+			.mapToObj((i) -> LockEngine.builder().store(createStore("jvm-" + i)).build())
+			.toList();
+		try {
+			FuzzCounter counter = new FuzzCounter();
+			LockRequest request = LockRequest.of(this.key, LockSettings.NONE).withWaitTime(Duration.ofMinutes(1));
+			counter.run(engines, request, 4, 25);
+			assertThat(counter.value()).isEqualTo(3 * 4 * 25);
+		}
+		finally {
+			engines.forEach(LockEngine::close);
+		}
 	}
 
 	@Test

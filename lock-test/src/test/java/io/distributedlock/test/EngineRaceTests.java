@@ -1,0 +1,164 @@
+package io.distributedlock.test;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Function;
+
+import io.distributedlock.engine.LockEngine;
+import io.distributedlock.spi.StoreException;
+import io.distributedlock.test.RaceCaller.Race;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * Several engines compete over one server and a network that fails at random. Whatever
+ * fails: holders never overlap, tokens rise, every caller ends in time, and nothing is
+ * left behind. Set {@code -Drace.seed} to repeat the faults of a failed run, and
+ * {@code -Drace.seconds} for a longer one.
+ */
+class EngineRaceTests {
+
+	private static final Logger logger = LoggerFactory.getLogger(EngineRaceTests.class);
+
+	private static final Duration COMMAND_TIMEOUT = Duration.ofMillis(80);
+
+	// What the scheduler of a busy test machine may add.
+	private static final Duration SLACK = Duration.ofMillis(500);
+
+	private static final int JVMS = 3;
+
+	private static final int THREADS = 4;
+
+	private final ScheduledExecutorService network = Executors.newScheduledThreadPool(2);
+
+	private final ExecutorService callers = Executors.newCachedThreadPool();
+
+	private final InMemoryLockServer server = InMemoryLockServer.builder()
+		.reservation(Duration.ofMillis(200))
+		.queueEntryTtl(Duration.ofMillis(300))
+		.build();
+
+	private final List<FaultyLockStore> stores = new ArrayList<>();
+
+	private final List<LockEngine> engines = new ArrayList<>();
+
+	@AfterEach
+	void stop() {
+		this.engines.forEach(LockEngine::close);
+		this.callers.shutdownNow();
+		this.network.shutdownNow();
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void holdersNeverOverlapAndNothingIsLeftBehind(Weather weather) throws Exception {
+		long seed = Long.getLong("race.seed", System.nanoTime());
+		Random random = new Random(seed);
+		connect(weather, random);
+		long start = System.nanoTime();
+		Race race = new Race(start, start + Duration.ofSeconds(Integer.getInteger("race.seconds", 3)).toNanos(),
+				new History(), this.network, new LongAdder(), new LongAdder(), new LongAdder(),
+				new ConcurrentLinkedQueue<>(), new AtomicReference<>(Duration.ZERO));
+		List<Future<?>> results = new ArrayList<>();
+		for (int i = 0; i < JVMS * THREADS; i++) {
+			results.add(this.callers.submit(new RaceCaller("jvm-" + (i % JVMS) + "/" + i, this.engines.get(i % JVMS),
+					race, random.nextLong())));
+		}
+		for (Future<?> result : results) {
+			result.get(60, TimeUnit.SECONDS);
+		}
+		logger.info("{}, seed {}: {} leases, {} refused, {} failed, {} lost, at most {} late", weather, seed,
+				race.history().size(), race.refused(), race.failed(), race.lost(), race.latest());
+		assertThat(race.history().violations()).as("%s, seed %s", weather, seed).isEmpty();
+		assertThat(race.problems()).as("%s, seed %s", weather, seed).isEmpty();
+		assertThat(race.latest().get()).as("longest overdue caller, %s, seed %s", weather, seed)
+			.isLessThan(COMMAND_TIMEOUT.plus(SLACK));
+		assertThat(race.history().size()).as("leases, %s, seed %s", weather, seed).isGreaterThan(50);
+		assertNothingIsLeft(weather, seed);
+	}
+
+	private void connect(Weather weather, Random random) {
+		for (int i = 0; i < JVMS; i++) {
+			FaultyLockStore store = FaultyLockStore
+				.around(this.server.connect("jvm-" + i, this.network, () -> Duration.ofNanos(random.nextInt(500_000))));
+			Random faults = new Random(random.nextLong());
+			store.otherwise((kind) -> weather.faults.apply(faults));
+			store.loseSignals(() -> faults.nextInt(100) < weather.lostSignals);
+			this.stores.add(store);
+			this.engines.add(LockEngine.builder()
+				.store(store.store())
+				.recheck(Duration.ofMillis(80))
+				.commandTimeout(COMMAND_TIMEOUT)
+				.build());
+		}
+	}
+
+	private void assertNothingIsLeft(Weather weather, long seed) {
+		this.stores.forEach(FaultyLockStore::heal);
+		Awaitility.await(weather + ", seed " + seed)
+			.atMost(Race.TTL.multipliedBy(2).plusSeconds(2))
+			.untilAsserted(() -> assertThat(this.server.size()).as("keys that the server remembers").isZero());
+		assertThat(this.engines).allSatisfy((engine) -> {
+			assertThat(engine.held()).as("held").isEmpty();
+			assertThat(engine.waiting()).as("waiting").isEmpty();
+		});
+	}
+
+	/**
+	 * How the network behaves.
+	 */
+	enum Weather {
+
+		CALM(0, (random) -> Fault.none()),
+
+		SIGNALS_ARE_LOST(60, (random) -> Fault.none()),
+
+		MESSAGES_ARE_LOST(10, (random) -> {
+			int dice = random.nextInt(100);
+			return (dice < 4) ? Fault.dropRequest() : (dice < 8) ? Fault.dropReply() : Fault.none();
+		}),
+
+		REQUESTS_COME_LATE(10,
+				(random) -> (random.nextInt(100) < 10) ? Fault.delay(Duration.ofMillis(random.nextInt(250)))
+						: Fault.none()),
+
+		COMMANDS_FAIL(10, (random) -> {
+			int dice = random.nextInt(100);
+			return (dice < 8) ? Fault.failBefore(new StoreException("refused", false, true, null)) : (dice < 16)
+					? Fault.failAfter(new StoreException("connection lost", true, true, null)) : Fault.none();
+		}),
+
+		STORM(30, (random) -> {
+			int dice = random.nextInt(100);
+			return (dice < 10) ? Fault.dropRequest() : (dice < 20) ? Fault.dropReply()
+					: (dice < 35) ? Fault.delay(Duration.ofMillis(random.nextInt(250))) : Fault.none();
+		});
+
+		private final int lostSignals;
+
+		private final Function<Random, Fault> faults;
+
+		Weather(int lostSignals, Function<Random, Fault> faults) {
+			this.lostSignals = lostSignals;
+			this.faults = faults;
+		}
+
+	}
+
+}
