@@ -20,7 +20,7 @@ import org.springframework.context.event.ContextRefreshedEvent;
 /**
  * Publishes application events about locks.
  * <p>
- * An event costs about as much as the rest of a local handoff even if nobody listens, so
+ * An event costs some 200 ns even if nobody listens, more than all meters together. So
  * when the context has started this asks once which kinds somebody listens to, and
  * publishes no others. Until then it publishes all. Lost leases are rare and always
  * published.

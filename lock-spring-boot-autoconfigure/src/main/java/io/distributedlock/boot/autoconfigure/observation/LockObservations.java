@@ -95,6 +95,9 @@ public final class LockObservations implements LockListener {
 
 	@Override
 	public void onReleased(Lease lease, Duration held) {
+		if (this.registry.isNoop()) {
+			return;
+		}
 		Observed hold = this.holds.remove(LeaseId.of(lease));
 		if (hold != null) {
 			hold.stop("released");

@@ -11,6 +11,10 @@ import io.distributedlock.boot.autoconfigure.LockInstanceId;
 import io.distributedlock.boot.autoconfigure.support.StubInspector;
 import org.junit.jupiter.api.Test;
 
+import org.springframework.aot.hint.MemberCategory;
+import org.springframework.aot.hint.RuntimeHints;
+import org.springframework.aot.hint.annotation.ReflectiveRuntimeHintsRegistrar;
+import org.springframework.aot.hint.predicate.RuntimeHintsPredicates;
 import org.springframework.boot.actuate.autoconfigure.endpoint.EndpointAutoConfiguration;
 import org.springframework.boot.actuate.autoconfigure.endpoint.jmx.JmxEndpointAutoConfiguration;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
@@ -79,6 +83,22 @@ class LocksEndpointAutoConfigurationTests {
 			.withBean(LockInstanceId.class, () -> new LockInstanceId("app-7"))
 			.run((context) -> assertThat(context.getBean(LocksEndpoint.class).locks(null).instance())
 				.isEqualTo("app-7"));
+	}
+
+	@Test
+	void whatItReturnsCanBeWrittenInANativeImage() {
+		RuntimeHints hints = new RuntimeHints();
+		new ReflectiveRuntimeHintsRegistrar().registerRuntimeHints(hints, LocksEndpoint.class,
+				LocksEndpointWebExtension.class);
+		for (Class<?> type : List.of(LocksDescriptor.class, LocksDescriptor.HeldLockDescriptor.class,
+				LocksDescriptor.WaitedLockDescriptor.class, LocksDescriptor.LockStatisticsDescriptor.class,
+				LockDescriptor.class, LockDescriptor.StoredLockDescriptor.class, LockDescriptor.QueuedDescriptor.class,
+				ForceReleaseDescriptor.class)) {
+			assertThat(RuntimeHintsPredicates.reflection()
+				.onType(type)
+				.withMemberCategory(MemberCategory.INVOKE_DECLARED_CONSTRUCTORS)).as(type.getSimpleName())
+				.accepts(hints);
+		}
 	}
 
 	@Test
