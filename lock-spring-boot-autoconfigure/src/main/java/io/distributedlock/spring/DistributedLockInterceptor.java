@@ -1,5 +1,6 @@
 package io.distributedlock.spring;
 
+import java.util.Objects;
 import java.util.function.Supplier;
 
 import io.distributedlock.Lease;
@@ -167,10 +168,11 @@ final class DistributedLockInterceptor implements MethodInterceptor {
 		}
 	}
 
-	// The commit check may have thrown this very exception already.
+	// The commit check may have reported the same loss already.
 	private static void suppress(LockLostException lost, Throwable failure) {
 		for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-			if (cause == lost) {
+			if (cause instanceof LockLostException reported && reported.fencingToken() == lost.fencingToken()
+					&& Objects.equals(reported.key(), lost.key())) {
 				return;
 			}
 		}

@@ -37,17 +37,22 @@ public final class LockTransactionGuard implements TransactionExecutionListener 
 	@Override
 	public void afterBegin(TransactionExecution transaction, @Nullable Throwable beginFailure) {
 		if (beginFailure == null && isOfThread(transaction)) {
-			TransactionPhase.follow();
+			TransactionPhase.join();
 		}
 	}
 
 	// The last call before the commit itself, after all synchronizations.
 	@Override
 	public void beforeCommit(TransactionExecution transaction) {
-		if (!transaction.isReadOnly() && isOfThread(transaction)) {
-			for (Lease lease : LockContext.leases()) {
-				requireHeld(lease);
-			}
+		if (!isOfThread(transaction)) {
+			return;
+		}
+		if (!transaction.isReadOnly()) {
+			LockContext.leases().forEach(this::requireHeld);
+		}
+		// Not for a savepoint, whose transaction goes on.
+		if (transaction.isNewTransaction()) {
+			TransactionPhase.enterCommit();
 		}
 	}
 

@@ -21,7 +21,7 @@ final class SpringTransaction implements SurroundingTransaction {
 		// Without synchronization nobody would say when it ends: so it is within
 		// afterCompletion, where registering throws.
 		return TransactionSynchronizationManager.isActualTransactionActive()
-				&& TransactionSynchronizationManager.isSynchronizationActive() && !TransactionPhase.isEnding();
+				&& TransactionSynchronizationManager.isSynchronizationActive() && !TransactionPhase.isCommitting();
 	}
 
 	@Override

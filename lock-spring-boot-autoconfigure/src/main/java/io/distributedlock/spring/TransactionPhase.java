@@ -2,37 +2,46 @@ package io.distributedlock.spring;
 
 import org.jspecify.annotations.Nullable;
 
-import org.springframework.core.Ordered;
 import org.springframework.transaction.support.TransactionSynchronization;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 
 /**
- * Remembers, for one transaction, whether its end has begun. Spring still calls a
+ * Remembers, for one transaction, whether its commit has begun. Spring still calls a
  * transaction active within {@code afterCommit}, where a lock protects nothing of it any
- * more.
+ * more. Kept among the synchronizations, since those are suspended, resumed and dropped
+ * with the transaction.
  */
 final class TransactionPhase implements TransactionSynchronization {
 
-	private boolean ending;
+	private boolean committing;
 
 	/**
-	 * Registers itself with the transaction of the calling thread, once.
+	 * Joins the transaction of the calling thread, once.
 	 */
-	static void follow() {
+	static void join() {
 		if (TransactionSynchronizationManager.isSynchronizationActive() && current() == null) {
 			TransactionSynchronizationManager.registerSynchronization(new TransactionPhase());
 		}
 	}
 
 	/**
-	 * Tells whether commit or rollback of the transaction of the calling thread has
-	 * begun.
+	 * Notes that the transaction of the calling thread commits now.
+	 */
+	static void enterCommit() {
+		TransactionPhase current = TransactionSynchronizationManager.isSynchronizationActive() ? current() : null;
+		if (current != null) {
+			current.committing = true;
+		}
+	}
+
+	/**
+	 * Tells whether the commit of the transaction of the calling thread has begun.
 	 * @return true if it has; false if not, or if the transaction manager has no
 	 * {@link LockTransactionGuard}
 	 */
-	static boolean isEnding() {
+	static boolean isCommitting() {
 		TransactionPhase current = current();
-		return current != null && current.ending;
+		return current != null && current.committing;
 	}
 
 	private static @Nullable TransactionPhase current() {
@@ -42,22 +51,6 @@ final class TransactionPhase implements TransactionSynchronization {
 			}
 		}
 		return null;
-	}
-
-	@Override
-	public int getOrder() {
-		// After the callbacks that still belong to the transaction.
-		return Ordered.LOWEST_PRECEDENCE;
-	}
-
-	@Override
-	public void beforeCommit(boolean readOnly) {
-		this.ending = true;
-	}
-
-	@Override
-	public void beforeCompletion() {
-		this.ending = true;
 	}
 
 }

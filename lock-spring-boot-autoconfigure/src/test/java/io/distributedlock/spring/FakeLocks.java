@@ -75,8 +75,12 @@ public final class FakeLocks implements LockTemplate {
 
 	@Override
 	public <T, E extends Exception> T execute(LockRequest request, LockCallback<T, E> work) throws E {
-		try (Lease lease = acquire(request)) {
+		Lease lease = acquire(request);
+		try {
 			return work.call(lease);
+		}
+		finally {
+			lease.release();
 		}
 	}
 

@@ -68,6 +68,7 @@ final class DeclaredLocksCheck implements SmartInitializingSingleton {
 	}
 
 	private void requireStores(List<DeclaredLock> locks) {
+		// Makes the engine, so that a store that cannot be reached is found now.
 		LockInspector stores = this.inspector.getIfAvailable();
 		for (DeclaredLock lock : locks) {
 			String store = lock.settings().store();

@@ -17,6 +17,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Import;
+import org.springframework.context.annotation.Lazy;
 import org.springframework.context.annotation.Role;
 import org.springframework.core.env.Environment;
 
@@ -44,6 +45,7 @@ public final class DistributedLockAspectAutoConfiguration {
 
 	@Bean
 	@ConditionalOnMissingBean
+	@Lazy(false)
 	static DeclaredLocksCheck declaredLocksCheck(DistributedLockAdvisor advisor, DistributedLockProperties properties,
 			ObjectProvider<LockInspector> inspector, BeanFactory beanFactory) {
 		return new DeclaredLocksCheck(advisor, properties, inspector, (ConfigurableListableBeanFactory) beanFactory);

@@ -5,13 +5,14 @@ import io.distributedlock.LockTemplate;
 import io.distributedlock.engine.LockEngine;
 import io.distributedlock.spi.LockStore;
 
+import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
-import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Lazy;
 
 /**
  * Auto-configuration for the engine that takes and holds locks, over all
@@ -28,29 +29,21 @@ public final class DistributedLockAutoConfiguration {
 		return LockInstanceId.create(properties.instanceId());
 	}
 
-	@Configuration(proxyBeanMethods = false)
+	// Lazy, so that an application that switches locks off needs no store. Otherwise the
+	// check of the declared locks makes it at start-up.
+	@Bean
+	@Lazy
 	@ConditionalOnMissingBean(LockTemplate.class)
-	static class EngineConfiguration {
-
-		@Bean
-		LockEngine lockEngine(DistributedLockProperties properties, ObjectProvider<LockStore> stores,
-				ObjectProvider<LockListener> listeners) {
-			return new LockEngineFactory(properties).create(stores.orderedStream().toList(),
-					listeners.orderedStream().toList());
-		}
-
+	LockEngine lockEngine(DistributedLockProperties properties, ObjectProvider<LockStore> stores,
+			ObjectProvider<LockListener> listeners) {
+		return new LockEngineFactory(properties).create(stores.orderedStream().toList(),
+				listeners.orderedStream().toList());
 	}
 
-	@Configuration(proxyBeanMethods = false)
-	@ConditionalOnBean(LockEngine.class)
-	static class LifecycleConfiguration {
-
-		@Bean
-		@ConditionalOnMissingBean
-		LockEngineLifecycle lockEngineLifecycle(LockEngine engine, DistributedLockProperties properties) {
-			return new LockEngineLifecycle(engine, properties.shutdown().timeout());
-		}
-
+	@Bean
+	@ConditionalOnMissingBean
+	LockEngineLifecycle lockEngineLifecycle(BeanFactory beanFactory, DistributedLockProperties properties) {
+		return new LockEngineLifecycle((ConfigurableListableBeanFactory) beanFactory, properties.shutdown().timeout());
 	}
 
 }

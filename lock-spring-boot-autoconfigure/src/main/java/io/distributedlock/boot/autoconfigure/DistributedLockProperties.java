@@ -198,11 +198,8 @@ public record DistributedLockProperties(@DefaultValue("true") boolean enabled, @
 	 *
 	 * @param enabled Whether there is a Redis store when Redis is configured.
 	 * @param prefix What all keys and channels in Redis begin with.
-	 * @param failFast Whether the application does not start when Redis cannot be
-	 * reached.
 	 */
-	public record Redis(@DefaultValue("true") boolean enabled, @DefaultValue("lock:") String prefix,
-			@DefaultValue("true") boolean failFast) {
+	public record Redis(@DefaultValue("true") boolean enabled, @DefaultValue("lock:") String prefix) {
 	}
 
 }

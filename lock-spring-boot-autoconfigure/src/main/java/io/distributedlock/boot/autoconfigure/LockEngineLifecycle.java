@@ -1,11 +1,13 @@
 package io.distributedlock.boot.autoconfigure;
 
 import java.time.Duration;
+import java.util.function.Consumer;
 
 import io.distributedlock.engine.LockEngine;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.context.SmartLifecycle;
 
 /**
@@ -20,28 +22,45 @@ final class LockEngineLifecycle implements SmartLifecycle {
 
 	private static final Logger logger = LoggerFactory.getLogger(LockEngineLifecycle.class);
 
-	private final LockEngine engine;
+	private final ConfigurableListableBeanFactory beanFactory;
 
 	private final Duration timeout;
 
-	LockEngineLifecycle(LockEngine engine, Duration timeout) {
-		this.engine = engine;
+	private volatile boolean running;
+
+	LockEngineLifecycle(ConfigurableListableBeanFactory beanFactory, Duration timeout) {
+		this.beanFactory = beanFactory;
 		this.timeout = timeout;
 	}
 
 	@Override
 	public void start() {
-		this.engine.start();
+		this.running = true;
+		forEachEngine(LockEngine::start);
 	}
 
 	@Override
 	public void stop() {
-		if (!this.engine.stop(this.timeout)) {
+		this.running = false;
+		forEachEngine(this::stop);
+	}
+
+	private void stop(LockEngine engine) {
+		if (!engine.stop(this.timeout)) {
 			logger.warn(
 					"Locks were still held {} after shutdown began: {}. They are left to their ttl, since the code"
 							+ " under them may still run. Raise distributed-lock.shutdown.timeout (and"
 							+ " spring.lifecycle.timeout-per-shutdown-phase) if such methods need longer.",
-					this.timeout, this.engine.held().stream().map((held) -> held.key().toString()).toList());
+					this.timeout, engine.held().stream().map((held) -> held.key().toString()).toList());
+		}
+	}
+
+	// With distributed-lock.enabled=false there may be none, and none is made for this.
+	private void forEachEngine(Consumer<LockEngine> action) {
+		for (String name : this.beanFactory.getBeanNamesForType(LockEngine.class, false, false)) {
+			if (this.beanFactory.containsSingleton(name)) {
+				action.accept(this.beanFactory.getBean(name, LockEngine.class));
+			}
 		}
 	}
 
@@ -62,7 +81,7 @@ final class LockEngineLifecycle implements SmartLifecycle {
 
 	@Override
 	public boolean isRunning() {
-		return this.engine.isRunning();
+		return this.running;
 	}
 
 	@Override

@@ -283,8 +283,7 @@ class LockedTransactionTests {
 					bench.locks.journal.add("method ended");
 				}
 			}));
-			assertThat(bench.locks.journal).containsExactly("acquired plain:42", "released plain:42",
-					"method ended");
+			assertThat(bench.locks.journal).containsExactly("acquired plain:42", "released plain:42", "method ended");
 		});
 	}
 
@@ -325,8 +324,7 @@ class LockedTransactionTests {
 	void programmaticLockAroundATransactionIsGuarded() {
 		run((bench) -> {
 			assertThatExceptionOfType(LockLostException.class)
-				.isThrownBy(() -> bench.locks.executeWithoutResult(
-						LockRequest.of("code", "1"),
+				.isThrownBy(() -> bench.locks.executeWithoutResult(LockRequest.of("code", "1"),
 						(lease) -> bench.required.executeWithoutResult((status) -> {
 							bench.insert("code");
 							bench.locks.lease().lose();
@@ -426,8 +424,7 @@ class LockedTransactionTests {
 			register(new TransactionSynchronization() {
 				@Override
 				public void afterCompletion(int status) {
-					Bench.this.locks.journal
-						.add(name + ((status == STATUS_COMMITTED) ? " committed" : " rolled back"));
+					Bench.this.locks.journal.add(name + ((status == STATUS_COMMITTED) ? " committed" : " rolled back"));
 				}
 			});
 		}

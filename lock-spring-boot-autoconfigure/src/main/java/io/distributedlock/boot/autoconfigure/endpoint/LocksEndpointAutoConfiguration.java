@@ -16,6 +16,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Lazy;
 
 /**
  * {@link EnableAutoConfiguration Auto-configuration} of the {@link LocksEndpoint}.
@@ -28,7 +29,7 @@ public final class LocksEndpointAutoConfiguration {
 	@Bean
 	@ConditionalOnMissingBean
 	@ConditionalOnBean(LockInspector.class)
-	LocksEndpoint locksEndpoint(LockInspector inspector, ObjectProvider<LockInstanceId> instance,
+	LocksEndpoint locksEndpoint(@Lazy LockInspector inspector, ObjectProvider<LockInstanceId> instance,
 			ObjectProvider<SanitizingFunction> sanitizingFunctions, ApplicationEventPublisher publisher) {
 		return new LocksEndpoint(inspector, instance.getIfAvailable(() -> LockInstanceId.create(null)).value(),
 				sanitizingFunctions.orderedStream().toList(), publisher);
