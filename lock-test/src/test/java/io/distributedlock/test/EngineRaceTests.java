@@ -12,9 +12,11 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 
 import io.distributedlock.engine.LockEngine;
+import io.distributedlock.spi.LockStore;
 import io.distributedlock.spi.StoreException;
 import io.distributedlock.test.RaceCaller.Race;
 import org.awaitility.Awaitility;
@@ -69,49 +71,64 @@ class EngineRaceTests {
 	@EnumSource
 	void holdersNeverOverlapAndNothingIsLeftBehind(Weather weather) throws Exception {
 		long seed = Long.getLong("race.seed", System.nanoTime());
+		Race race = run(weather, seed, Integer.getInteger("race.seconds", 3), (good) -> good);
+		String run = weather + ", seed " + seed;
+		logger.info("{}: {} leases, {} refused, {} failed, {} lost, at most {} late", run, race.history().size(),
+				race.refused(), race.failed(), race.lost(), race.latest());
+		assertThat(race.history().violations()).as(run).isEmpty();
+		assertThat(race.problems()).as(run).isEmpty();
+		assertThat(race.latest().get()).as("how late a caller came back, %s", run)
+			.isLessThan(COMMAND_TIMEOUT.plus(SLACK));
+		assertThat(race.history().size()).as("leases, %s", run).isGreaterThan(50);
+		assertNothingIsLeft(run);
+	}
+
+	@ParameterizedTest
+	@EnumSource(names = { "GRANTS_EVERYBODY", "GIVES_THE_SAME_TOKENS_TO_EVERYBODY" })
+	void aRaceNotices(PlantedGrantBug bug) throws Exception {
+		Race race = run(Weather.CALM, 1, 1, bug::store);
+		assertThat(race.history().violations()).isNotEmpty();
+	}
+
+	private Race run(Weather weather, long seed, int seconds, Function<InMemoryLockStore, LockStore> spoil)
+			throws Exception {
 		Random random = new Random(seed);
-		connect(weather, random);
+		for (int i = 0; i < JVMS; i++) {
+			connect(i, weather, random, spoil);
+		}
 		long start = System.nanoTime();
-		Race race = new Race(start, start + Duration.ofSeconds(Integer.getInteger("race.seconds", 3)).toNanos(),
-				new History(), this.network, new LongAdder(), new LongAdder(), new LongAdder(),
-				new ConcurrentLinkedQueue<>(), new AtomicReference<>(Duration.ZERO));
+		Race race = new Race(start, start + TimeUnit.SECONDS.toNanos(seconds), new History(), this.network,
+				new LongAdder(), new LongAdder(), new LongAdder(), new ConcurrentLinkedQueue<>(),
+				new AtomicReference<>(Duration.ZERO));
 		List<Future<?>> results = new ArrayList<>();
 		for (int i = 0; i < JVMS * THREADS; i++) {
-			results.add(this.callers.submit(new RaceCaller("jvm-" + (i % JVMS) + "/" + i, this.engines.get(i % JVMS),
-					race, random.nextLong())));
+			String name = "jvm-" + (i % JVMS) + "/" + i;
+			results.add(this.callers.submit(new RaceCaller(name, this.engines.get(i % JVMS), race, random.nextLong())));
 		}
 		for (Future<?> result : results) {
 			result.get(60, TimeUnit.SECONDS);
 		}
-		logger.info("{}, seed {}: {} leases, {} refused, {} failed, {} lost, at most {} late", weather, seed,
-				race.history().size(), race.refused(), race.failed(), race.lost(), race.latest());
-		assertThat(race.history().violations()).as("%s, seed %s", weather, seed).isEmpty();
-		assertThat(race.problems()).as("%s, seed %s", weather, seed).isEmpty();
-		assertThat(race.latest().get()).as("longest overdue caller, %s, seed %s", weather, seed)
-			.isLessThan(COMMAND_TIMEOUT.plus(SLACK));
-		assertThat(race.history().size()).as("leases, %s, seed %s", weather, seed).isGreaterThan(50);
-		assertNothingIsLeft(weather, seed);
+		return race;
 	}
 
-	private void connect(Weather weather, Random random) {
-		for (int i = 0; i < JVMS; i++) {
-			FaultyLockStore store = FaultyLockStore
-				.around(this.server.connect("jvm-" + i, this.network, () -> Duration.ofNanos(random.nextInt(500_000))));
-			Random faults = new Random(random.nextLong());
-			store.otherwise((kind) -> weather.faults.apply(faults));
-			store.loseSignals(() -> faults.nextInt(100) < weather.lostSignals);
-			this.stores.add(store);
-			this.engines.add(LockEngine.builder()
-				.store(store.store())
-				.recheck(Duration.ofMillis(80))
-				.commandTimeout(COMMAND_TIMEOUT)
-				.build());
-		}
+	private void connect(int jvm, Weather weather, Random random, Function<InMemoryLockStore, LockStore> spoil) {
+		InMemoryLockStore good = this.server.connect("jvm-" + jvm, this.network,
+				() -> Duration.ofNanos(random.nextInt(500_000)));
+		FaultyLockStore store = FaultyLockStore.around(spoil.apply(good));
+		Random faults = new Random(random.nextLong());
+		store.otherwise((kind) -> weather.faults.apply(jvm, faults));
+		store.loseSignals(() -> faults.nextInt(100) < weather.lostSignals);
+		this.stores.add(store);
+		this.engines.add(LockEngine.builder()
+			.store(store.store())
+			.recheck(Duration.ofMillis(80))
+			.commandTimeout(COMMAND_TIMEOUT)
+			.build());
 	}
 
-	private void assertNothingIsLeft(Weather weather, long seed) {
+	private void assertNothingIsLeft(String run) {
 		this.stores.forEach(FaultyLockStore::heal);
-		Awaitility.await(weather + ", seed " + seed)
+		Awaitility.await(run)
 			.atMost(Race.TTL.multipliedBy(2).plusSeconds(2))
 			.untilAsserted(() -> assertThat(this.server.size()).as("keys that the server remembers").isZero());
 		assertThat(this.engines).allSatisfy((engine) -> {
@@ -125,26 +142,35 @@ class EngineRaceTests {
 	 */
 	enum Weather {
 
-		CALM(0, (random) -> Fault.none()),
+		CALM(0, (jvm, random) -> Fault.none()),
 
-		SIGNALS_ARE_LOST(60, (random) -> Fault.none()),
+		SIGNALS_ARE_LOST(60, (jvm, random) -> Fault.none()),
 
-		MESSAGES_ARE_LOST(10, (random) -> {
+		MESSAGES_ARE_LOST(10, (jvm, random) -> {
 			int dice = random.nextInt(100);
 			return (dice < 4) ? Fault.dropRequest() : (dice < 8) ? Fault.dropReply() : Fault.none();
 		}),
 
 		REQUESTS_COME_LATE(10,
-				(random) -> (random.nextInt(100) < 10) ? Fault.delay(Duration.ofMillis(random.nextInt(250)))
+				(jvm, random) -> (random.nextInt(100) < 10) ? Fault.delay(Duration.ofMillis(random.nextInt(250)))
 						: Fault.none()),
 
-		COMMANDS_FAIL(10, (random) -> {
+		COMMANDS_FAIL(10, (jvm, random) -> {
 			int dice = random.nextInt(100);
 			return (dice < 8) ? Fault.failBefore(new StoreException("refused", false, true, null)) : (dice < 16)
 					? Fault.failAfter(new StoreException("connection lost", true, true, null)) : Fault.none();
 		}),
 
-		STORM(30, (random) -> {
+		/** One JVM after the other loses the server for longer than its leases live. */
+		PARTITIONS(0, (jvm, random) -> {
+			long period = System.nanoTime() / TimeUnit.MILLISECONDS.toNanos(700);
+			if (period % (JVMS + 1) != jvm) {
+				return Fault.none();
+			}
+			return ((period / (JVMS + 1)) % 2 == 0) ? Fault.dropRequest() : Fault.dropReply();
+		}),
+
+		STORM(30, (jvm, random) -> {
 			int dice = random.nextInt(100);
 			return (dice < 10) ? Fault.dropRequest() : (dice < 20) ? Fault.dropReply()
 					: (dice < 35) ? Fault.delay(Duration.ofMillis(random.nextInt(250))) : Fault.none();
@@ -152,9 +178,9 @@ class EngineRaceTests {
 
 		private final int lostSignals;
 
-		private final Function<Random, Fault> faults;
+		private final BiFunction<Integer, Random, Fault> faults;
 
-		Weather(int lostSignals, Function<Random, Fault> faults) {
+		Weather(int lostSignals, BiFunction<Integer, Random, Fault> faults) {
 			this.lostSignals = lostSignals;
 			this.faults = faults;
 		}

@@ -130,6 +130,9 @@ final class RaceCaller implements Runnable {
 		LockKey key = chance(70) ? LockKey.of("hot") : LockKey.of("cold", this.random.nextInt(5));
 		Duration waitTime = chance(25) ? Duration.ZERO : Duration.ofMillis(this.random.nextInt(800));
 		LockRequest request = LockRequest.of(key, LockSettings.NONE).withTtl(Race.TTL).withWaitTime(waitTime);
+		if (chance(3)) {
+			return request.withMinHold(Duration.ofMillis(this.random.nextInt(20)));
+		}
 		return chance(10) ? request.withRenew(false) : request;
 	}
 
