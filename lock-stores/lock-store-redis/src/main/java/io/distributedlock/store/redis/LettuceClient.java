@@ -49,6 +49,8 @@ final class LettuceClient implements AutoCloseable {
 
 	private static final Duration SLOWEST_RECONNECT = Duration.ofMillis(500);
 
+	private static final Duration RETRY_SUBSCRIPTION = Duration.ofSeconds(1);
+
 	private static final Duration TOPOLOGY_REFRESH = Duration.ofSeconds(10);
 
 	private static final Duration ADAPTIVE_REFRESH = Duration.ofSeconds(1);
@@ -177,6 +179,13 @@ final class LettuceClient implements AutoCloseable {
 			return this.signalFactory.connectPubSub(this.signalClient);
 		}
 		return this.factory.connectPubSub(this.client);
+	}
+
+	/**
+	 * Runs something after a while, on a thread that may be kept for a moment.
+	 */
+	void later(Runnable action) {
+		this.resources.eventExecutorGroup().schedule(action, RETRY_SUBSCRIPTION.toMillis(), TimeUnit.MILLISECONDS);
 	}
 
 	@Override

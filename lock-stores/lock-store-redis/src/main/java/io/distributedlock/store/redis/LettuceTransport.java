@@ -98,7 +98,7 @@ final class LettuceTransport implements RedisTransport {
 	public void subscribe(byte[] channel, Subscriber subscriber) {
 		this.client.connectPubSub().whenComplete((opened, error) -> {
 			if (opened == null) {
-				subscriber.failed((error != null) ? error : new IllegalStateException("no connection"));
+				subscribeLater(channel, subscriber, error);
 				return;
 			}
 			this.signals = opened;
@@ -109,10 +109,26 @@ final class LettuceTransport implements RedisTransport {
 			listen(opened, subscriber);
 			opened.async().subscribe(channel).whenComplete((done, refused) -> {
 				if (refused != null) {
-					subscriber.failed(refused);
+					opened.closeAsync();
+					subscribeLater(channel, subscriber, refused);
 				}
 			});
 		});
+	}
+
+	/**
+	 * What was subscribed once, Lettuce subscribes again by itself. What never was, or
+	 * was refused, is up to us.
+	 */
+	private void subscribeLater(byte[] channel, Subscriber subscriber, @Nullable Throwable error) {
+		if (!this.closed) {
+			subscriber.failed((error != null) ? error : new IllegalStateException("no connection"));
+			this.client.later(() -> {
+				if (!this.closed) {
+					subscribe(channel, subscriber);
+				}
+			});
+		}
 	}
 
 	private static void listen(StatefulRedisPubSubConnection<byte[], byte[]> opened, Subscriber subscriber) {

@@ -168,10 +168,14 @@ public final class RedisLockStore implements QueueingLockStore, SignallingLockSt
 		return send(new ForceReleaseOperation(this.context, key, token, deadline(timeout)));
 	}
 
+	/**
+	 * Subscribes, and waits for at most one command timeout until Redis has confirmed it.
+	 */
 	@Override
 	public void subscribe(SignalReceiver receiver) {
 		this.signals.receiver(receiver);
 		this.transport.subscribe(this.layout.channel(this.instanceId), this.signals);
+		this.signals.awaitSettled(this.commandTimeout);
 	}
 
 	/**

@@ -1,5 +1,8 @@
 package io.distributedlock.store.redis;
 
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 import org.jspecify.annotations.Nullable;
@@ -21,6 +24,10 @@ final class Signals implements RedisTransport.Subscriber {
 	private final String address;
 
 	private final AtomicBoolean before = new AtomicBoolean();
+
+	private final AtomicBoolean told = new AtomicBoolean();
+
+	private final CountDownLatch settled = new CountDownLatch(1);
 
 	private volatile @Nullable SignalReceiver receiver;
 
@@ -44,9 +51,27 @@ final class Signals implements RedisTransport.Subscriber {
 		return this.subscribed;
 	}
 
+	/**
+	 * Waits until it is known whether messages arrive, so that the first waiters need not
+	 * poll.
+	 * @param limit how long at most
+	 */
+	void awaitSettled(Duration limit) {
+		try {
+			if (!this.settled.await(limit.toMillis(), TimeUnit.MILLISECONDS)) {
+				logger.debug("The subscription takes its time; waiters poll until it is confirmed");
+			}
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+		}
+	}
+
 	@Override
 	public void subscribed() {
 		this.subscribed = true;
+		this.told.set(false);
+		this.settled.countDown();
 		SignalReceiver current = this.receiver;
 		// The first time nothing can have been lost: all before asks again by itself.
 		if (this.before.getAndSet(true) && current != null) {
@@ -62,6 +87,10 @@ final class Signals implements RedisTransport.Subscriber {
 	@Override
 	public void failed(Throwable cause) {
 		this.subscribed = false;
+		this.settled.countDown();
+		if (this.told.getAndSet(true)) {
+			return;
+		}
 		logger.warn("No signals from Redis at {}: waiters poll, and take longer to notice that a lock is free. {}",
 				this.address, RedisErrors.translate(cause, this.address).getMessage());
 	}
