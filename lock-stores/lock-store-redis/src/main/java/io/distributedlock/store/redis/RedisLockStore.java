@@ -180,14 +180,24 @@ public final class RedisLockStore implements QueueingLockStore, SignallingLockSt
 
 	/**
 	 * Looks for things in Redis that would harm locks: a user without a permission that
-	 * locks need, a version that is too old, a memory policy that drops locks. Blocks for
-	 * a few command timeouts at most.
+	 * locks need, a version that is too old, a memory policy that drops locks, a refused
+	 * subscription. Blocks for a few command timeouts at most.
 	 * @return advice for the operator, one sentence or two for each finding, empty if all
 	 * is well
 	 * @throws StoreException if Redis cannot be used for locks at all
 	 */
 	public List<String> check() {
-		return new StartupChecks(this.transport, this.layout, this.instanceId, this.commandTimeout).run();
+		List<String> advice = new ArrayList<>(
+				new StartupChecks(this.transport, this.layout, this.instanceId, this.commandTimeout).run());
+		String trouble = this.signals.trouble();
+		if (trouble != null) {
+			advice.add(trouble);
+		}
+		return advice;
+	}
+
+	ServerClock clock(LockKey key) {
+		return this.context.clock(this.layout.bucket(key.id()));
 	}
 
 	private static long deadline(Duration timeout) {

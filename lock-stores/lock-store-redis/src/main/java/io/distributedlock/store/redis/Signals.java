@@ -31,6 +31,8 @@ final class Signals implements RedisTransport.Subscriber {
 
 	private volatile @Nullable SignalReceiver receiver;
 
+	private volatile @Nullable String trouble;
+
 	private volatile boolean subscribed;
 
 	Signals(String address) {
@@ -49,6 +51,13 @@ final class Signals implements RedisTransport.Subscriber {
 	 */
 	boolean areArriving() {
 		return this.subscribed;
+	}
+
+	/**
+	 * Returns why no messages arrive, null if they do or nothing is known.
+	 */
+	@Nullable String trouble() {
+		return this.trouble;
 	}
 
 	/**
@@ -71,6 +80,7 @@ final class Signals implements RedisTransport.Subscriber {
 	public void subscribed() {
 		this.subscribed = true;
 		this.told.set(false);
+		this.trouble = null;
 		this.settled.countDown();
 		SignalReceiver current = this.receiver;
 		// The first time nothing can have been lost: all before asks again by itself.
@@ -87,12 +97,13 @@ final class Signals implements RedisTransport.Subscriber {
 	@Override
 	public void failed(Throwable cause) {
 		this.subscribed = false;
+		String message = "No signals from Redis at " + this.address + ": waiters poll, and take longer to notice that"
+				+ " a lock is free. " + RedisErrors.translate(cause, this.address).getMessage();
+		this.trouble = message;
 		this.settled.countDown();
-		if (this.told.getAndSet(true)) {
-			return;
+		if (!this.told.getAndSet(true)) {
+			logger.warn(message);
 		}
-		logger.warn("No signals from Redis at {}: waiters poll, and take longer to notice that a lock is free. {}",
-				this.address, RedisErrors.translate(cause, this.address).getMessage());
 	}
 
 	@Override

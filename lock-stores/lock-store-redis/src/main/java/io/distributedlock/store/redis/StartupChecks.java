@@ -93,23 +93,50 @@ final class StartupChecks {
 		String id = "~probe:" + AttemptId.random();
 		List<byte[]> keys = List.of(this.layout.record(id), this.layout.queue(id), this.layout.entries(id));
 		List<byte[]> arguments = List.of(this.layout.channel(this.instanceId));
-		List<byte[]> answer = runProbe(keys, arguments);
-		for (int i = 0; i + 1 < answer.size(); i += 2) {
-			String command = Ascii.text(answer.get(i)).toUpperCase(Locale.ROOT);
-			String said = Ascii.text(answer.get(i + 1));
+		List<byte[]> denied = runProbe(keys, arguments);
+		for (int i = 0; i + 1 < denied.size(); i += 2) {
+			String command = Ascii.text(denied.get(i)).toUpperCase(Locale.ROOT);
+			String said = Ascii.text(denied.get(i + 1));
 			RedisErrors kind = RedisErrors.of(said);
-			if (kind == RedisErrors.NOPERM || kind == RedisErrors.UNKNOWN_COMMAND || kind == RedisErrors.SCRIPT) {
-				throw RedisErrors
-					.reported("the command " + command + " on keys like " + Ascii.text(this.layout.record("*")) + " ["
-							+ said + "]" + ((kind == RedisErrors.SCRIPT) ? "" : ""), this.transport.address());
+			if (kind == RedisErrors.NOPERM || kind == RedisErrors.UNKNOWN_COMMAND) {
+				throw RedisErrors.reported(said + ": " + command + ", " + names(), this.transport.address());
 			}
 			logger.debug("Probe of {}: {}", command, said);
 		}
 	}
 
+	private String names() {
+		return "on keys like " + Ascii.text(this.layout.record("*")) + " and channels like " + this.layout.channels()
+				+ "*";
+	}
+
 	private List<byte[]> runProbe(List<byte[]> keys, List<byte[]> arguments) {
+		try {
+			return runProbe(false, keys, arguments);
+		}
+		catch (StoreException ex) {
+			if (ex.getCause() == null || RedisErrors.of(ex.getCause()) != RedisErrors.NOSCRIPT) {
+				throw naming(ex);
+			}
+		}
+		try {
+			return runProbe(true, keys, arguments);
+		}
+		catch (StoreException ex) {
+			throw naming(ex);
+		}
+	}
+
+	private StoreException naming(StoreException ex) {
+		return (ex.getCause() != null && RedisErrors.of(ex.getCause()) == RedisErrors.NOPERM)
+				? new StoreException(ex.getMessage() + " Locks run EVALSHA and EVAL " + names() + ".",
+						ex.mayHaveExecuted(), ex.isRetryable(), ex.getCause())
+				: ex;
+	}
+
+	private List<byte[]> runProbe(boolean withSource, List<byte[]> keys, List<byte[]> arguments) {
 		CompletableFuture<List<byte[]>> future = new CompletableFuture<>();
-		this.transport.run(LockScript.PROBE, true, keys, arguments, (answer, error) -> {
+		this.transport.run(LockScript.PROBE, withSource, keys, arguments, (answer, error) -> {
 			if (answer != null) {
 				future.complete(answer);
 			}

@@ -84,6 +84,15 @@ public final class RedisServerProcess implements AutoCloseable {
 	}
 
 	/**
+	 * Starts a Sentinel on a free port.
+	 * @param configuration its configuration file, which it rewrites
+	 * @return the running Sentinel
+	 */
+	public static RedisServerProcess startSentinel(Path configuration) {
+		return startOn(freePort(), configuration.toString(), "--sentinel");
+	}
+
+	/**
 	 * Finds a port that nobody uses.
 	 * @return the port
 	 */
@@ -107,10 +116,17 @@ public final class RedisServerProcess implements AutoCloseable {
 	 * Starts the server again, empty, after it was killed.
 	 */
 	public void restart() {
-		List<String> command = new ArrayList<>(List.of(RedisBinary.path().toString(), "--port",
-				String.valueOf(this.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir",
+		boolean sentinel = this.arguments.contains("--sentinel");
+		List<String> command = new ArrayList<>(List.of(RedisBinary.path().toString()));
+		if (sentinel) {
+			command.addAll(this.arguments);
+		}
+		command.addAll(List.of("--port", String.valueOf(this.port), "--bind", "127.0.0.1", "--dir",
 				this.directory.toString(), "--logfile", this.directory.resolve("log").toString()));
-		command.addAll(this.arguments);
+		if (!sentinel) {
+			command.addAll(List.of("--save", "", "--appendonly", "no"));
+			command.addAll(this.arguments);
+		}
 		try {
 			ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true)
 				.redirectOutput(this.directory.resolve("out").toFile());

@@ -1,0 +1,176 @@
+package io.distributedlock.store.redis;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+import io.distributedlock.LockKey;
+import io.distributedlock.spi.AcquireReply;
+import io.distributedlock.spi.AcquireReply.Granted;
+import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.ReleaseReply;
+import io.distributedlock.spi.RenewCommand;
+import io.distributedlock.spi.RenewReply;
+import io.distributedlock.spi.StoreException;
+import io.distributedlock.store.redis.server.RedisServerProcess;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+/**
+ * Rule R8: operations that meet go out together, and do not harm each other.
+ */
+class RedisCoalescingTests {
+
+	private static final int THREADS = 64;
+
+	private static final int ROUNDS = 50;
+
+	private RedisServerProcess redis;
+
+	private StoreFixture one;
+
+	@BeforeEach
+	void start() {
+		this.redis = RedisServerProcess.start();
+		this.one = StoreFixture.lettuce(this.redis.port());
+		this.one.acquire(LockKey.of("warm"), AttemptId.random());
+		this.redis.command("CONFIG", "RESETSTAT");
+	}
+
+	@AfterEach
+	void stop() {
+		this.one.close();
+		this.redis.close();
+	}
+
+	private long calls(String command) {
+		Matcher matcher = Pattern.compile("cmdstat_" + command + ":calls=(\\d+)")
+			.matcher(this.redis.command("INFO", "commandstats"));
+		return matcher.find() ? Long.parseLong(matcher.group(1)) : 0;
+	}
+
+	@Test
+	void manyThreadsOnKeysOfTheirOwnNeedFewerScriptCallsThanOperations() throws Exception {
+		ExecutorService threads = Executors.newFixedThreadPool(THREADS);
+		List<Future<?>> done = new ArrayList<>();
+		for (int i = 0; i < THREADS; i++) {
+			LockKey key = LockKey.of("own", i);
+			done.add(threads.submit(() -> {
+				for (int round = 0; round < ROUNDS; round++) {
+					AttemptId attempt = AttemptId.random();
+					assertThat(this.one.acquire(key, attempt)).isInstanceOf(Granted.class);
+					assertThat(this.one.release(key, attempt)).isEqualTo(new ReleaseReply.Released(false));
+				}
+			}));
+		}
+		for (Future<?> future : done) {
+			future.get();
+		}
+		threads.shutdown();
+		assertThat(calls("evalsha")).isLessThan(2L * THREADS * ROUNDS / 2);
+		assertThat(calls("del")).isEqualTo((long) THREADS * ROUNDS);
+	}
+
+	@Test
+	void loneCallerNeedsOneCallForEachOperation() {
+		for (int i = 0; i < 20; i++) {
+			AttemptId attempt = AttemptId.random();
+			this.one.acquire(LockKey.of("alone"), attempt);
+			this.one.release(LockKey.of("alone"), attempt);
+		}
+		assertThat(calls("evalsha")).isEqualTo(40);
+		// The first release, whose script Redis had not seen.
+		assertThat(calls("eval")).isOne();
+	}
+
+	@Test
+	void keyThatHoldsSomethingElseFailsOnlyItsOwnOperation() {
+		this.redis.command("RPUSH", "lock:l:mixed:7", "no lock");
+		List<CompletionStage<AcquireReply>> stages = new ArrayList<>();
+		for (int i = 0; i < 20; i++) {
+			stages.add(
+					this.one.store.acquire(StoreFixture.command(LockKey.of("mixed", i), AttemptId.random(), 1, false)));
+		}
+		for (int i = 0; i < 20; i++) {
+			CompletionStage<AcquireReply> stage = stages.get(i);
+			if (i == 7) {
+				assertThatExceptionOfType(StoreException.class).isThrownBy(() -> StoreFixture.get(stage))
+					.withMessageContaining("WRONGTYPE");
+			}
+			else {
+				assertThat(StoreFixture.get(stage)).isInstanceOf(Granted.class);
+			}
+		}
+		assertThat(calls("evalsha")).isLessThan(20);
+	}
+
+	@Test
+	void operationThatBreaksTheScriptIsFoundBySendingEachAlone() {
+		// All keys but those of lock 7; Redis refuses a whole script for one of them.
+		this.redis.command("ACL", "SETUSER", "default", "resetkeys", "~lock:mark", "~lock:?:mixed:[0-6]",
+				"~lock:?:mixed:[89]", "~lock:?:mixed:1?");
+		List<CompletionStage<AcquireReply>> stages = new ArrayList<>();
+		for (int i = 0; i < 20; i++) {
+			stages.add(
+					this.one.store.acquire(StoreFixture.command(LockKey.of("mixed", i), AttemptId.random(), 1, false)));
+		}
+		for (int i = 0; i < 20; i++) {
+			CompletionStage<AcquireReply> stage = stages.get(i);
+			if (i == 7) {
+				assertThatExceptionOfType(StoreException.class).isThrownBy(() -> StoreFixture.get(stage))
+					.withMessageContaining("docs/redis-acl.md");
+			}
+			else {
+				assertThat(StoreFixture.get(stage)).isInstanceOf(Granted.class);
+			}
+		}
+	}
+
+	@Test
+	void tokensOfOneCallDoNotOverlapAndTheMarkIsAboveAll() {
+		List<CompletionStage<AcquireReply>> stages = new ArrayList<>();
+		for (int i = 0; i < 300; i++) {
+			stages.add(this.one.store
+				.acquire(StoreFixture.command(LockKey.of("token", i), AttemptId.random(), 1 + i % 5, false)));
+		}
+		long last = 0;
+		for (CompletionStage<AcquireReply> stage : stages) {
+			Granted granted = (Granted) StoreFixture.get(stage);
+			assertThat(granted.firstToken()).isGreaterThan(last);
+			last = granted.firstToken() + granted.tokens() - 1;
+		}
+		assertThat(Long.parseLong(this.redis.command("GET", "lock:mark"))).isGreaterThanOrEqualTo(last);
+	}
+
+	@Test
+	void manyRenewalsGoInBatchesAndEachHasItsOwnAnswer() {
+		List<RenewCommand> commands = new ArrayList<>();
+		for (int i = 0; i < 1000; i++) {
+			AttemptId attempt = AttemptId.random();
+			LockKey key = LockKey.of("lease", i);
+			if (i % 10 != 0) {
+				this.one.store.acquire(StoreFixture.command(key, attempt, 1, false));
+			}
+			commands.add(new RenewCommand(key, attempt, Duration.ofSeconds(30)));
+		}
+		this.one.acquire(LockKey.of("last"), AttemptId.random());
+		this.redis.command("CONFIG", "RESETSTAT");
+		List<RenewReply> replies = StoreFixture.get(this.one.store.renew(commands));
+		for (int i = 0; i < 1000; i++) {
+			assertThat(replies.get(i)).isEqualTo((i % 10 != 0) ? RenewReply.RENEWED : RenewReply.NOT_OWNER);
+		}
+		assertThat(calls("evalsha")).isLessThanOrEqualTo(1 + 1000 / Lane.MOST_PER_CALL);
+	}
+
+}
