@@ -90,7 +90,8 @@ run_row() {
     timeout 900 ./pan -m3000000 -n $panflags >pan.out 2>&1
   fi
   # Processor time of this row's processes, so that other work on the machine does not count.
-  seconds=$(times | sed -n '2s/[ms]/ /gp' | awk '{ printf "%.1f", $1 * 60 + $2 + $3 * 60 + $4 }')
+  times >times.out
+  seconds=$(sed -n '2s/[ms]/ /gp' times.out | awk '{ printf "%.1f", $1 * 60 + $2 + $3 * 60 + $4 }')
   errors=$(sed -n 's/.*errors: \([0-9]*\).*/\1/p' pan.out 2>/dev/null | head -n 1)
   states=$(sed -n 's/^ *\([0-9.e+]*\) states, stored.*/\1/p' pan.out 2>/dev/null | head -n 1)
   if [[ -z $errors ]]; then
