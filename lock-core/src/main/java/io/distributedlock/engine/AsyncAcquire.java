@@ -143,7 +143,7 @@ final class AsyncAcquire {
 			this.engine.listeners().notify((listener) -> listener.onAcquired(lease, waited));
 			complete(lease);
 		}
-		else if (lease.hold.grant.ttl >= this.profile.storeTtl()) {
+		else if (!lease.wantsLonger(this.profile)) {
 			complete(lease);
 		}
 		else {

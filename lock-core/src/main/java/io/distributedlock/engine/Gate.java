@@ -344,6 +344,9 @@ final class Gate {
 			closed.lastClosed = lease;
 			if (closed.state != Hold.State.HELD) {
 				closing = Closing.LOST;
+				if (closed.leases.isEmpty() && this.grant == null) {
+					forget(closed.grant, closed.lossReason, turn);
+				}
 			}
 			else if (!last) {
 				closing = Closing.NESTED;
@@ -527,8 +530,7 @@ final class Gate {
 				granted(turn, successor.attempt(), ttl, sentAt, succeeded.firstToken(), succeeded.tokens());
 			}
 			else if (reply instanceof ReleaseReply.Queued queued && successor != null) {
-				turn.then(() -> this.runtime.listeners()
-					.notify((listener) -> listener.onRemoteHandoff(this.key, this.runtime.name())));
+				turn.then(this::tellOfRemoteHandoff);
 				waitInQueue(turn, successor, true, queued.queued(), 0);
 			}
 			else if (reply == null && successor != null) {
@@ -538,8 +540,7 @@ final class Gate {
 			}
 			else {
 				if (reply instanceof ReleaseReply.Released released && released.reserved()) {
-					turn.then(() -> this.runtime.listeners()
-						.notify((listener) -> listener.onRemoteHandoff(this.key, this.runtime.name())));
+					turn.then(this::tellOfRemoteHandoff);
 				}
 				next(turn);
 			}
@@ -597,21 +598,25 @@ final class Gate {
 			closed.state = Hold.State.RELEASED;
 		}
 		if (silence != null) {
-			turn.then(() -> {
-				StoreRuntime.logger.atWarn()
-					.addKeyValue("lock.key", this.key.id())
-					.log("Lock '{}' was given back, but the store has not confirmed it. It is tried again in the"
-							+ " background; the key is free after its ttl at the latest. {}", this.key,
-							silence.getMessage());
-				this.runtime.listeners().notify((listener) -> listener.onReleaseUnconfirmed(lease, silence));
-			});
+			closed.silence = silence;
+			turn.then(() -> StoreRuntime.logger.atWarn()
+				.addKeyValue("lock.key", this.key.id())
+				.log("Lock '{}' was given back, but the store has not confirmed it. It is tried again in the"
+						+ " background; the key is free after its ttl at the latest. {}", this.key,
+						silence.getMessage()));
 		}
 		turn.then(() -> outcome.complete(!lost));
 	}
 
+	/** Not on the store's thread, which a listener could block. */
+	private void tellOfRemoteHandoff() {
+		this.runtime.engine.callbackExecutor()
+			.execute(() -> this.runtime.listeners()
+				.notify((listener) -> listener.onRemoteHandoff(this.key, this.runtime.name())));
+	}
+
 	private void extended(Grant extended, long ttl, long sentAt, @Nullable ExtendReply reply) {
 		Turn turn = new Turn();
-		extended.arming.set(false);
 		this.mutex.lock();
 		try {
 			if (this.grant != extended) {
@@ -639,6 +644,9 @@ final class Gate {
 			}
 		}
 		finally {
+			// After the deadline was moved: a command with a shorter ttl must not be sent
+			// between the two.
+			extended.arming.set(false);
 			this.mutex.unlock();
 			turn.run();
 		}
@@ -646,7 +654,6 @@ final class Gate {
 
 	private void rearmed(Object token, Grant rearmed, long ttl, long sentAt, @Nullable RenewReply reply) {
 		Turn turn = new Turn();
-		rearmed.arming.set(false);
 		this.mutex.lock();
 		try {
 			if (this.flight != token || this.grant != rearmed) {
@@ -668,6 +675,7 @@ final class Gate {
 			}
 		}
 		finally {
+			rearmed.arming.set(false);
 			this.mutex.unlock();
 			turn.run();
 		}
@@ -1115,7 +1123,10 @@ final class Gate {
 		this.extending = false;
 		sweepGhosts(turn, lost.attempt, lost.ttl);
 		lost.hold = null;
-		if (held != null) {
+		if (held == null) {
+			forget(lost, reason, turn);
+		}
+		else {
 			held.lossReason = (reason == LossReason.EXPIRED && held.isOverMaxHold(this.runtime.now()))
 					? LossReason.MAX_HOLD : reason;
 			held.state = Hold.State.LOST;
@@ -1126,6 +1137,17 @@ final class Gate {
 			}
 		}
 		next(turn);
+	}
+
+	/**
+	 * Nobody works under a grant any more whose deadline has passed on this side. The
+	 * store may have it for longer, if renewals were executed whose answers got lost.
+	 */
+	private void forget(Grant lost, LossReason reason, Turn turn) {
+		if (reason == LossReason.EXPIRED || reason == LossReason.MAX_HOLD) {
+			long now = this.runtime.now();
+			turn.then(() -> this.runtime.abandonLater(this.key, lost.attempt, now, Clock.plus(now, lost.ttl)));
+		}
 	}
 
 	private void reportLoss(LeaseHandle lease, List<LeaseHandle> open) {
@@ -1363,11 +1385,27 @@ final class Gate {
 				this.more.forEach(Waiter::deliver);
 			}
 			if (this.actions != null) {
-				this.actions.forEach(Runnable::run);
+				this.actions.forEach(this::run);
 			}
 			if (this.handedOn) {
 				Gate.this.runtime.listeners()
 					.notify((listener) -> listener.onLocalHandoff(Gate.this.key, Gate.this.runtime.name()));
+			}
+		}
+
+		/**
+		 * An action that fails, for want of memory or threads, must not keep those behind
+		 * it from waking callers and freeing the lock.
+		 */
+		private void run(Runnable action) {
+			try {
+				action.run();
+			}
+			catch (Throwable ex) {
+				StoreRuntime.logger.atError()
+					.setCause(ex)
+					.addKeyValue("lock.key", Gate.this.key.id())
+					.log("A step of the lock engine failed");
 			}
 		}
 

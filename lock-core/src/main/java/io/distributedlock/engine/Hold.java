@@ -2,9 +2,11 @@ package io.distributedlock.engine;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 
 import io.distributedlock.LockOwner;
 import io.distributedlock.LossReason;
+import io.distributedlock.spi.StoreException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,13 +42,16 @@ final class Hold {
 	volatile long ttl;
 
 	/** Renewals never set an end earlier than this. */
-	volatile long floor;
+	private final AtomicLong floor = new AtomicLong();
 
 	/** Before this moment the key is not freed. Written under the gate's mutex. */
 	volatile long minHoldEnd;
 
 	/** Written under the gate's mutex. */
 	volatile State state = State.HELD;
+
+	/** Why the store has not confirmed the release, null if it has. */
+	volatile @Nullable StoreException silence;
 
 	volatile LossReason lossReason = LossReason.EXPIRED;
 
@@ -76,6 +81,10 @@ final class Hold {
 		return this.state == State.HELD && this.grant.isAlive(now);
 	}
 
+	void raiseFloor(long moment) {
+		this.floor.accumulateAndGet(moment, Math::max);
+	}
+
 	boolean isOverMaxHold(long now) {
 		return now - this.startedAt >= this.maxHold;
 	}
@@ -84,7 +93,7 @@ final class Hold {
 	 * Returns the ttl that a renewal sent now has to ask for.
 	 */
 	long renewalTtl(long now) {
-		long least = Math.max(this.floor, this.minHoldEnd) - now;
+		long least = Math.max(this.floor.get(), this.minHoldEnd) - now;
 		// What drift takes away is asked for on top.
 		return Math.max(this.ttl, (least > 0) ? Profile.ttlFor(least) : 0);
 	}

@@ -16,6 +16,7 @@ import io.distributedlock.LockLostException;
 import io.distributedlock.LockOwner;
 import io.distributedlock.LockSettings;
 import io.distributedlock.LossReason;
+import io.distributedlock.spi.StoreException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -122,6 +123,16 @@ final class LeaseHandle implements Lease {
 		return new LockLostException(key(), reason, fencingToken(), advice);
 	}
 
+	/**
+	 * Tells whether this nested lease asks for more than the grant has left. What is
+	 * renewed has its full ttl time and again.
+	 */
+	boolean wantsLonger(Profile profile) {
+		long wanted = profile.storeTtl();
+		return this.hold.grant.ttl < wanted
+				|| (!this.hold.renew && this.hold.grant.remaining(this.runtime.now()) < wanted - Profile.drift(wanted));
+	}
+
 	@Override
 	public void onLost(Consumer<LockLostException> callback) {
 		this.callbackMutex.lock();
@@ -217,6 +228,10 @@ final class LeaseHandle implements Lease {
 	private void finished(boolean held, boolean last) {
 		this.ended = held ? LeaseState.RELEASED : LeaseState.LOST;
 		this.hold.owner.closed(this);
+		StoreException silence = this.hold.silence;
+		if (last && silence != null) {
+			this.runtime.listeners().notify((listener) -> listener.onReleaseUnconfirmed(this, silence));
+		}
 		if (held && last) {
 			Duration duration = Duration.ofNanos(this.runtime.now() - this.hold.startedAt);
 			this.runtime.listeners().notify((listener) -> listener.onReleased(this, duration));

@@ -362,7 +362,7 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 	 * begin (rule E11).
 	 */
 	private void lengthen(LeaseHandle nested, Profile profile) {
-		if (nested.hold.grant.ttl >= profile.storeTtl()) {
+		if (!nested.wantsLonger(profile)) {
 			return;
 		}
 		try {

@@ -208,7 +208,7 @@ final class StoreRuntime implements SignalReceiver {
 	CompletableFuture<Void> extend(LeaseHandle lease, long nanos) {
 		Hold hold = lease.hold;
 		long now = now();
-		hold.floor = Math.max(hold.floor, Clock.plus(now, nanos));
+		hold.raiseFloor(Clock.plus(now, nanos));
 		if (hold.grant.remaining(now) >= nanos) {
 			return CompletableFuture.completedFuture(null);
 		}

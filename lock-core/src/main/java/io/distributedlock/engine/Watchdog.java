@@ -100,7 +100,9 @@ final class Watchdog implements Runnable {
 			try {
 				look(due);
 			}
-			catch (RuntimeException ex) {
+			catch (Throwable ex) {
+				// Also an Error: without this thread every lease of the JVM would be
+				// lost.
 				StoreRuntime.logger.error("The watchdog of the lock engine failed and goes on", ex);
 			}
 			LockSupport.parkNanos(this.clock.park(this.wheel.quietFor(this.clock.now(), LONGEST_SLEEP)));

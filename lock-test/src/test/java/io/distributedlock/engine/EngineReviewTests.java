@@ -5,9 +5,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 
 import io.distributedlock.Lease;
 import io.distributedlock.LeaseState;
@@ -242,6 +244,66 @@ class EngineReviewTests {
 		this.faulty.resetCounts();
 		this.faulty.heldBack().get(0).expire();
 		await().during(Duration.ofMillis(50)).until(() -> this.faulty.count(CommandKind.RENEW) == 0);
+	}
+
+	@Test
+	void aGrantThatIsLostOnItsWayToTheNextCallerIsGivenBack() {
+		LockEngine engine = engine(64);
+		Lease first = engine.acquire(this.request);
+		this.faulty.next(CommandKind.RENEW, Fault.dropRequest());
+		CompletableFuture<Lease> next = inBackground(engine, this.request.withTtl(Duration.ofMillis(500)));
+		awaitWaiters(engine, 1);
+		first.close();
+		await().pollDelay(Duration.ofMillis(550)).until(() -> true);
+		assertThat(engine.tryAcquire(this.once)).as("one that notices the loss").isEmpty();
+		assertThat(next).succeedsWithin(Duration.ofSeconds(2)).satisfies(Lease::close);
+	}
+
+	@Test
+	void aLostLeaseThatIsClosedLeavesNothingInTheStore() {
+		ManualTicker ticker = new ManualTicker();
+		LockEngine engine = keep(LockEngine.builder().store(this.faulty.store()).ticker(ticker));
+		Lease lost = engine.acquire(this.request);
+		Lease nested = engine.acquire(this.request);
+		ticker.advance(Duration.ofSeconds(30));
+		assertThat(lost.release()).isFalse();
+		assertThat(this.server.size()).as("code still runs under the nested lease").isOne();
+		assertThat(nested.release()).isFalse();
+		await().until(() -> this.server.size() == 0);
+	}
+
+	@Test
+	void aNestedLeaseHasItsFullTimeEvenIfItsHolderIsNotRenewed() {
+		ManualTicker ticker = new ManualTicker();
+		InMemoryLockServer server = InMemoryLockServer.builder().ticker(ticker).build();
+		LockEngine engine = keep(LockEngine.builder().store(server.connect("jvm-1")).ticker(ticker));
+		LockRequest fixed = this.request.withRenew(false);
+		Lease outer = engine.acquire(fixed);
+		ticker.advance(Duration.ofSeconds(20));
+		Lease nested = engine.acquire(fixed);
+		ticker.advance(Duration.ofSeconds(29));
+		assertThat(nested.isHeld()).isTrue();
+		nested.close();
+		outer.close();
+	}
+
+	@Test
+	void listenersAreNotCalledOnTheStoresThread() {
+		AtomicReference<Thread> teller = new AtomicReference<>();
+		LockEngine engine = keep(LockEngine.builder().store(this.faulty.store()).listener(new LockListener() {
+
+			@Override
+			public void onReleaseUnconfirmed(Lease lease, Throwable cause) {
+				teller.set(Thread.currentThread());
+			}
+
+		}));
+		this.faulty.next(CommandKind.RELEASE, Fault.holdBack());
+		CompletionStage<Boolean> released = engine.acquire(this.request).releaseAsync();
+		this.faulty.heldBack().get(0).expire();
+		assertThat(released.toCompletableFuture()).succeedsWithin(Duration.ofSeconds(2));
+		await().until(() -> teller.get() != null);
+		assertThat(teller.get()).isNotSameAs(Thread.currentThread());
 	}
 
 	@Test
