@@ -2,10 +2,12 @@ package io.distributedlock.test;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Stream;
 
 import io.distributedlock.LockInspector.QueuedInstance;
 import io.distributedlock.LockInspector.StoredLock;
 import io.distributedlock.LockInspector.StoredLock.State;
+import io.distributedlock.LockKey;
 import io.distributedlock.spi.AcquireReply.Granted;
 import io.distributedlock.spi.AcquireReply.Refused;
 import io.distributedlock.spi.AttemptId;
@@ -77,6 +79,24 @@ public interface InspectQueueContractTests extends InspectContractTests, QueueCo
 		AttemptId last = client("jvm-1").hold(key());
 		assertThat(client("jvm-1").release(key(), last)).isEqualTo(new ReleaseReply.Released(false));
 		assertThat(client("jvm-1").inspect(key())).isEmpty();
+	}
+
+	@Test
+	default void randomCommandsAreAnsweredAsByTheInMemoryStore() {
+		List<StoreClient> clients = Stream.of("jvm-1", "jvm-2", "jvm-3", "jvm-4").map(this::client).toList();
+		Duration safe = ((QueueingLockStore) client("jvm-1").store()).reservation().dividedBy(2);
+		int compared = 0;
+		for (int episode = 0; episode < 30; episode++) {
+			LockKey next = LockKey.of("contract", key().parts().get(0), episode);
+			ModelComparison comparison = new ModelComparison(clients, next, episode);
+			long start = nanoTime();
+			// Later, a reservation may have expired in the store, but not in memory.
+			for (int i = 0; i < 100 && Duration.ofNanos(nanoTime() - start).compareTo(safe) < 0; i++) {
+				comparison.step();
+				compared++;
+			}
+		}
+		assertThat(compared).as("commands that were fast enough to be compared").isGreaterThan(300);
 	}
 
 }

@@ -32,7 +32,7 @@ import static org.assertj.core.api.Assertions.assertThat;
  * Several engines compete over one server and a network that fails at random. Whatever
  * fails: holders never overlap, tokens rise, every caller ends in time, and nothing is
  * left behind. Set {@code -Drace.seed} to repeat the faults of a failed run, and
- * {@code -Drace.seconds} for a longer one.
+ * {@code -Drace.seconds} and {@code -Drace.threads} for more of it.
  */
 class EngineRaceTests {
 
@@ -40,12 +40,15 @@ class EngineRaceTests {
 
 	private static final Duration COMMAND_TIMEOUT = Duration.ofMillis(80);
 
-	// What the scheduler of a busy test machine may add.
-	private static final Duration SLACK = Duration.ofMillis(500);
+	// What the engine and the scheduler may add; more than a thread's turn on a busy
+	// machine is measured as a hiccup.
+	private static final Duration SLACK = Duration.ofMillis(150);
 
 	private static final int JVMS = 3;
 
-	private static final int THREADS = 4;
+	private static final int THREADS = Integer.getInteger("race.threads", 4);
+
+	private final Hiccups hiccups = Hiccups.start();
 
 	private final ScheduledExecutorService network = Executors.newScheduledThreadPool(2);
 
@@ -65,6 +68,7 @@ class EngineRaceTests {
 		this.engines.forEach(LockEngine::close);
 		this.callers.shutdownNow();
 		this.network.shutdownNow();
+		this.hiccups.close();
 	}
 
 	@ParameterizedTest
@@ -73,12 +77,13 @@ class EngineRaceTests {
 		long seed = Long.getLong("race.seed", System.nanoTime());
 		Race race = run(weather, seed, Integer.getInteger("race.seconds", 3), (good) -> good);
 		String run = weather + ", seed " + seed;
-		logger.info("{}: {} leases, {} refused, {} failed, {} lost, at most {} late", run, race.history().size(),
-				race.refused(), race.failed(), race.lost(), race.latest());
+		Duration hiccup = this.hiccups.longest();
+		logger.info("{}: {} leases, {} refused, {} failed, {} lost, at most {} late with a hiccup of {}", run,
+				race.history().size(), race.refused(), race.failed(), race.lost(), race.latest(), hiccup);
 		assertThat(race.history().violations()).as(run).isEmpty();
 		assertThat(race.problems()).as(run).isEmpty();
 		assertThat(race.latest().get()).as("how late a caller came back, %s", run)
-			.isLessThan(COMMAND_TIMEOUT.plus(SLACK));
+			.isLessThan(COMMAND_TIMEOUT.plus(SLACK).plus(hiccup.multipliedBy(3)));
 		assertThat(race.history().size()).as("leases, %s", run).isGreaterThan(50);
 		assertNothingIsLeft(run);
 	}

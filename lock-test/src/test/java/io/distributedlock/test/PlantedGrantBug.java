@@ -64,8 +64,8 @@ enum PlantedGrantBug implements PlantedBug {
 		}
 	},
 
-	RELEASES_BY_NAME("aForeignReleaseIsRefused", "aReleaseAfterLossDoesNotTouchTheNextHolder",
-			"aReleaseThatIsSentAgainDoesNotTouchTheNextHolder") {
+	RELEASES_BY_NAME("randomCommandsAreAnsweredAsByTheInMemoryStore", "aForeignReleaseIsRefused",
+			"aReleaseAfterLossDoesNotTouchTheNextHolder", "aReleaseThatIsSentAgainDoesNotTouchTheNextHolder") {
 		@Override
 		public LockStore store(InMemoryLockStore good) {
 			return new ForwardingLockStore(good) {
@@ -264,7 +264,7 @@ enum PlantedGrantBug implements PlantedBug {
 		}
 	},
 
-	ABANDONS_ONLY_GRANTS("anAbandonedReservationGoesToTheNextWaiter",
+	ABANDONS_ONLY_GRANTS("randomCommandsAreAnsweredAsByTheInMemoryStore", "anAbandonedReservationGoesToTheNextWaiter",
 			"anAbandonedReservationThatNobodyElseWaitsForIsFree", "anAbandonedPlaceIsNotServed",
 			"whoeverIsNextAfterAnAbandonedReservationIsTold") {
 		@Override
@@ -322,7 +322,7 @@ enum PlantedGrantBug implements PlantedBug {
 		}
 	},
 
-	NEVER_YIELDS("aGrantThatOthersWaitForYields") {
+	NEVER_YIELDS("randomCommandsAreAnsweredAsByTheInMemoryStore", "aGrantThatOthersWaitForYields") {
 		@Override
 		public LockStore store(InMemoryLockStore good) {
 			AtomicLong token = new AtomicLong(Long.MAX_VALUE >>> 12);

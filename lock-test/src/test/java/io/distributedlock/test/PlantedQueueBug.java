@@ -68,7 +68,7 @@ enum PlantedQueueBug implements PlantedBug {
 		}
 	},
 
-	QUEUES_WHO_DOES_NOT_WAIT("oneTryLeavesNoPlaceInTheQueue") {
+	QUEUES_WHO_DOES_NOT_WAIT("randomCommandsAreAnsweredAsByTheInMemoryStore", "oneTryLeavesNoPlaceInTheQueue") {
 		@Override
 		public LockStore store(InMemoryLockStore good) {
 			return new ForwardingLockStore(good) {
@@ -80,8 +80,9 @@ enum PlantedQueueBug implements PlantedBug {
 		}
 	},
 
-	SENDS_WAITERS_TO_THE_END_WHEN_THEY_ASK_AGAIN("aWaiterThatAsksAgainKeepsItsPlace",
-			"aNewerAttemptTakesThePlaceOfTheOlderOne", "abandoningAnOlderAttemptLeavesTheNewerOneItsPlace") {
+	SENDS_WAITERS_TO_THE_END_WHEN_THEY_ASK_AGAIN("randomCommandsAreAnsweredAsByTheInMemoryStore",
+			"aWaiterThatAsksAgainKeepsItsPlace", "aNewerAttemptTakesThePlaceOfTheOlderOne",
+			"abandoningAnOlderAttemptLeavesTheNewerOneItsPlace") {
 		@Override
 		public LockStore store(InMemoryLockStore good) {
 			Map<LockKey, AttemptId> places = new ConcurrentHashMap<>();
@@ -109,8 +110,9 @@ enum PlantedQueueBug implements PlantedBug {
 		}
 	},
 
-	GIVES_A_SUCCESSOR_THE_LOCK_BEFORE_ITS_TURN("aReleaseWithASuccessorPutsItBehindTheOthers",
-			"aManyTimesContendedLockIsServedRoundRobin", "aSuccessorIsToldWhenItsTurnHasCome") {
+	GIVES_A_SUCCESSOR_THE_LOCK_BEFORE_ITS_TURN("randomCommandsAreAnsweredAsByTheInMemoryStore",
+			"aReleaseWithASuccessorPutsItBehindTheOthers", "aManyTimesContendedLockIsServedRoundRobin",
+			"aSuccessorIsToldWhenItsTurnHasCome") {
 		@Override
 		public LockStore store(InMemoryLockStore good) {
 			return new ForwardingLockStore(good) {
