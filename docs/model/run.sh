@@ -87,7 +87,7 @@ run_row() {
   # shellcheck disable=SC2086
   if spin -a $switches "$models/$model.pml" >spin.out 2>&1 &&
     gcc "$optimize" -w -DNOREDUCE -DCOLLAPSE $gccflags -o pan pan.c >gcc.out 2>&1; then
-    timeout 900 ./pan -m3000000 -n $panflags >pan.out 2>&1
+    timeout --foreground 900 ./pan -m3000000 -n $panflags >pan.out 2>&1
   fi
   # Processor time of this row's processes, so that other work on the machine does not count.
   times >times.out
