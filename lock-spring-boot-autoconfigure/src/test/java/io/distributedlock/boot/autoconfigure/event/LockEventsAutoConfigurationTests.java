@@ -87,14 +87,11 @@ class LockEventsAutoConfigurationTests {
 
 	@Test
 	void aListenerInTheParentContextHearsToo() {
-		this.runner.withUserConfiguration(Methods.class)
-			.run((parent) -> new ApplicationContextRunner()
-				.withConfiguration(AutoConfigurations.of(LockEventsAutoConfiguration.class))
-				.withParent(parent)
-				.run((child) -> {
-					events(child).acquired(this.lease);
-					assertThat(parent.getBean(Methods.class).acquired).isNotNull();
-				}));
+		new ApplicationContextRunner().withUserConfiguration(Methods.class)
+			.run((parent) -> this.runner.withParent(parent).run((child) -> {
+				events(child).acquired(this.lease);
+				assertThat(parent.getBean(Methods.class).acquired).isNotNull();
+			}));
 	}
 
 	@Test

@@ -81,6 +81,20 @@ class LockObservationAutoConfigurationTests {
 	}
 
 	@Test
+	void spansBelongToTheTraceOfASpanThatWasMadeByHand() {
+		this.runner.withUserConfiguration(Tracing.class).run((context) -> {
+			SimpleTracer tracer = context.getBean(SimpleTracer.class);
+			SimpleSpan byHand = tracer.nextSpan().name("by hand").start();
+			Tracer.SpanInScope scope = tracer.withSpan(byHand);
+			new LockEvents(context.getBean(LockListener.class)).acquired(this.lease);
+			scope.close();
+			SimpleSpan acquire = spanOf(spans(tracer), "lock.acquire stock");
+			assertThat(acquire.context().traceId()).isEqualTo(byHand.context().traceId());
+			assertThat(acquire.context().parentId()).isEqualTo(byHand.context().spanId());
+		});
+	}
+
+	@Test
 	void observationsRegisterNoMeterBesideThoseThatAreRecordedDirectly() {
 		ApplicationContextRunner metrics = this.runner
 			.withConfiguration(AutoConfigurations.of(LockMetricsAutoConfiguration.class, MetricsAutoConfiguration.class,
