@@ -81,7 +81,8 @@ public record DistributedLockProperties(@DefaultValue("true") boolean enabled, @
 			return settings.get();
 		}
 		catch (IllegalArgumentException ex) {
-			throw new IllegalArgumentException(where + ": " + ex.getMessage(), ex);
+			// Without the cause, which would be shown instead and names no property.
+			throw new IllegalArgumentException(where + ": " + ex.getMessage());
 		}
 	}
 

@@ -52,22 +52,26 @@ final class LockNames {
 		return (canonical.length() > 0) ? canonical.toString().toLowerCase(Locale.ROOT) : name;
 	}
 
-	// Levenshtein, one row at a time.
+	// Letters to insert, remove, replace, or swap with their neighbour.
 	private static int distance(String from, String to) {
-		int[] row = new int[to.length() + 1];
+		int[][] changes = new int[from.length() + 1][to.length() + 1];
+		for (int i = 0; i <= from.length(); i++) {
+			changes[i][0] = i;
+		}
 		for (int j = 0; j <= to.length(); j++) {
-			row[j] = j;
+			changes[0][j] = j;
 		}
 		for (int i = 1; i <= from.length(); i++) {
-			int diagonal = row[0];
-			row[0] = i;
 			for (int j = 1; j <= to.length(); j++) {
-				int replaced = diagonal + ((from.charAt(i - 1) != to.charAt(j - 1)) ? 1 : 0);
-				diagonal = row[j];
-				row[j] = Math.min(replaced, Math.min(row[j], row[j - 1]) + 1);
+				int replaced = changes[i - 1][j - 1] + ((from.charAt(i - 1) != to.charAt(j - 1)) ? 1 : 0);
+				changes[i][j] = Math.min(replaced, Math.min(changes[i - 1][j], changes[i][j - 1]) + 1);
+				if (i > 1 && j > 1 && from.charAt(i - 1) == to.charAt(j - 2)
+						&& from.charAt(i - 2) == to.charAt(j - 1)) {
+					changes[i][j] = Math.min(changes[i][j], changes[i - 2][j - 2] + 1);
+				}
 			}
 		}
-		return row[to.length()];
+		return changes[from.length()][to.length()];
 	}
 
 }

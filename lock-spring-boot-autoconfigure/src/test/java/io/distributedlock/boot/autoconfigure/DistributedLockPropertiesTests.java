@@ -1,0 +1,84 @@
+package io.distributedlock.boot.autoconfigure;
+
+import java.time.Duration;
+import java.util.Map;
+
+import io.distributedlock.LockSettings;
+import io.distributedlock.spring.OnActiveTransaction;
+import org.junit.jupiter.api.Test;
+
+import org.springframework.boot.context.properties.bind.BindException;
+import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.context.properties.source.MapConfigurationPropertySource;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+/**
+ * Tests for {@link DistributedLockProperties}.
+ */
+class DistributedLockPropertiesTests {
+
+	private static DistributedLockProperties bind(Map<String, String> values) {
+		return new Binder(new MapConfigurationPropertySource(values)).bindOrCreate("distributed-lock",
+				DistributedLockProperties.class);
+	}
+
+	private static void assertRefused(String name, String value, String message) {
+		assertThatExceptionOfType(BindException.class).isThrownBy(() -> bind(Map.of(name, value)))
+			.havingRootCause()
+			.withMessageContaining(message);
+	}
+
+	@Test
+	void defaultsAreThoseOfTheProtocol() {
+		DistributedLockProperties properties = bind(Map.of());
+		assertThat(properties.enabled()).isTrue();
+		assertThat(properties.store()).isNull();
+		assertThat(properties.toSettings()).isEqualTo(LockSettings.DEFAULTS);
+		assertThat(properties.handoff().leases()).isEqualTo(64);
+		assertThat(properties.handoff().time()).isEqualTo(Duration.ofMillis(50));
+		assertThat(properties.recheck()).isEqualTo(Duration.ofMillis(400));
+		assertThat(properties.reservation()).isEqualTo(Duration.ofSeconds(1));
+		assertThat(properties.commandTimeout()).isEqualTo(Duration.ofSeconds(1));
+		assertThat(properties.shutdown().timeout()).isEqualTo(Duration.ofSeconds(20));
+		assertThat(properties.redis().prefix()).isEqualTo("lock:");
+		assertThat(properties.transaction().onActiveTransaction()).isEqualTo(OnActiveTransaction.DEFER);
+		assertThat(properties.transaction().commitMargin()).isEqualTo(Duration.ofMillis(100));
+		assertThat(properties.locks()).isEmpty();
+	}
+
+	@Test
+	void settingsOfALockAreOpenWhereNothingIsSaid() {
+		DistributedLockProperties properties = bind(
+				Map.of("distributed-lock.locks.stock.ttl", "7s", "distributed-lock.locks.[Shop.buy].renew", "false"));
+		assertThat(properties.toLockSettings()).containsOnly(
+				Map.entry("stock", new LockSettings(Duration.ofSeconds(7), null, null, null, null, null)),
+				Map.entry("Shop.buy", new LockSettings(null, null, false, null, null, null)));
+	}
+
+	@Test
+	void valuesOutOfRangeAreRefusedWithThePropertyAndWhatToType() {
+		assertRefused("distributed-lock.ttl", "100ms", "distributed-lock: ttl is 100ms, at least 500ms are needed");
+		assertRefused("distributed-lock.locks.stock.ttl", "100ms",
+				"distributed-lock.locks.stock: ttl is 100ms, at least 500ms are needed");
+		assertRefused("distributed-lock.locks.stock.min-hold", "2h", "minHold (PT2H) is longer than maxHold (PT1H)");
+		assertRefused("distributed-lock.recheck", "600ms", "Lower recheck or raise reservation");
+		assertRefused("distributed-lock.recheck", "0", "distributed-lock.recheck is 0ms, it must be above 0");
+		assertRefused("distributed-lock.command-timeout", "0", "it must be above 0");
+		assertRefused("distributed-lock.handoff.leases", "0", "at least 1 is needed");
+		assertRefused("distributed-lock.handoff.time", "0", "distributed-lock.handoff.time is 0ms");
+		assertRefused("distributed-lock.shutdown.timeout", "-1s", "Use 0 for not waiting");
+		assertRefused("distributed-lock.transaction.commit-margin", "1s", "must be between 0 and 250ms");
+	}
+
+	@Test
+	void instanceIdsAreUniqueAndUsable() {
+		LockInstanceId first = LockInstanceId.create("shop 1/ä");
+		assertThat(first.value()).matches("shop_1__-[0-9a-f]{8}");
+		assertThat(LockInstanceId.create("shop 1/ä")).isNotEqualTo(first);
+		assertThat(LockInstanceId.create(null).value()).contains("-" + ProcessHandle.current().pid() + "-")
+			.matches("[A-Za-z0-9._-]{1,128}");
+	}
+
+}
