@@ -25,6 +25,8 @@ import io.distributedlock.spi.RenewReply;
 import io.distributedlock.spi.SignallingLockStore;
 import io.distributedlock.spi.StoreException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A client of an {@link InMemoryLockServer}; made with
@@ -32,6 +34,8 @@ import org.jspecify.annotations.Nullable;
  * for a server: what it held stays until it expires.
  */
 public final class InMemoryLockStore implements QueueingLockStore, SignallingLockStore, InspectableLockStore {
+
+	private static final Logger logger = LoggerFactory.getLogger(InMemoryLockStore.class);
 
 	private static final Duration RENEW_TIMEOUT = Duration.ofSeconds(1);
 
@@ -191,7 +195,20 @@ public final class InMemoryLockStore implements QueueingLockStore, SignallingLoc
 	private void signal(Consumer<SignalReceiver> signal) {
 		SignalReceiver receiver = this.receiver;
 		if (receiver != null && !this.closed) {
-			this.network.signal(() -> signal.accept(receiver));
+			this.network.signal(() -> deliver(receiver, signal));
+		}
+	}
+
+	/**
+	 * Without a network this runs within another client's command, which must not fail
+	 * because of this one's receiver.
+	 */
+	private void deliver(SignalReceiver receiver, Consumer<SignalReceiver> signal) {
+		try {
+			signal.accept(receiver);
+		}
+		catch (RuntimeException ex) {
+			logger.warn("The receiver of signals of {} failed; its waiters are served when they ask again", this, ex);
 		}
 	}
 

@@ -81,6 +81,22 @@ class InMemoryLockServerTests {
 	}
 
 	@Test
+	void aReceiverThatFailsDoesNotDisturbTheReleaseThatSignalsIt() {
+		this.second.subscribe(new Signals() {
+
+			@Override
+			public void reserved(String keyId, AttemptId attempt) {
+				throw new IllegalStateException("planned");
+			}
+
+		});
+		acquire(this.first, this.one);
+		queue(this.second, this.two);
+		assertThat(release(this.first, this.one)).isEqualTo(new ReleaseReply.Released(true));
+		assertThat(queue(this.second, this.two)).isInstanceOf(Granted.class);
+	}
+
+	@Test
 	void aWaiterThatDoesNotAskAgainLosesItsPlace() {
 		this.second.subscribe(new Signals());
 		acquire(this.first, this.one);
@@ -216,7 +232,7 @@ class InMemoryLockServerTests {
 		return stage.<Throwable>handle((reply, failure) -> failure).toCompletableFuture().join();
 	}
 
-	private static final class Signals implements SignalReceiver {
+	private static class Signals implements SignalReceiver {
 
 		private final List<AttemptId> reserved = new ArrayList<>();
 
