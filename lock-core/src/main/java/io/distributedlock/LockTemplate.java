@@ -52,7 +52,8 @@ public interface LockTemplate {
 	 * @param request what to lock
 	 * @return completes, on a thread of the engine, with the lease or with what
 	 * {@link #acquire} throws; cancelling it gives up, and releases a lock that was
-	 * granted at the same moment
+	 * granted at the same moment. The threads are few: continue with an executor of your
+	 * own ({@code thenApplyAsync}) if what follows may block
 	 * @throws IllegalArgumentException as with {@link #acquire}
 	 */
 	CompletableFuture<Lease> acquireAsync(LockRequest request);
@@ -88,7 +89,8 @@ public interface LockTemplate {
 	 * without limit, {@code tryLock()} does not wait, whatever wait time the request has.
 	 * {@code unlock()} throws {@link IllegalMonitorStateException} if the caller does not
 	 * hold the lock, and {@link LockLostException} if it was lost. Conditions are not
-	 * supported. All methods throw {@link LockStoreException} on an outage.
+	 * supported. On an outage that lasts for the whole wait all methods throw
+	 * {@link LockStoreException}; {@code lock()} waits through one that may pass.
 	 * @param request what to lock
 	 * @return a view that keeps no state of its own: two views of one request are the
 	 * same lock

@@ -11,7 +11,6 @@ import io.distributedlock.LockNotAcquiredException;
 import io.distributedlock.LockNotAcquiredException.Reason;
 import io.distributedlock.LockOwner;
 import io.distributedlock.LockRequest;
-import io.distributedlock.LockStoreException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,23 +48,19 @@ final class AsyncAcquire {
 		this.runtime = runtime;
 		this.request = request;
 		this.profile = profile;
-		this.owner = owner(request);
+		LockOwner given = (request.owner() != null) ? request.owner() : LockContext.boundOwner();
+		this.owner = (given != null) ? given : LockOwner.create("async");
 		long now = engine.clock().now();
-		this.waiter = Waiter.asynchronous(this.owner, profile, now,
+		this.waiter = Waiter.asynchronous(this.owner, given != null, profile, now,
 				engine.options().commandTimeout(profile.ttl()) + LockEngine.GRACE, this.fate);
 	}
 
-	private static LockOwner owner(LockRequest request) {
-		LockOwner explicit = request.owner();
-		if (explicit != null) {
-			return explicit;
-		}
-		LockOwner bound = LockContext.boundOwner();
-		return (bound != null) ? bound : LockOwner.create("async");
+	private boolean admitted() {
+		return this.engine.isRunning() || this.engine.reenters(this.runtime, this.request.key(), this.owner);
 	}
 
 	CompletableFuture<Lease> start() {
-		if (this.engine.isRunning()) {
+		if (admitted()) {
 			enter();
 		}
 		else {
@@ -126,14 +121,7 @@ final class AsyncAcquire {
 			return;
 		}
 		Throwable failure = Waits.cause((thrown != null) ? thrown : new IllegalStateException("No lease"));
-		String store = this.runtime.name();
-		if (failure instanceof LockNotAcquiredException refused) {
-			this.engine.listeners()
-				.notify((listener) -> listener.onRefused(this.request.key(), store, refused, waited));
-		}
-		else if (failure instanceof LockStoreException outage) {
-			this.engine.listeners().notify((listener) -> listener.onFailed(this.request.key(), store, outage, waited));
-		}
+		this.engine.tellOfFailure(this.request.key(), this.runtime.name(), failure, waited);
 		this.result.completeExceptionally(failure);
 	}
 

@@ -1,16 +1,14 @@
 package io.distributedlock.engine;
 
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Function;
+import java.util.function.Consumer;
 
 import io.distributedlock.LockException;
 import io.distributedlock.LockInspector.HeldLock;
@@ -112,14 +110,7 @@ final class Gate {
 
 	private boolean dead;
 
-	private final ArrayDeque<Waiter> waiters = new ArrayDeque<>(2);
-
-	/** Callers that wait, and those of them that do not want just one answer. */
-	private int live;
-
-	private int patient;
-
-	private int unannounced;
+	private final WaiterLine line = new WaiterLine();
 
 	/** The grant that counts, in HELD and HANDING_OFF. */
 	private @Nullable Grant grant;
@@ -162,6 +153,21 @@ final class Gate {
 		this.key = key;
 	}
 
+	/**
+	 * Changes the state under the mutex, then does what follows from it.
+	 */
+	private void transition(Consumer<Turn> change) {
+		Turn turn = new Turn(this.key);
+		this.mutex.lock();
+		try {
+			change.accept(turn);
+		}
+		finally {
+			this.mutex.unlock();
+			turn.run();
+		}
+	}
+
 	// ---- What callers do
 
 	/**
@@ -169,7 +175,7 @@ final class Gate {
 	 * @return false if this gate is dead and the caller needs a new one
 	 */
 	boolean enter(Waiter waiter) {
-		Turn turn = new Turn();
+		Turn turn = new Turn(this.key);
 		boolean taken;
 		this.mutex.lock();
 		try {
@@ -190,12 +196,12 @@ final class Gate {
 	private void takeIn(Waiter waiter, Turn turn) {
 		switch (this.state) {
 			case FREE -> {
-				add(waiter, false);
+				this.line.add(waiter, false);
 				contend(turn);
 			}
 			case CONTENDING -> {
 				if (waiter.waits() || !(this.refused || this.outage != null)) {
-					add(waiter, this.refused);
+					this.line.add(waiter, this.refused);
 				}
 				else if (this.outage != null) {
 					refuse(waiter, turn, storeFailed(this.outage));
@@ -207,13 +213,13 @@ final class Gate {
 			case HELD -> enterHeld(waiter, turn);
 			case HANDING_OFF, COOLING -> {
 				if (waiter.waits()) {
-					add(waiter, true);
+					this.line.add(waiter, true);
 				}
 				else {
 					refuse(waiter, turn, busy(waiter));
 				}
 			}
-			case RELEASING -> add(waiter, false);
+			case RELEASING -> this.line.add(waiter, false);
 		}
 	}
 
@@ -222,16 +228,12 @@ final class Gate {
 		if (current.owner == waiter.owner && current.state == Hold.State.HELD) {
 			LeaseHandle lease = new LeaseHandle(current, true, this.runtime);
 			if (waiter.grant(lease)) {
-				current.leases.add(lease);
-				current.ttl = Math.max(current.ttl, waiter.profile.ttl());
-				current.renew |= waiter.profile.renew();
-				current.minHoldEnd = Math.max(current.minHoldEnd,
-						Clock.plus(this.runtime.now(), waiter.profile.minHold()));
+				current.nest(lease, waiter.profile, this.runtime.now());
 				turn.deliver(waiter);
 			}
 		}
 		else if (waiter.waits()) {
-			add(waiter, true);
+			this.line.add(waiter, true);
 			extendIfNeeded(turn);
 		}
 		else {
@@ -239,37 +241,16 @@ final class Gate {
 		}
 	}
 
-	private void add(Waiter waiter, boolean knownBusy) {
-		waiter.busy = knownBusy;
-		this.waiters.add(waiter);
-		this.live++;
-		if (waiter.waits()) {
-			this.patient++;
-		}
-		if (!knownBusy) {
-			this.unannounced++;
-		}
-	}
-
 	/**
 	 * A caller has cancelled itself.
 	 */
 	void left(Waiter waiter) {
-		Turn turn = new Turn();
-		this.mutex.lock();
-		try {
-			gone(waiter);
-			if (this.waiters.size() > 2 * this.live + 16) {
-				this.waiters.removeIf((other) -> !other.isWaiting());
-			}
-			if (this.state == State.CONTENDING && this.flight == null && head() == null) {
+		transition((turn) -> {
+			this.line.gone(waiter);
+			if (this.state == State.CONTENDING && this.flight == null && this.line.head() == null) {
 				giveUp(turn);
 			}
-		}
-		finally {
-			this.mutex.unlock();
-		}
-		turn.run();
+		});
 	}
 
 	/**
@@ -315,18 +296,12 @@ final class Gate {
 	 * Refuses all who wait, since this instance shuts down.
 	 */
 	void shutDown() {
-		Turn turn = new Turn();
-		this.mutex.lock();
-		try {
-			refuseAll(turn, (waiter) -> refusal(Reason.SHUTTING_DOWN, waiter));
+		transition((turn) -> {
+			this.line.refuseAll(turn, (waiter) -> refusal(Reason.SHUTTING_DOWN, waiter));
 			if (this.state == State.CONTENDING && this.flight == null) {
 				giveUp(turn);
 			}
-		}
-		finally {
-			this.mutex.unlock();
-		}
-		turn.run();
+		});
 	}
 
 	/**
@@ -334,7 +309,7 @@ final class Gate {
 	 * local caller, or back to the store.
 	 */
 	Closing close(LeaseHandle lease) {
-		Turn turn = new Turn();
+		Turn turn = new Turn(this.key);
 		Closing closing;
 		this.mutex.lock();
 		try {
@@ -370,7 +345,7 @@ final class Gate {
 		if (ended.minHoldEnd > now) {
 			return cool(ended, turn);
 		}
-		Waiter next = head();
+		Waiter next = this.line.head();
 		if (next != null && now - current.turnStart < this.runtime.engine.options().handoffTime()) {
 			if (current.hasToken()) {
 				ended.state = Hold.State.RELEASED;
@@ -416,9 +391,7 @@ final class Gate {
 
 	private void acquired(Object token, AttemptId asked, long ttl, long sentAt, @Nullable AcquireReply reply,
 			@Nullable Throwable thrown) {
-		Turn turn = new Turn();
-		this.mutex.lock();
-		try {
+		transition((turn) -> {
 			if (this.flight != token) {
 				// Nobody waits for this answer any more: what it brought is given back.
 				turn.then(() -> this.runtime.abandonLater(this.key, asked, 0, this.runtime.now() + ttl));
@@ -438,11 +411,7 @@ final class Gate {
 							sentAt + timeoutNanos(ttl));
 				}
 			}
-		}
-		finally {
-			this.mutex.unlock();
-		}
-		turn.run();
+		});
 	}
 
 	private void granted(Turn turn, AttemptId asked, long ttl, long sentAt, long firstToken, int tokens) {
@@ -466,11 +435,9 @@ final class Gate {
 		this.outage = null;
 		this.refused = true;
 		this.holder = (no.holder() != null) ? "held by " + no.holder() : "";
-		if (this.live > this.patient) {
-			refuseImpatient(turn, this::busy);
-		}
-		announce(turn);
-		if (head() == null) {
+		this.line.refuseImpatient(turn, this::busy);
+		this.line.announce(turn);
+		if (this.line.head() == null) {
 			giveUp(turn);
 		}
 		else if (this.askAgain) {
@@ -490,12 +457,12 @@ final class Gate {
 			this.ghostUntil = Math.max(this.ghostUntil, executableUntil);
 		}
 		if (failure.isRetryable()) {
-			refuseImpatient(turn, (waiter) -> storeFailed(failure));
+			this.line.refuseImpatient(turn, (waiter) -> storeFailed(failure));
 		}
 		else {
-			refuseAll(turn, (waiter) -> storeFailed(failure));
+			this.line.refuseAll(turn, (waiter) -> storeFailed(failure));
 		}
-		if (head() == null) {
+		if (this.line.head() == null) {
 			giveUp(turn);
 		}
 		else {
@@ -505,9 +472,7 @@ final class Gate {
 
 	private void released(Object token, Grant ended, @Nullable Hold closed, @Nullable Successor successor, long sentAt,
 			CompletableFuture<Boolean> outcome, @Nullable ReleaseReply reply, @Nullable Throwable thrown) {
-		Turn turn = new Turn();
-		this.mutex.lock();
-		try {
+		transition((turn) -> {
 			boolean lost = reply instanceof ReleaseReply.NotOwner;
 			if (closed != null) {
 				settle(closed, lost,
@@ -544,18 +509,12 @@ final class Gate {
 				}
 				next(turn);
 			}
-		}
-		finally {
-			this.mutex.unlock();
-			turn.run();
-		}
+		});
 	}
 
 	private void cooled(Object token, Hold closed, long until, CompletableFuture<Boolean> outcome,
 			@Nullable ReleaseReply reply, @Nullable Throwable thrown) {
-		Turn turn = new Turn();
-		this.mutex.lock();
-		try {
+		transition((turn) -> {
 			boolean lost = reply instanceof ReleaseReply.NotOwner;
 			settle(closed, lost,
 					(reply == null)
@@ -576,11 +535,7 @@ final class Gate {
 			else {
 				later(until - this.runtime.now(), this::coolingEnded);
 			}
-		}
-		finally {
-			this.mutex.unlock();
-			turn.run();
-		}
+		});
 	}
 
 	/**
@@ -616,75 +571,72 @@ final class Gate {
 	}
 
 	private void extended(Grant extended, long ttl, long sentAt, @Nullable ExtendReply reply) {
-		Turn turn = new Turn();
-		this.mutex.lock();
-		try {
-			if (this.grant != extended) {
-				return;
+		transition((turn) -> {
+			try {
+				if (this.grant != extended) {
+					return;
+				}
+				this.extending = false;
+				if (reply instanceof ExtendReply.NotOwner) {
+					lose(extended, LossReason.NOT_OWNER, turn);
+					return;
+				}
+				long now = this.runtime.now();
+				if (reply instanceof ExtendReply.Extended more
+						&& extended.prolong(now, Clock.plus(sentAt, ttl - Profile.drift(ttl)))) {
+					extended.addTokens(more.firstToken(), more.tokens());
+					extended.ttl = ttl;
+					extended.turnStart = now;
+				}
+				else {
+					// Others wait, or the store is silent: the turn ends with this block.
+					extended.yield = true;
+					extended.doubtful |= reply == null;
+				}
+				if (this.state == State.HANDING_OFF && this.flight == null) {
+					handOn(turn, false, true);
+				}
 			}
-			this.extending = false;
-			if (reply instanceof ExtendReply.NotOwner) {
-				lose(extended, LossReason.NOT_OWNER, turn);
-				return;
+			finally {
+				// After the deadline was moved: a command with a shorter ttl must not be
+				// sent
+				// between the two.
+				extended.arming.set(false);
 			}
-			long now = this.runtime.now();
-			if (reply instanceof ExtendReply.Extended more
-					&& extended.prolong(now, Clock.plus(sentAt, ttl - Profile.drift(ttl)))) {
-				extended.addTokens(more.firstToken(), more.tokens());
-				extended.ttl = ttl;
-				extended.turnStart = now;
-			}
-			else {
-				// Others wait, or the store is silent: the turn ends with this block.
-				extended.yield = true;
-				extended.doubtful |= reply == null;
-			}
-			if (this.state == State.HANDING_OFF && this.flight == null) {
-				handOn(turn, false, true);
-			}
-		}
-		finally {
-			// After the deadline was moved: a command with a shorter ttl must not be sent
-			// between the two.
-			extended.arming.set(false);
-			this.mutex.unlock();
-			turn.run();
-		}
+		});
 	}
 
 	private void rearmed(Object token, Grant rearmed, long ttl, long sentAt, @Nullable RenewReply reply) {
-		Turn turn = new Turn();
-		this.mutex.lock();
-		try {
-			if (this.flight != token || this.grant != rearmed) {
-				return;
+		transition((turn) -> {
+			try {
+				if (this.flight != token || this.grant != rearmed) {
+					return;
+				}
+				this.flight = null;
+				if (reply instanceof RenewReply.NotOwner) {
+					lose(rearmed, LossReason.NOT_OWNER, turn);
+				}
+				else if (reply instanceof RenewReply.Renewed
+						&& rearmed.prolong(this.runtime.now(), Clock.plus(sentAt, ttl - Profile.drift(ttl)))) {
+					rearmed.ttl = ttl;
+					this.runtime.engine.watchdog().touch(rearmed);
+					handOn(turn, true, true);
+				}
+				else {
+					// The new ttl may or may not count: the next caller gets a new grant.
+					release(turn, null, new CompletableFuture<>());
+				}
 			}
-			this.flight = null;
-			if (reply instanceof RenewReply.NotOwner) {
-				lose(rearmed, LossReason.NOT_OWNER, turn);
+			finally {
+				rearmed.arming.set(false);
 			}
-			else if (reply instanceof RenewReply.Renewed
-					&& rearmed.prolong(this.runtime.now(), Clock.plus(sentAt, ttl - Profile.drift(ttl)))) {
-				rearmed.ttl = ttl;
-				this.runtime.engine.watchdog().touch(rearmed);
-				handOn(turn, true, true);
-			}
-			else {
-				// The new ttl may or may not count: the next caller gets a new grant.
-				release(turn, null, new CompletableFuture<>());
-			}
-		}
-		finally {
-			rearmed.arming.set(false);
-			this.mutex.unlock();
-			turn.run();
-		}
+		});
 	}
 
 	// ---- What time and the watchdog bring
 
 	void signalled(@Nullable AttemptId signalled) {
-		Turn turn = new Turn();
+		Turn turn = new Turn(this.key);
 		this.mutex.lock();
 		try {
 			if (this.state == State.CONTENDING && (signalled == null || signalled.equals(this.attempt))) {
@@ -707,35 +659,23 @@ final class Gate {
 	}
 
 	void revoked(AttemptId revoked) {
-		Turn turn = new Turn();
-		this.mutex.lock();
-		try {
+		transition((turn) -> {
 			Grant current = this.grant;
 			if (current != null && current.attempt.equals(revoked)) {
 				lose(current, LossReason.FORCE_RELEASED, turn);
 			}
-		}
-		finally {
-			this.mutex.unlock();
-		}
-		turn.run();
+		});
 	}
 
 	/**
 	 * A grant is known to be lost: refused by the store, or past its deadline.
 	 */
 	void lost(Grant lost, LossReason reason) {
-		Turn turn = new Turn();
-		this.mutex.lock();
-		try {
+		transition((turn) -> {
 			if (this.grant == lost) {
 				lose(lost, reason, turn);
 			}
-		}
-		finally {
-			this.mutex.unlock();
-		}
-		turn.run();
+		});
 	}
 
 	/**
@@ -755,33 +695,21 @@ final class Gate {
 	}
 
 	private void timeToAsk() {
-		Turn turn = new Turn();
-		this.mutex.lock();
-		try {
+		transition((turn) -> {
 			this.timer = null;
 			if (this.state == State.CONTENDING && this.flight == null) {
 				ask(turn);
 			}
-		}
-		finally {
-			this.mutex.unlock();
-		}
-		turn.run();
+		});
 	}
 
 	private void coolingEnded() {
-		Turn turn = new Turn();
-		this.mutex.lock();
-		try {
+		transition((turn) -> {
 			this.timer = null;
 			if (this.state == State.COOLING && this.flight == null) {
 				next(turn);
 			}
-		}
-		finally {
-			this.mutex.unlock();
-		}
-		turn.run();
+		});
 	}
 
 	// ---- Transitions, under the mutex
@@ -791,7 +719,7 @@ final class Gate {
 	 */
 	private void next(Turn turn) {
 		this.grant = null;
-		if (head() != null) {
+		if (this.line.head() != null) {
 			contend(turn);
 		}
 		else {
@@ -838,10 +766,10 @@ final class Gate {
 		this.outage = null;
 		this.polls = 0;
 		if (answered) {
-			refuseImpatient(turn, this::busy);
-			announce(turn);
+			this.line.refuseImpatient(turn, this::busy);
+			this.line.announce(turn);
 		}
-		if (head() == null) {
+		if (this.line.head() == null) {
 			giveUp(turn);
 		}
 		else if (signalled || !signals) {
@@ -856,7 +784,7 @@ final class Gate {
 	 * Sends the attempt to the store, on behalf of the first caller in line.
 	 */
 	private void ask(Turn turn) {
-		Waiter first = head();
+		Waiter first = this.line.head();
 		if (first == null) {
 			giveUp(turn);
 			return;
@@ -866,9 +794,9 @@ final class Gate {
 		AttemptId asked = Objects.requireNonNull(this.attempt, "attempt");
 		long ttl = first.profile.storeTtl();
 		this.attemptTtl = Math.max(ttl, this.sentBefore ? this.attemptTtl : 0);
-		int tokens = blockSize(this.live);
+		int tokens = blockSize(this.line.size());
 		boolean repeated = this.sentBefore;
-		QueueingLockStore queue = (this.patient > 0) ? this.runtime.queue : null;
+		QueueingLockStore queue = (this.line.hasPatient()) ? this.runtime.queue : null;
 		this.sentBefore = true;
 		this.mayHaveTraces |= queue != null;
 		Object token = fly();
@@ -929,18 +857,12 @@ final class Gate {
 	}
 
 	private void abandoned(Object token) {
-		Turn turn = new Turn();
-		this.mutex.lock();
-		try {
+		transition((turn) -> {
 			if (this.flight == token) {
 				this.flight = null;
 				next(turn);
 			}
-		}
-		finally {
-			this.mutex.unlock();
-		}
-		turn.run();
+		});
 	}
 
 	/**
@@ -953,7 +875,7 @@ final class Gate {
 	private void handOn(Turn turn, boolean fresh, boolean local) {
 		Grant current = grant();
 		long now = this.runtime.now();
-		Waiter next = head();
+		Waiter next = this.line.head();
 		while (next != null && current.hasToken()) {
 			Profile profile = next.profile;
 			boolean armed = current.ttl == profile.storeTtl() && (fresh
@@ -966,11 +888,11 @@ final class Gate {
 				rearm(turn, current, profile.storeTtl());
 				return;
 			}
-			this.waiters.poll();
+			this.line.pollHead();
 			if (begin(turn, current, next, now, local)) {
 				return;
 			}
-			next = head();
+			next = this.line.head();
 		}
 		release(turn, null, new CompletableFuture<>());
 	}
@@ -982,7 +904,7 @@ final class Gate {
 		if (!next.grant(lease)) {
 			return false;
 		}
-		gone(next);
+		this.line.gone(next);
 		current.hold = begun;
 		this.hold = begun;
 		this.state = State.HELD;
@@ -990,10 +912,12 @@ final class Gate {
 			this.runtime.engine.watchdog().add(current);
 		}
 		turn.deliver(next);
+		this.line.grantSameOwner(begun, now, turn, this.runtime);
 		// Those that do not wait shared the answer that brought the grant (rule E9).
-		refuseImpatient(turn, this::busy);
+		this.line.refuseImpatient(turn, this::busy);
 		if (local) {
-			turn.handedOn = true;
+			turn.then(() -> this.runtime.listeners()
+				.notify((listener) -> listener.onLocalHandoff(this.key, this.runtime.name())));
 		}
 		extendIfNeeded(turn);
 		return true;
@@ -1036,7 +960,7 @@ final class Gate {
 	private void extendIfNeeded(Turn turn) {
 		Grant current = this.grant;
 		int tokens = this.runtime.engine.options().handoffLeases();
-		if (current == null || this.extending || current.yield || tokens == 1 || head() == null) {
+		if (current == null || this.extending || current.yield || tokens == 1 || this.line.head() == null) {
 			return;
 		}
 		long now = this.runtime.now();
@@ -1073,11 +997,10 @@ final class Gate {
 		this.extending = false;
 		this.state = State.RELEASING;
 		this.askAgain = false;
-		Waiter next = head();
-		QueueingLockStore queue = (this.patient > 0) ? this.runtime.queue : null;
-		Successor successor = (next != null && queue != null)
-				? new Successor(AttemptId.random(), Duration.ofNanos(next.profile.storeTtl()), blockSize(this.live))
-				: null;
+		Waiter next = this.line.head();
+		QueueingLockStore queue = (this.line.hasPatient()) ? this.runtime.queue : null;
+		Successor successor = (next != null && queue != null) ? new Successor(AttemptId.random(),
+				Duration.ofNanos(next.profile.storeTtl()), blockSize(this.line.size())) : null;
 		Object token = fly();
 		turn.then(() -> {
 			long sentAt = this.runtime.now();
@@ -1172,66 +1095,9 @@ final class Gate {
 		return token;
 	}
 
-	/** Returns the first caller that still waits. */
-	private @Nullable Waiter head() {
-		Waiter first = this.waiters.peek();
-		while (first != null && !first.isWaiting()) {
-			this.waiters.poll();
-			first = this.waiters.peek();
-		}
-		return first;
-	}
-
-	private void gone(Waiter waiter) {
-		this.live--;
-		if (waiter.waits()) {
-			this.patient--;
-		}
-		if (!waiter.busy) {
-			this.unannounced--;
-		}
-	}
-
 	private void refuse(Waiter waiter, Turn turn, LockException exception) {
 		if (waiter.refuse(exception)) {
 			turn.deliver(waiter);
-		}
-	}
-
-	private void refuseImpatient(Turn turn, Function<Waiter, LockException> exception) {
-		if (this.live > this.patient) {
-			refuseWhere(turn, true, exception);
-		}
-	}
-
-	private void refuseAll(Turn turn, Function<Waiter, LockException> exception) {
-		refuseWhere(turn, false, exception);
-	}
-
-	private void refuseWhere(Turn turn, boolean onlyImpatient, Function<Waiter, LockException> exception) {
-		Iterator<Waiter> all = this.waiters.iterator();
-		while (all.hasNext()) {
-			Waiter waiter = all.next();
-			if ((!onlyImpatient || !waiter.waits()) && waiter.isWaiting()) {
-				all.remove();
-				if (waiter.refuse(exception.apply(waiter))) {
-					gone(waiter);
-					turn.deliver(waiter);
-				}
-			}
-		}
-	}
-
-	/** Tells those who do not know yet that somebody else has the lock. */
-	private void announce(Turn turn) {
-		if (this.unannounced > 0) {
-			for (Waiter waiter : this.waiters) {
-				if (!waiter.busy && waiter.isWaiting()) {
-					waiter.busy = true;
-					this.unannounced--;
-					turn.deliver(waiter);
-				}
-			}
 		}
 	}
 
@@ -1297,7 +1163,7 @@ final class Gate {
 			long now = this.runtime.now();
 			return new HeldLock(this.key, this.runtime.name(), current.owner.toString(), current.token,
 					Duration.ofNanos(now - current.startedAt), Duration.ofNanos(current.grant.remaining(now)),
-					current.leases.size(), this.live);
+					current.leases.size(), this.line.size());
 		}
 		finally {
 			this.mutex.unlock();
@@ -1307,8 +1173,8 @@ final class Gate {
 	@Nullable WaitedLock waited() {
 		this.mutex.lock();
 		try {
-			Waiter first = head();
-			return (first == null) ? null : new WaitedLock(this.key, this.runtime.name(), this.live,
+			Waiter first = this.line.head();
+			return (first == null) ? null : new WaitedLock(this.key, this.runtime.name(), this.line.size(),
 					Duration.ofNanos(this.runtime.now() - first.enteredAt));
 		}
 		finally {
@@ -1341,73 +1207,6 @@ final class Gate {
 		static final Closing NESTED = new Closing(true, false, null);
 
 		static final Closing HANDED_ON = new Closing(true, true, null);
-
-	}
-
-	/**
-	 * What has to follow when the mutex is free again, in order: commands, then callers
-	 * to be woken.
-	 */
-	private final class Turn {
-
-		private @Nullable Waiter first;
-
-		private @Nullable List<Waiter> more;
-
-		private @Nullable List<Runnable> actions;
-
-		boolean handedOn;
-
-		void deliver(Waiter waiter) {
-			if (this.first == null) {
-				this.first = waiter;
-			}
-			else {
-				if (this.more == null) {
-					this.more = new ArrayList<>();
-				}
-				this.more.add(waiter);
-			}
-		}
-
-		void then(Runnable action) {
-			if (this.actions == null) {
-				this.actions = new ArrayList<>(2);
-			}
-			this.actions.add(action);
-		}
-
-		void run() {
-			if (this.first != null) {
-				this.first.deliver();
-			}
-			if (this.more != null) {
-				this.more.forEach(Waiter::deliver);
-			}
-			if (this.actions != null) {
-				this.actions.forEach(this::run);
-			}
-			if (this.handedOn) {
-				Gate.this.runtime.listeners()
-					.notify((listener) -> listener.onLocalHandoff(Gate.this.key, Gate.this.runtime.name()));
-			}
-		}
-
-		/**
-		 * An action that fails, for want of memory or threads, must not keep those behind
-		 * it from waking callers and freeing the lock.
-		 */
-		private void run(Runnable action) {
-			try {
-				action.run();
-			}
-			catch (Throwable ex) {
-				StoreRuntime.logger.atError()
-					.setCause(ex)
-					.addKeyValue("lock.key", Gate.this.key.id())
-					.log("A step of the lock engine failed");
-			}
-		}
 
 	}
 

@@ -77,6 +77,17 @@ final class Hold {
 		this.minHoldEnd = Clock.plus(startedAt, profile.minHold());
 	}
 
+	/**
+	 * The owner enters again. What the nested lease asks for can only lengthen the hold.
+	 * Called under the gate's mutex.
+	 */
+	void nest(LeaseHandle lease, Profile profile, long now) {
+		this.leases.add(lease);
+		this.ttl = Math.max(this.ttl, profile.ttl());
+		this.renew |= profile.renew();
+		this.minHoldEnd = Math.max(this.minHoldEnd, Clock.plus(now, profile.minHold()));
+	}
+
 	boolean isHeld(long now) {
 		return this.state == State.HELD && this.grant.isAlive(now);
 	}

@@ -21,8 +21,6 @@ import java.util.concurrent.locks.LockSupport;
 
 import io.distributedlock.Lease;
 import io.distributedlock.LockCallback;
-import io.distributedlock.LockContext;
-import io.distributedlock.LockException;
 import io.distributedlock.LockInspector;
 import io.distributedlock.LockKey;
 import io.distributedlock.LockListener;
@@ -251,8 +249,7 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 	public Lease acquire(LockRequest request) {
 		LockSettings settings = resolve(request);
 		StoreRuntime runtime = runtime(settings.store());
-		LockOwner owner = (request.owner() != null) ? request.owner() : LockContext.owner();
-		return acquire(runtime, request.key(), Profile.of(settings), owner);
+		return new BlockingAcquire(this, runtime, request, Profile.of(settings)).run();
 	}
 
 	@Override
@@ -268,125 +265,24 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		}
 	}
 
-	private Lease acquire(StoreRuntime runtime, LockKey key, Profile profile, LockOwner owner) {
-		long now = this.clock.now();
-		Waiter waiter = Waiter.blocking(owner, profile, now, this.options.commandTimeout(profile.ttl()) + GRACE);
-		if (Thread.currentThread().isInterrupted()) {
-			throw notAcquired(runtime, key, waiter, refusal(key, Reason.INTERRUPTED, waiter));
-		}
-		if (!this.running && !reenters(runtime, key, owner)) {
-			throw notAcquired(runtime, key, waiter, refusal(key, Reason.SHUTTING_DOWN, waiter));
-		}
-		Gate gate = runtime.enter(key, waiter);
-		LockException failure = await(runtime, gate, waiter);
-		if (failure != null) {
-			throw notAcquired(runtime, key, waiter, failure);
-		}
-		LeaseHandle lease = waiter.lease();
-		owner.opened(lease);
-		if (lease.nested) {
-			lengthen(lease, profile);
-		}
-		else {
-			acquired(lease, waiter);
-		}
-		return lease;
-	}
-
 	/**
 	 * Code that runs under a lock may re-enter it while this instance shuts down, since
 	 * it could not finish otherwise.
 	 */
-	private boolean reenters(StoreRuntime runtime, LockKey key, LockOwner owner) {
+	boolean reenters(StoreRuntime runtime, LockKey key, LockOwner owner) {
 		return owner.leases()
 			.stream()
 			.anyMatch((lease) -> lease.isHeld() && lease.key().equals(key) && lease.store().equals(runtime.name()));
 	}
 
-	/**
-	 * Waits until the caller's fate is decided.
-	 * @return why the lock was not had, or null if it was
-	 */
-	private @Nullable LockException await(StoreRuntime runtime, Gate gate, Waiter waiter) {
-		boolean told = false;
-		try {
-			while (waiter.isWaiting()) {
-				if (waiter.busy && !told) {
-					told = true;
-					this.listeners.notify((listener) -> listener.onWaiting(gate.key, runtime.name()));
-				}
-				long now = this.clock.now();
-				long end = waiter.deadline;
-				if (now >= waiter.deadline) {
-					LockException failure = gate.timedOut(waiter);
-					if (failure != null) {
-						return failure;
-					}
-					end = Math.max(waiter.limit, now + DRAIN_PAUSE);
-				}
-				// A caller that came while the engine stopped does not park: nobody may
-				// be
-				// left to wake it.
-				if (this.running && waiter.isWaiting() && (told || !waiter.busy)) {
-					LockSupport.parkNanos(waiter, this.clock.park(end - now));
-				}
-				if (Thread.interrupted()) {
-					boolean cancelled = waiter.cancel();
-					Thread.currentThread().interrupt();
-					if (cancelled) {
-						gate.left(waiter);
-						return refusal(gate.key, Reason.INTERRUPTED, waiter);
-					}
-				}
-				else if (!this.running && waiter.isWaiting() && waiter.cancel()) {
-					gate.left(waiter);
-					return refusal(gate.key, Reason.SHUTTING_DOWN, waiter);
-				}
-			}
-		}
-		finally {
-			if (told) {
-				this.listeners.notify((listener) -> listener.onWaitingEnded(gate.key, runtime.name()));
-			}
-		}
-		return (waiter.state() == Waiter.State.GRANTED) ? null : waiter.failure();
-	}
-
-	private void acquired(LeaseHandle lease, Waiter waiter) {
-		Duration waited = Duration.ofNanos(this.clock.now() - waiter.enteredAt);
-		this.listeners.notify((listener) -> listener.onAcquired(lease, waited));
-	}
-
-	/**
-	 * A nested lease that wants a longer ttl than the grant has left gets it, or does not
-	 * begin (rule E11).
-	 */
-	private void lengthen(LeaseHandle nested, Profile profile) {
-		if (!nested.wantsLonger(profile)) {
-			return;
-		}
-		try {
-			Waits.get(nested.hold.grant.gate.runtime().extend(nested, profile.storeTtl()));
-		}
-		catch (RuntimeException ex) {
-			nested.release();
-			throw ex;
-		}
-	}
-
-	private LockNotAcquiredException refusal(LockKey key, Reason reason, Waiter waiter) {
-		return new LockNotAcquiredException(key, reason, Duration.ofNanos(this.clock.now() - waiter.enteredAt), "");
-	}
-
-	private LockException notAcquired(StoreRuntime runtime, LockKey key, Waiter waiter, LockException failure) {
-		Duration waited = Duration.ofNanos(this.clock.now() - waiter.enteredAt);
+	/** Tells listeners why a caller did not get a lock. */
+	void tellOfFailure(LockKey key, String store, Throwable failure, Duration waited) {
 		if (failure instanceof LockNotAcquiredException refused) {
-			this.listeners.notify((listener) -> listener.onRefused(key, runtime.name(), refused, waited));
+			this.listeners.notify((listener) -> listener.onRefused(key, store, refused, waited));
 		}
 		else if (failure instanceof LockStoreException outage) {
-			this.listeners.notify((listener) -> listener.onFailed(key, runtime.name(), outage, waited));
+			this.listeners.notify((listener) -> listener.onFailed(key, store, outage, waited));
 		}
-		return failure;
 	}
 
 	@Override

@@ -52,9 +52,13 @@ final class Waiter {
 	/** Somebody else is known to have the lock. Set under the gate's mutex. */
 	volatile boolean busy;
 
-	private Waiter(LockOwner owner, Profile profile, long now, long commandTimeout, @Nullable Thread thread,
-			@Nullable CompletableFuture<LeaseHandle> future) {
+	/** Other callers may act for the same owner at the same time. */
+	final boolean sharesOwner;
+
+	private Waiter(LockOwner owner, boolean sharesOwner, Profile profile, long now, long commandTimeout,
+			@Nullable Thread thread, @Nullable CompletableFuture<LeaseHandle> future) {
 		this.owner = owner;
+		this.sharesOwner = sharesOwner;
 		this.profile = profile;
 		this.enteredAt = now;
 		this.deadline = Clock.plus(now, profile.waitTime());
@@ -63,13 +67,13 @@ final class Waiter {
 		this.future = future;
 	}
 
-	static Waiter blocking(LockOwner owner, Profile profile, long now, long commandTimeout) {
-		return new Waiter(owner, profile, now, commandTimeout, Thread.currentThread(), null);
+	static Waiter blocking(LockOwner owner, boolean sharesOwner, Profile profile, long now, long commandTimeout) {
+		return new Waiter(owner, sharesOwner, profile, now, commandTimeout, Thread.currentThread(), null);
 	}
 
-	static Waiter asynchronous(LockOwner owner, Profile profile, long now, long commandTimeout,
+	static Waiter asynchronous(LockOwner owner, boolean sharesOwner, Profile profile, long now, long commandTimeout,
 			CompletableFuture<LeaseHandle> future) {
-		return new Waiter(owner, profile, now, commandTimeout, null, future);
+		return new Waiter(owner, sharesOwner, profile, now, commandTimeout, null, future);
 	}
 
 	State state() {

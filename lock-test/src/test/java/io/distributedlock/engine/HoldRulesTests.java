@@ -189,6 +189,37 @@ class HoldRulesTests extends EngineFixture {
 
 	@Test
 	@Tag("E11")
+	void callsOfOneOwnerThatWaitTogetherAreGrantedTogether() throws Exception {
+		Lease held = heldByAnother(this.engine, stock());
+		LockOwner owner = LockOwner.create("flow");
+		CompletableFuture<Lease> first = this.engine.acquireAsync(stock().withOwner(owner));
+		CompletableFuture<Lease> stranger = this.engine.acquireAsync(stock());
+		CompletableFuture<Lease> second = this.engine.acquireAsync(stock().withOwner(owner));
+		held.close();
+		Lease outer = first.get(5, TimeUnit.SECONDS);
+		Lease nested = second.get(5, TimeUnit.SECONDS);
+		assertThat(nested.fencingToken()).isEqualTo(outer.fencingToken());
+		assertThat(stranger).isNotDone();
+		outer.close();
+		nested.close();
+		stranger.get(5, TimeUnit.SECONDS).close();
+	}
+
+	@Test
+	@Tag("E11")
+	void anOwnerMayReEnterWhileThisInstanceShutsDown() throws Exception {
+		LockOwner owner = LockOwner.create("flow");
+		Lease outer = this.engine.acquire(stock().withOwner(owner));
+		Future<Boolean> stopping = onThread(() -> this.engine.stop(Duration.ofSeconds(5)));
+		eventually().until(() -> !this.engine.isRunning());
+		this.engine.acquire(stock().withOwner(owner)).close();
+		this.engine.acquireAsync(stock().withOwner(owner)).get(5, TimeUnit.SECONDS).close();
+		outer.close();
+		assertThat(stopping.get(5, TimeUnit.SECONDS)).isTrue();
+	}
+
+	@Test
+	@Tag("E11")
 	void aNestedLeaseCanLengthenTheTtlButNeverShortenIt() {
 		Lease outer = this.engine.acquire(stock().withTtl(Duration.ofSeconds(5)));
 		Lease shorter = this.engine.acquire(stock().withTtl(Duration.ofSeconds(1)));
