@@ -96,6 +96,10 @@ final class FallbackMethods {
 		return null;
 	}
 
+	boolean answersContention() {
+		return this.contention != null;
+	}
+
 	boolean answers(LockException exception) {
 		return methodFor(exception) != null;
 	}
@@ -127,17 +131,6 @@ final class FallbackMethods {
 			return this.contention;
 		}
 		return (exception instanceof LockStoreException) ? this.outage : null;
-	}
-
-	List<Method> methods() {
-		List<Method> methods = new ArrayList<>();
-		if (this.contention != null) {
-			methods.add(this.contention);
-		}
-		if (this.outage != null && !this.outage.equals(this.contention)) {
-			methods.add(this.outage);
-		}
-		return methods;
 	}
 
 }

@@ -73,12 +73,14 @@ final class LockOperationParser {
 		}
 		String condition = annotation.getString("condition");
 		OnFailure onFailure = annotation.getEnum("onFailure", OnFailure.class);
-		String fallback = text(annotation, "fallback");
+		String fallbackName = text(annotation, "fallback");
+		FallbackMethods fallback = fallbackName.isEmpty() ? FallbackMethods.NONE
+				: FallbackMethods.find(fallbackName, method, targetClass);
+		boolean skips = onFailure == OnFailure.SKIP && !fallback.answersContention();
 		return new LockOperation(method, InvalidDistributedLockException.describe(method, targetClass),
 				namingClass.getSimpleName(), name, List.copyOf(key),
 				condition.isEmpty() ? null : expressions.parse("condition", condition), settings(annotation, name),
-				onFailure, (onFailure == OnFailure.SKIP) ? ReturnTypes.skipped(method) : null,
-				fallback.isEmpty() ? FallbackMethods.NONE : FallbackMethods.find(fallback, method, targetClass),
+				onFailure, skips ? ReturnTypes.skipped(method) : null, fallback,
 				annotation.getEnum("onLost", OnLost.class), new AtomicBoolean());
 	}
 

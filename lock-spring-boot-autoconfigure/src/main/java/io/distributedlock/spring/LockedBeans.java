@@ -68,6 +68,10 @@ final class LockedBeans {
 	}
 
 	private void check(String beanName, Object bean, List<LockOperation> operations) {
+		if (bean instanceof ScopedObject) {
+			// It stands before the beans of its scope, and those are locked.
+			return;
+		}
 		if (!(bean instanceof Advised advised) || Arrays.stream(advised.getAdvisors()).noneMatch(this::isThis)) {
 			logger.warn("Bean '{}' has @DistributedLock on {}, but its calls are NOT locked, since it was made before"
 					+ " the advisor could be applied. Does a BeanPostProcessor or another early bean depend on it? Make"

@@ -445,6 +445,24 @@ class InvalidDistributedLockTests {
 	}
 
 	@Test
+	void fallbackMakesSkippingAPrimitiveNeedless() {
+		assertThat(this.source.findAll(PrimitiveFallback.class)).hasSize(1);
+	}
+
+	static class PrimitiveFallback {
+
+		@DistributedLock(onFailure = OnFailure.SKIP, fallback = "none")
+		public int count() {
+			return 1;
+		}
+
+		int none() {
+			return 0;
+		}
+
+	}
+
+	@Test
 	void twoClassesWithOneDefaultName() {
 		this.source.findAll(One.Shop.class);
 		assertRefused(Two.Shop.class, "buy()",

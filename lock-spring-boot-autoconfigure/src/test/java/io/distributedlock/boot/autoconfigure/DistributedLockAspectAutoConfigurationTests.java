@@ -24,6 +24,8 @@ import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
+import org.springframework.context.annotation.Scope;
+import org.springframework.context.annotation.ScopedProxyMode;
 import org.springframework.core.NestedExceptionUtils;
 import org.springframework.core.PriorityOrdered;
 
@@ -214,6 +216,15 @@ class DistributedLockAspectAutoConfigurationTests {
 	}
 
 	@Test
+	void scopedBeansAreLockedOnceAndWithoutWarning(CapturedOutput output) {
+		this.runner.withUserConfiguration(Scoped.class).run((context) -> {
+			assertThat(context.getBean(Shop.class).buy("42")).isEqualTo("stock:42");
+			assertThat(context.getBean(FakeLocks.class).requests).hasSize(1);
+		});
+		assertThat(output).doesNotContain("NOT locked");
+	}
+
+	@Test
 	void missingPlaceholderIsAnError() {
 		this.runner.withBean(Placeholder.class)
 			.run((context) -> assertThat(context).getFailure()
@@ -283,6 +294,17 @@ class DistributedLockAspectAutoConfigurationTests {
 		@Lazy
 		Mistake mistake() {
 			return new Mistake();
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class Scoped {
+
+		@Bean
+		@Scope(value = "prototype", proxyMode = ScopedProxyMode.TARGET_CLASS)
+		Shop scoped() {
+			return new Shop();
 		}
 
 	}

@@ -1,15 +1,21 @@
 package io.distributedlock.boot.autoconfigure;
 
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.Map;
 
 import io.distributedlock.LockSettings;
 import io.distributedlock.spring.OnActiveTransaction;
 import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 import org.springframework.boot.context.properties.bind.BindException;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.context.properties.source.MapConfigurationPropertySource;
+import org.springframework.core.io.ClassPathResource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -79,6 +85,24 @@ class DistributedLockPropertiesTests {
 		assertThat(LockInstanceId.create("shop 1/ä")).isNotEqualTo(first);
 		assertThat(LockInstanceId.create(null).value()).contains("-" + ProcessHandle.current().pid() + "-")
 			.matches("[A-Za-z0-9._-]{1,128}");
+	}
+
+	@Test
+	void everyPropertyIsDescribedForTheIde() throws IOException {
+		String metadata = new ClassPathResource("META-INF/spring-configuration-metadata.json")
+			.getContentAsString(StandardCharsets.UTF_8);
+		JsonNode properties = JsonMapper.shared().readTree(metadata).get("properties");
+		Map<String, String> described = new HashMap<>();
+		properties.forEach((property) -> described.put(property.get("name").asString(),
+				property.hasNonNull("description") ? property.get("description").asString() : ""));
+		assertThat(described).containsKeys("distributed-lock.enabled", "distributed-lock.store", "distributed-lock.ttl",
+				"distributed-lock.wait-time", "distributed-lock.renew", "distributed-lock.min-hold",
+				"distributed-lock.max-hold", "distributed-lock.locks", "distributed-lock.handoff.leases",
+				"distributed-lock.handoff.time", "distributed-lock.recheck", "distributed-lock.reservation",
+				"distributed-lock.command-timeout", "distributed-lock.instance-id", "distributed-lock.shutdown.timeout",
+				"distributed-lock.transaction.on-active-transaction", "distributed-lock.transaction.commit-margin",
+				"distributed-lock.redis.enabled", "distributed-lock.redis.prefix");
+		assertThat(described).allSatisfy((name, description) -> assertThat(description).as(name).isNotBlank());
 	}
 
 }

@@ -7,10 +7,14 @@ import java.util.function.Consumer;
 
 import javax.sql.DataSource;
 
+import io.distributedlock.Lease;
 import io.distributedlock.LeaseState;
 import io.distributedlock.LockContext;
+import io.distributedlock.LockInspector;
 import io.distributedlock.LockLostException;
 import io.distributedlock.LockRequest;
+import io.distributedlock.LossReason;
+import io.distributedlock.boot.autoconfigure.memory.MemoryLockStoreAutoConfiguration;
 import io.distributedlock.spring.DistributedLock;
 import io.distributedlock.spring.FakeLocks;
 import org.junit.jupiter.api.Test;
@@ -48,16 +52,17 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 @ExtendWith(OutputCaptureExtension.class)
 class LockedTransactionTests {
 
-	private final ApplicationContextRunner runner = new ApplicationContextRunner()
+	private final ApplicationContextRunner withoutLocks = new ApplicationContextRunner()
 		.withConfiguration(AutoConfigurations.of(AopAutoConfiguration.class, DataSourceAutoConfiguration.class,
 				JdbcTemplateAutoConfiguration.class, DataSourceTransactionManagerAutoConfiguration.class,
 				TransactionManagerCustomizationAutoConfiguration.class, TransactionAutoConfiguration.class,
 				DistributedLockAutoConfiguration.class, DistributedLockAspectAutoConfiguration.class,
 				DistributedLockTransactionAutoConfiguration.class))
 		.withPropertyValues("spring.datasource.url=jdbc:h2:mem:" + UUID.randomUUID())
-		.withBean(FakeLocks.class)
 		.withBean(Work.class)
 		.withBean(Shop.class);
+
+	private final ApplicationContextRunner runner = this.withoutLocks.withBean(FakeLocks.class);
 
 	private void run(Consumer<Bench> test) {
 		run(this.runner, test);
@@ -105,6 +110,20 @@ class LockedTransactionTests {
 			bench.shop.buy("42");
 			assertThat(bench.sales()).isOne();
 		});
+	}
+
+	@Test
+	void ownTransactionRollsBackWhenTheRealEngineLosesTheLock() {
+		run(this.withoutLocks.withConfiguration(AutoConfigurations.of(MemoryLockStoreAutoConfiguration.class))
+			.withPropertyValues("distributed-lock.store=memory"), (bench) -> {
+				bench.shop.buy("41");
+				assertThat(bench.sales()).isOne();
+				bench.work.task = bench::takeLockAway;
+				assertThatExceptionOfType(LockLostException.class).isThrownBy(() -> bench.shop.buy("42"))
+					.satisfies((ex) -> assertThat(ex.reason()).isEqualTo(LossReason.FORCE_RELEASED))
+					.satisfies((ex) -> assertThat(ex.getSuppressed()).isEmpty());
+				assertThat(bench.sales()).isOne();
+			});
 	}
 
 	@Test
@@ -375,6 +394,8 @@ class LockedTransactionTests {
 
 		private final FakeLocks locks;
 
+		private final LockInspector inspector;
+
 		private final Shop shop;
 
 		private final Work work;
@@ -390,7 +411,8 @@ class LockedTransactionTests {
 		private final TransactionTemplate supports;
 
 		Bench(AssertableApplicationContext context) {
-			this.locks = context.getBean(FakeLocks.class);
+			this.locks = context.getBeanProvider(FakeLocks.class).getIfAvailable();
+			this.inspector = context.getBeanProvider(LockInspector.class).getIfAvailable();
 			this.shop = context.getBean(Shop.class);
 			this.work = context.getBean(Work.class);
 			this.jdbc = context.getBean(JdbcTemplate.class);
@@ -409,6 +431,11 @@ class LockedTransactionTests {
 
 		void insert(String id) {
 			this.jdbc.update("insert into sale values (?)", id);
+		}
+
+		void takeLockAway() {
+			Lease lease = LockContext.current().orElseThrow();
+			assertThat(this.inspector.forceRelease(lease.key(), null, lease.fencingToken())).isTrue();
 		}
 
 		int sales() {
