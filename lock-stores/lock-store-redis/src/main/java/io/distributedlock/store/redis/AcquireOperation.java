@@ -11,7 +11,13 @@ import io.distributedlock.spi.AcquireReply;
  */
 final class AcquireOperation extends Operation<AcquireReply> {
 
-	private static final byte[] DO_NOT_QUEUE = Ascii.bytes("n");
+	private static final String ZEROS = "0".repeat(16);
+
+	private static final int TIME_DIGITS = 16;
+
+	private static final int TOKEN_DIGITS = 4;
+
+	private static final int MOST_TOKENS = 9999;
 
 	private static final int MOST_RESENDS = 3;
 
@@ -34,7 +40,7 @@ final class AcquireOperation extends Operation<AcquireReply> {
 	void header(List<? extends Operation<?>> all, List<byte[]> keys, List<byte[]> arguments) {
 		long tokens = 0;
 		for (Operation<?> operation : all) {
-			tokens += ((AcquireOperation) operation).command.tokens();
+			tokens += ((AcquireOperation) operation).tokens();
 		}
 		keys.add(this.context.layout().mark(bucket()));
 		arguments.add(this.context.instance());
@@ -45,12 +51,21 @@ final class AcquireOperation extends Operation<AcquireReply> {
 	@Override
 	void body(List<byte[]> keys, List<byte[]> arguments) {
 		this.context.addKeys(id(), keys);
-		arguments.add(Ascii.bytes(this.command.attempt().toString()));
-		arguments.add(Ascii.bytes(this.command.ttl().toMillis()));
-		arguments.add(Ascii.bytes(this.command.tokens()));
-		arguments.add(Ascii.bytes(this.context.clock(bucket()).at(deadline())));
-		arguments.add(this.enqueue ? this.context.entryKind() : DO_NOT_QUEUE);
-		arguments.add(this.command.repeated() ? Ascii.ONE : Ascii.ZERO);
+		StringBuilder asked = new StringBuilder(56).append(this.command.attempt())
+			.append(this.enqueue ? this.context.entryKind() : 'n')
+			.append(this.command.repeated() ? '1' : '0');
+		appendPadded(asked, this.context.clock(bucket()).at(deadline()), TIME_DIGITS);
+		appendPadded(asked, tokens(), TOKEN_DIGITS);
+		arguments.add(Ascii.bytes(asked.append(this.command.ttl().toMillis()).toString()));
+	}
+
+	private int tokens() {
+		return Math.min(this.command.tokens(), MOST_TOKENS);
+	}
+
+	private static void appendPadded(StringBuilder to, long number, int digits) {
+		String text = Long.toString(number);
+		to.append(ZEROS, 0, digits - text.length()).append(text);
 	}
 
 	@Override

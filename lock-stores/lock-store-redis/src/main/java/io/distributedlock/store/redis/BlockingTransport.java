@@ -9,6 +9,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
+import java.util.function.BooleanSupplier;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -78,7 +79,7 @@ final class BlockingTransport implements RedisTransport {
 
 	@Override
 	public void run(LockScript script, boolean withSource, List<byte[]> keys, List<byte[]> arguments,
-			BiConsumer<@Nullable List<byte[]>, @Nullable Throwable> answer) {
+			BooleanSupplier wanted, BiConsumer<@Nullable List<byte[]>, @Nullable Throwable> answer) {
 		byte[][] parameters = new byte[keys.size() + arguments.size()][];
 		for (int i = 0; i < keys.size(); i++) {
 			parameters[i] = keys.get(i);
@@ -87,7 +88,11 @@ final class BlockingTransport implements RedisTransport {
 			parameters[keys.size() + i] = arguments.get(i);
 		}
 		try {
-			this.executor.execute(() -> runNow(script, withSource, keys.size(), parameters, answer));
+			this.executor.execute(() -> {
+				if (wanted.getAsBoolean()) {
+					runNow(script, withSource, keys.size(), parameters, answer);
+				}
+			});
 		}
 		catch (RejectedExecutionException ex) {
 			answer.accept(null, new StoreException("The lock store is closed.", false, false, ex));

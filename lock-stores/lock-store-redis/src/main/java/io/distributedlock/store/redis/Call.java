@@ -48,6 +48,13 @@ final class Call {
 	}
 
 	/**
+	 * Tells whether somebody still waits for the answer.
+	 */
+	boolean isOpen() {
+		return !this.ended.get();
+	}
+
+	/**
 	 * Ends the call, once, and makes room for the next.
 	 * @return whether it had not ended before
 	 */

@@ -136,7 +136,7 @@ final class Dispatcher implements AutoCloseable {
 
 	private void transmit(Call call, boolean withSource, List<byte[]> keys, List<byte[]> arguments) {
 		try {
-			this.transport.run(call.script(), withSource, keys, arguments, (answer, error) -> {
+			this.transport.run(call.script(), withSource, keys, arguments, call::isOpen, (answer, error) -> {
 				if (answer != null) {
 					received(call, answer);
 				}

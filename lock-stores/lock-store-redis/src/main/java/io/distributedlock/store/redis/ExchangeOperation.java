@@ -40,7 +40,7 @@ final class ExchangeOperation extends Operation<ReleaseReply> {
 		arguments.add(Ascii.bytes(this.successor.ttl().toMillis()));
 		arguments.add(Ascii.bytes(this.successor.tokens()));
 		arguments.add(Ascii.bytes(this.context.clock(bucket()).at(deadline())));
-		arguments.add(this.context.entryKind());
+		arguments.add(Ascii.bytes(String.valueOf(this.context.entryKind())));
 	}
 
 	@Override

@@ -8,6 +8,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiConsumer;
+import java.util.function.BooleanSupplier;
 
 import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisConnectionStateListener;
@@ -76,7 +77,7 @@ final class LettuceTransport implements RedisTransport {
 
 	@Override
 	public void run(LockScript script, boolean withSource, List<byte[]> keys, List<byte[]> arguments,
-			BiConsumer<@Nullable List<byte[]>, @Nullable Throwable> answer) {
+			BooleanSupplier wanted, BiConsumer<@Nullable List<byte[]>, @Nullable Throwable> answer) {
 		CommandArgs<byte[], byte[]> args = new CommandArgs<>(ByteArrayCodec.INSTANCE)
 			.add(withSource ? script.source() : script.digest())
 			.add(keys.size())

@@ -2,6 +2,7 @@ package io.distributedlock.store.redis;
 
 import java.util.List;
 import java.util.function.BiConsumer;
+import java.util.function.BooleanSupplier;
 
 import org.jspecify.annotations.Nullable;
 
@@ -27,9 +28,11 @@ interface RedisTransport extends AutoCloseable {
 	 * @param withSource whether to send its text, which makes the server remember it
 	 * @param keys its keys, all of one bucket, at least one
 	 * @param arguments its arguments
+	 * @param wanted tells whether anybody still waits for the answer; a command that was
+	 * not sent when nobody does any more need not be sent
 	 * @param answer takes the answer or the error, on any thread
 	 */
-	void run(LockScript script, boolean withSource, List<byte[]> keys, List<byte[]> arguments,
+	void run(LockScript script, boolean withSource, List<byte[]> keys, List<byte[]> arguments, BooleanSupplier wanted,
 			BiConsumer<@Nullable List<byte[]>, @Nullable Throwable> answer);
 
 	/**

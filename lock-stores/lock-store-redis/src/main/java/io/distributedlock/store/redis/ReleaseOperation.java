@@ -1,5 +1,6 @@
 package io.distributedlock.store.redis;
 
+import java.time.Duration;
 import java.util.List;
 
 import io.distributedlock.spi.ReleaseCommand;
@@ -28,8 +29,14 @@ final class ReleaseOperation extends Operation<ReleaseReply> {
 	@Override
 	void body(List<byte[]> keys, List<byte[]> arguments) {
 		this.context.addKeys(id(), keys);
-		arguments.add(Ascii.bytes(this.command.attempt().toString()));
-		arguments.add(Ascii.bytes(Math.max(0, this.command.keepFor().toMillis())));
+		arguments.add(Ascii.bytes(this.command.attempt().toString() + keepMillis(this.command.keepFor())));
+	}
+
+	/**
+	 * Rounds up: the lock must stay taken for at least that long.
+	 */
+	private static long keepMillis(Duration keepFor) {
+		return (keepFor.isZero() || keepFor.isNegative()) ? 0 : keepFor.plusNanos(999_999).toMillis();
 	}
 
 	@Override

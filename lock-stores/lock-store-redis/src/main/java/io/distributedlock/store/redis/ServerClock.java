@@ -42,9 +42,7 @@ final class ServerClock {
 		long old = (known != null) ? known.offset(received) : Long.MIN_VALUE;
 		// Above the highest possible: the server's clock was set back.
 		long best = (known != null && old > lowest && old <= highest) ? old : lowest;
-		if (known == null || known.offset != best) {
-			this.estimate.compareAndSet(known, new Estimate(best, received));
-		}
+		this.estimate.compareAndSet(known, new Estimate(best, received));
 	}
 
 	/**

@@ -136,7 +136,7 @@ final class StartupChecks {
 
 	private List<byte[]> runProbe(boolean withSource, List<byte[]> keys, List<byte[]> arguments) {
 		CompletableFuture<List<byte[]>> future = new CompletableFuture<>();
-		this.transport.run(LockScript.PROBE, withSource, keys, arguments, (answer, error) -> {
+		this.transport.run(LockScript.PROBE, withSource, keys, arguments, () -> true, (answer, error) -> {
 			if (answer != null) {
 				future.complete(answer);
 			}

@@ -21,10 +21,6 @@ final class StoreContext {
 	/** Beyond this, in microseconds, the scripts give out blocks of one token. */
 	private static final long MARK_AHEAD = 1_000_000;
 
-	private static final byte[] SIGNAL = Ascii.bytes("s");
-
-	private static final byte[] POLL = Ascii.bytes("p");
-
 	private final KeyLayout layout;
 
 	private final String address;
@@ -78,8 +74,8 @@ final class StoreContext {
 	 * Returns how this instance's queue entries are marked: only who can be signalled is
 	 * reserved for.
 	 */
-	byte[] entryKind() {
-		return this.subscribed.getAsBoolean() ? SIGNAL : POLL;
+	char entryKind() {
+		return this.subscribed.getAsBoolean() ? 's' : 'p';
 	}
 
 	void addKeys(String id, List<byte[]> keys) {

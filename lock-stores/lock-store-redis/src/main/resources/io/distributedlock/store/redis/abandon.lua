@@ -5,17 +5,17 @@ local record_key, queue, entries = KEYS[1], KEYS[2], KEYS[3]
 local instance, attempt = ARGV[1], ARGV[5]
 
 local function abandon()
-  local entry = redis.pcall('HGET', entries, instance)
+  local entry = pcall('HGET', entries, instance)
   if type(entry) == 'table' then return 'E' .. entry.err end
-  if entry and string.sub(entry, 3, 24) == attempt then
-    redis.call('HDEL', entries, instance)
-    redis.call('ZREM', queue, instance)
+  if entry and sub(entry, 3, 24) == attempt then
+    call('HDEL', entries, instance)
+    call('ZREM', queue, instance)
   end
-  local record = redis.pcall('GET', record_key)
+  local record = pcall('GET', record_key)
   if not record then return 'F' end
   local failure = unusable(record)
   if failure then return failure end
-  if string.sub(record, 3, 24) ~= attempt then return 'F' end
+  if sub(record, 3, 24) ~= attempt then return 'F' end
   return pass_on(record_key, queue, entries, ARGV[2], ARGV[3], ARGV[4])
 end
 

@@ -7,26 +7,27 @@ local successor, ttl, tokens = ARGV[7], ARGV[8], tonumber(ARGV[9])
 local record_key, queue, entries = KEYS[2], KEYS[3], KEYS[4]
 
 local function grant()
-  local first, count = take_tokens(tokens, 0)
+  local first, count, first_text, last_text = offer_tokens(tokens)
   if not first then return count end
-  redis.call('SET', record_key, make_record('h', successor, first, first + count - 1, instance), 'PX', ttl)
-  return string.format('S%.0f,%d', first, count)
+  call('SET', record_key, '1h' .. successor .. first_text .. last_text .. instance, 'PX', ttl)
+  use_tokens(first, count, 0)
+  return format('S%.0f,%d', first, count)
 end
 
 local function exchange()
-  local record = redis.pcall('GET', record_key)
-  if type(record) ~= 'string' or string.sub(record, 1, 24) ~= '1h' .. ARGV[6] then
+  local record = pcall('GET', record_key)
+  if type(record) ~= 'string' or sub(record, 1, 24) ~= '1h' .. ARGV[6] then
     local failure = record and unusable(record)
     if failure then return failure end
     -- Asked again, since the answer was lost?
-    if record and string.sub(record, 1, 24) == '1h' .. successor then
-      redis.call('PEXPIRE', record_key, ttl)
-      local first, last = tonumber(string.sub(record, 25, 40)), tonumber(string.sub(record, 41, 56))
-      return string.format('S%.0f,%d', first, math.min(tokens, last - first + 1))
+    if record and sub(record, 1, 24) == '1h' .. successor then
+      call('PEXPIRE', record_key, ttl)
+      local first, last = tonumber(sub(record, 25, 40)), tonumber(sub(record, 41, 56))
+      return format('S%.0f,%d', first, math.min(tokens, last - first + 1))
     end
-    local entry = redis.pcall('HGET', entries, instance)
-    if type(entry) == 'string' and string.sub(entry, 3, 24) == successor then
-      return string.sub(entry, 2, 2) == 's' and 'Q1' or 'Q0'
+    local entry = pcall('HGET', entries, instance)
+    if type(entry) == 'string' and sub(entry, 3, 24) == successor then
+      return sub(entry, 2, 2) == 's' and 'Q1' or 'Q0'
     end
     return 'N'
   end
@@ -36,10 +37,10 @@ local function exchange()
   if not next_instance then
     if not late then return grant() end
     -- The client no longer counts on the successor: it must have nothing.
-    redis.call('DEL', record_key)
+    call('DEL', record_key)
     return 'Q0'
   end
-  redis.call('SET', record_key, make_record('r', next_attempt, 0, 0, next_instance), 'PX', reservation)
+  call('SET', record_key, '1r' .. next_attempt .. NO_TOKENS .. next_instance, 'PX', reservation)
   signal(channels .. next_instance, 'r', next_attempt, record_key, id_offset)
   local queued = '0'
   if not late then

@@ -6,34 +6,34 @@ local record_key, queue, entries = KEYS[2], KEYS[3], KEYS[4]
 -- Drops dead entries at the head. Returns whether one lives, or nil and the error.
 local function anybody_waits()
   while true do
-    local head = redis.pcall('ZRANGE', queue, 0, 0)
+    local head = pcall('ZRANGE', queue, 0, 0)
     if head.err then return nil, 'E' .. head.err end
     local instance = head[1]
     if not instance then return false end
-    local entry = redis.pcall('HGET', entries, instance)
+    local entry = pcall('HGET', entries, instance)
     if type(entry) == 'table' then return nil, 'E' .. entry.err end
-    if entry and (string.sub(entry, 1, 1) ~= '1' or tonumber(string.sub(entry, 25)) * 1000 > now()) then return true end
-    redis.call('ZREM', queue, instance)
-    redis.call('HDEL', entries, instance)
+    if entry and (sub(entry, 1, 1) ~= '1' or tonumber(sub(entry, 25)) * 1000 > now()) then return true end
+    call('ZREM', queue, instance)
+    call('HDEL', entries, instance)
   end
 end
 
 local function extend()
-  local record = redis.pcall('GET', record_key)
+  local record = pcall('GET', record_key)
   if not record then return 'N' end
   local failure = unusable(record)
   if failure then return failure end
-  if string.sub(record, 1, 24) ~= '1h' .. ARGV[1] then return 'N' end
+  if sub(record, 1, 24) ~= '1h' .. ARGV[1] then return 'N' end
   local waits
   waits, failure = anybody_waits()
   if waits == nil then return failure end
   if waits then return 'Y' end
-  redis.call('PEXPIRE', record_key, ARGV[2])
-  local first, count = take_tokens(tonumber(ARGV[3]), 0)
+  call('PEXPIRE', record_key, ARGV[2])
+  local first, count, _, last_text = offer_tokens(tonumber(ARGV[3]))
   if not first then return count end
-  local extended = string.sub(record, 1, 40) .. string.format('%016.0f', first + count - 1) .. string.sub(record, 57)
-  redis.call('SET', record_key, extended, 'PX', ARGV[2])
-  return string.format('X%.0f,%d', first, count)
+  call('SET', record_key, sub(record, 1, 40) .. last_text .. sub(record, 57), 'PX', ARGV[2])
+  use_tokens(first, count, 0)
+  return format('X%.0f,%d', first, count)
 end
 
 return { extend() }

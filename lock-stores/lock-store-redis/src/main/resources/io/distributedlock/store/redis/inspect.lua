@@ -2,16 +2,16 @@
 -- KEYS: record, queue, entries
 -- ARGV: how many waiters to tell of
 -- Returns: error or '', record or '', its remaining time, server time, then for each waiter: instance, arrival, entry
-local record = redis.pcall('GET', KEYS[1])
+local record = pcall('GET', KEYS[1])
 if record then
   local failure = unusable(record)
   if failure then return { failure } end
 end
-local waiters = redis.pcall('ZRANGE', KEYS[2], 0, tonumber(ARGV[1]) - 1, 'WITHSCORES')
+local waiters = pcall('ZRANGE', KEYS[2], 0, tonumber(ARGV[1]) - 1, 'WITHSCORES')
 if waiters.err then return { 'E' .. waiters.err } end
-local answer = { '', record or '', tostring(redis.call('PTTL', KEYS[1])), string.format('%.0f', now()) }
+local answer = { '', record or '', tostring(call('PTTL', KEYS[1])), format('%.0f', now()) }
 for i = 1, #waiters, 2 do
-  local entry = redis.pcall('HGET', KEYS[3], waiters[i])
+  local entry = pcall('HGET', KEYS[3], waiters[i])
   if type(entry) == 'table' then return { 'E' .. entry.err } end
   answer[#answer + 1] = waiters[i]
   answer[#answer + 1] = waiters[i + 1]

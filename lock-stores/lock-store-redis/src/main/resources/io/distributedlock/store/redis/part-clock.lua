@@ -2,7 +2,7 @@
 local clock
 local function now()
   if not clock then
-    local time = redis.call('TIME')
+    local time = call('TIME')
     clock = time[1] * 1000000 + time[2]
   end
   return clock

@@ -3,21 +3,21 @@
 -- entry may be refused there, and its owner polls. Returns '1' if it has a place and will be signalled, '0' if not, or
 -- nil and the error.
 local function enqueue(queue, entries, instance, attempt, kind, life)
-  local known = redis.pcall('HGET', entries, instance)
+  local known = pcall('HGET', entries, instance)
   if type(known) == 'table' then return nil, 'E' .. known.err end
   if known then
-    redis.call('PEXPIRE', queue, 2 * life)
-    redis.call('PEXPIRE', entries, 2 * life)
+    call('PEXPIRE', queue, 2 * life)
+    call('PEXPIRE', entries, 2 * life)
   end
-  local added = redis.pcall('ZADD', queue, 'NX', string.format('%.0f', now()), instance)
+  local added = pcall('ZADD', queue, 'NX', format('%.0f', now()), instance)
   if type(added) == 'table' then
     if string.find(added.err, 'OOM') then return '0' end
     return nil, 'E' .. added.err
   end
-  redis.call('HSET', entries, instance, string.format('1%s%s%.0f', kind, attempt, math.floor(now() / 1000) + life))
+  call('HSET', entries, instance, format('1%s%s%.0f', kind, attempt, math.floor(now() / 1000) + life))
   if not known then
-    redis.call('PEXPIRE', queue, 2 * life)
-    redis.call('PEXPIRE', entries, 2 * life)
+    call('PEXPIRE', queue, 2 * life)
+    call('PEXPIRE', entries, 2 * life)
   end
   return kind == 's' and '1' or '0'
 end

@@ -1,10 +1,10 @@
--- Takes a block of tokens, above all that were taken before, even if the clock went back. KEYS[1] keeps the highest.
--- 'ahead' is how many more this script may take: the key is written once for all of them, and before any is used.
--- Returns first and count, or nil and the error.
+-- Tokens rise above all that were given out before, even if the clock went back. KEYS[1], the mark, keeps the highest.
 local highest, written
-local function take_tokens(count, ahead)
+
+-- Offers a block without using it. Returns first, count, and both ends as texts; or nil and the error.
+local function offer_tokens(count)
   if not highest then
-    local mark = redis.pcall('GET', KEYS[1])
+    local mark = pcall('GET', KEYS[1])
     if not mark then
       highest = 0
     elseif type(mark) == 'table' then
@@ -17,18 +17,23 @@ local function take_tokens(count, ahead)
     written = highest
   end
   local first = highest + 1
-  if first < now() then first = now() end
-  if first - now() > 1000000 then count = 1 end
-  local last = first + count - 1
-  if last + ahead > 9007199254740991 then return nil, 'M' end
-  if last > written then
-    written = last + ahead
-    local set = redis.pcall('SET', KEYS[1], string.format('%.0f', written))
-    if set.err then
-      highest = nil
-      return nil, 'E' .. set.err
-    end
+  if first < now() then
+    first = now()
+  elseif first - now() > 1000000 then
+    count = 1
   end
-  highest = last
-  return first, count
+  local last = first + count - 1
+  if last + 1000000 > 9007199254740991 then return nil, 'M' end
+  local text = format('%016.0f', first)
+  return first, count, text, count == 1 and text or format('%016.0f', last)
+end
+
+-- Uses a block that was offered. The mark is written once for all that this script may still use, 'ahead' of it, so that
+-- an error later in the script finds it written.
+local function use_tokens(first, count, ahead)
+  highest = first + count - 1
+  if highest > written then
+    written = highest + ahead
+    call('SET', KEYS[1], format('%.0f', written))
+  end
 end
