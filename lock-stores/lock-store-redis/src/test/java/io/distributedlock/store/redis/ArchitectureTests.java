@@ -1,0 +1,49 @@
+package io.distributedlock.store.redis;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import org.jspecify.annotations.NullMarked;
+import org.junit.jupiter.api.Test;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.assertj.core.api.Assertions.assertThat;
+
+class ArchitectureTests {
+
+	private final JavaClasses main = new ClassFileImporter().withImportOption(new ImportOption.DoNotIncludeTests())
+		.importPackages("io.distributedlock.store.redis");
+
+	@Test
+	void onlyTheStoreIsPublic() {
+		classes().that().arePublic().and().areTopLevelClasses().should().be(RedisLockStore.class).check(this.main);
+	}
+
+	@Test
+	void storeKnowsNothingOfSpringBootNorOfTheEngine() {
+		noClasses().should()
+			.dependOnClassesThat()
+			.resideInAnyPackage("org.springframework.boot..", "io.distributedlock.engine..")
+			.check(this.main);
+	}
+
+	@Test
+	void clientsAreNeededOnlyWhereTheyAreSpokenTo() {
+		noClasses().that()
+			.haveNameNotMatching(".*\\.(Lettuce|Jedis)(Client|Transport)(\\$.*)?")
+			.and()
+			.doNotHaveFullyQualifiedName(Transports.class.getName() + "$Lettuce")
+			.should()
+			.dependOnClassesThat()
+			.resideInAnyPackage("io.lettuce..", "redis.clients..", "org.springframework.data.redis.connection.lettuce",
+					"org.springframework.data.redis.connection.jedis", "org.apache.commons.pool2..")
+			.check(this.main);
+	}
+
+	@Test
+	void packageIsNullMarked() {
+		assertThat(RedisLockStore.class.getPackage().isAnnotationPresent(NullMarked.class)).isTrue();
+	}
+
+}
