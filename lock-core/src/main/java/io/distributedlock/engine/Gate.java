@@ -554,11 +554,7 @@ final class Gate {
 		}
 		if (silence != null) {
 			closed.silence = silence;
-			turn.then(() -> StoreRuntime.logger.atWarn()
-				.addKeyValue("lock.key", this.key.id())
-				.log("Lock '{}' was given back, but the store has not confirmed it. It is tried again in the"
-						+ " background; the key is free after its ttl at the latest. {}", this.key,
-						silence.getMessage()));
+			turn.then(() -> this.runtime.warnOfUnconfirmed(this.key, silence));
 		}
 		turn.then(() -> outcome.complete(!lost));
 	}
@@ -947,7 +943,7 @@ final class Gate {
 		}
 		long sentAt = this.runtime.now();
 		current.sending(Clock.plus(sentAt, ttl - Profile.drift(ttl)));
-		RenewCommand command = new RenewCommand(this.key, current.attempt, Duration.ofNanos(ttl));
+		RenewCommand command = new RenewCommand(this.key, current.attempt, Duration.ofNanos(ttl), timeout(ttl));
 		this.runtime.call(() -> this.runtime.store.renew(List.of(command)))
 			.whenComplete((replies, thrown) -> rearmed(token, current, ttl, sentAt,
 					(replies != null && !replies.isEmpty()) ? replies.get(0) : null));

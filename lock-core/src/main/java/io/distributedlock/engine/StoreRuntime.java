@@ -7,6 +7,8 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 
 import io.distributedlock.LockKey;
@@ -40,6 +42,8 @@ final class StoreRuntime implements SignalReceiver {
 
 	private static final long ARMING_PAUSE = 1_000_000;
 
+	private static final long WARNING_PAUSE = 1_000_000_000;
+
 	final LockEngine engine;
 
 	final LockStore store;
@@ -49,6 +53,10 @@ final class StoreRuntime implements SignalReceiver {
 
 	/** How often a waiting gate asks again: twice while a reservation lasts. */
 	final long recheck;
+
+	private final LongAdder unconfirmed = new LongAdder();
+
+	private final AtomicLong nextWarning = new AtomicLong();
 
 	private final ConcurrentHashMap<String, Gate> gates = new ConcurrentHashMap<>();
 
@@ -158,6 +166,24 @@ final class StoreRuntime implements SignalReceiver {
 	}
 
 	/**
+	 * Warns of a release without an answer, at most once per second: in an outage there
+	 * are many.
+	 */
+	void warnOfUnconfirmed(LockKey key, StoreException silence) {
+		this.unconfirmed.increment();
+		long now = now();
+		long next = this.nextWarning.get();
+		if (now < next || !this.nextWarning.compareAndSet(next, now + WARNING_PAUSE)) {
+			return;
+		}
+		logger.atWarn()
+			.addKeyValue("lock.key", key.id())
+			.log("Lock '{}' was given back, but the store '{}' has not confirmed it ({} such releases since the last"
+					+ " warning). It is tried again in the background; the key is free after its ttl at the latest. {}",
+					key, name(), this.unconfirmed.sumThenReset(), silence.getMessage());
+	}
+
+	/**
 	 * Makes sure that an attempt has nothing in the store, at the given moment and again
 	 * until the store has confirmed it or its ttl is over (rule E13).
 	 */
@@ -236,7 +262,8 @@ final class StoreRuntime implements SignalReceiver {
 			return;
 		}
 		long ttl = hold.renewalTtl(sentAt);
-		RenewCommand command = new RenewCommand(grant.gate.key, grant.attempt, Duration.ofNanos(ttl));
+		RenewCommand command = new RenewCommand(grant.gate.key, grant.attempt, Duration.ofNanos(ttl),
+				Duration.ofNanos(this.engine.options().commandTimeout(hold.ttl)));
 		call(() -> this.store.renew(List.of(command))).whenComplete((replies, thrown) -> {
 			RenewReply reply = (replies != null && !replies.isEmpty()) ? replies.get(0) : new RenewReply.Failed(
 					failure((thrown != null) ? thrown : new IllegalStateException("The store answered nothing")));

@@ -115,16 +115,18 @@ final class Watchdog implements Runnable {
 		if (due.isEmpty()) {
 			return;
 		}
-		Map<StoreRuntime, List<Grant>> renewals = new LinkedHashMap<>();
+		Map<Batch, List<Grant>> renewals = new LinkedHashMap<>();
 		for (TimerWheel.Entry entry : due) {
 			Grant grant = (Grant) entry;
 			if (look(grant)) {
-				renewals.computeIfAbsent(grant.gate.runtime(), (runtime) -> new ArrayList<>()).add(grant);
+				long timeout = this.engine.options().commandTimeout(grant.ttl);
+				renewals.computeIfAbsent(new Batch(grant.gate.runtime(), timeout), (batch) -> new ArrayList<>())
+					.add(grant);
 			}
 		}
-		renewals.forEach((runtime, grants) -> {
+		renewals.forEach((batch, grants) -> {
 			for (int from = 0; from < grants.size(); from += BATCH) {
-				renew(runtime, grants.subList(from, Math.min(from + BATCH, grants.size())));
+				renew(batch, grants.subList(from, Math.min(from + BATCH, grants.size())));
 			}
 		});
 	}
@@ -204,14 +206,16 @@ final class Watchdog implements Runnable {
 		}
 	}
 
-	private void renew(StoreRuntime runtime, List<Grant> grants) {
+	private void renew(Batch batch, List<Grant> grants) {
+		StoreRuntime runtime = batch.runtime();
+		Duration timeout = Duration.ofNanos(batch.timeout());
 		long sentAt = this.clock.now();
 		List<RenewCommand> commands = new ArrayList<>(grants.size());
 		for (Grant grant : grants) {
 			Hold hold = grant.hold;
 			long ttl = (hold != null) ? hold.renewalTtl(sentAt) : grant.ttl;
 			grant.sending(Clock.plus(sentAt, ttl - Profile.drift(ttl)));
-			commands.add(new RenewCommand(grant.gate.key, grant.attempt, Duration.ofNanos(ttl)));
+			commands.add(new RenewCommand(grant.gate.key, grant.attempt, Duration.ofNanos(ttl), timeout));
 		}
 		List<Grant> asked = List.copyOf(grants);
 		runtime.call(() -> runtime.store.renew(commands))
@@ -263,6 +267,16 @@ final class Watchdog implements Runnable {
 		this.engine.callbackExecutor()
 			.execute(() -> this.engine.listeners()
 				.notify((listener) -> listener.onRenewals(store, renewed, refused, failed)));
+	}
+
+	/**
+	 * What goes into one command: grants of short ttls do not wait for the answer as long
+	 * as others may, or they had no second try.
+	 *
+	 * @param runtime their store
+	 * @param timeout how long the command may take
+	 */
+	private record Batch(StoreRuntime runtime, long timeout) {
 	}
 
 }

@@ -11,9 +11,9 @@ import java.util.concurrent.CompletionStage;
  * <ul>
  * <li>They may be called by many threads at once, and must return soon: the calling
  * thread may be one that serves others.</li>
- * <li>The returned stage completes within the command's timeout (renewals: within the
- * store's own), exceptionally with {@link StoreException} and nothing else if there is no
- * usable answer. It may complete before the method returns.</li>
+ * <li>The returned stage completes within the command's timeout (a batch: within the
+ * longest of its commands), exceptionally with {@link StoreException} and nothing else if
+ * there is no usable answer. It may complete before the method returns.</li>
  * <li>Actions that are added to the stage may run on the store's I/O thread; the engine
  * keeps them short and never blocks in them.</li>
  * <li>They are idempotent by attempt id: a command that is sent again, since its answer

@@ -10,6 +10,7 @@ import io.distributedlock.LockKey;
  * @param key which lock
  * @param attempt names the grant
  * @param ttl how long the grant lives from now without a further renewal
+ * @param timeout after this time without an answer the command fails
  */
-public record RenewCommand(LockKey key, AttemptId attempt, Duration ttl) {
+public record RenewCommand(LockKey key, AttemptId attempt, Duration ttl, Duration timeout) {
 }

@@ -6,6 +6,7 @@ import java.lang.reflect.Proxy;
 import java.lang.reflect.UndeclaredThrowableException;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -29,6 +30,7 @@ import io.distributedlock.spi.AttemptId;
 import io.distributedlock.spi.ExtendCommand;
 import io.distributedlock.spi.LockStore;
 import io.distributedlock.spi.ReleaseCommand;
+import io.distributedlock.spi.RenewCommand;
 import io.distributedlock.spi.SignallingLockStore.SignalReceiver;
 import org.jspecify.annotations.Nullable;
 
@@ -44,8 +46,6 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  */
 public final class FaultyLockStore {
-
-	private static final Duration RENEW_TIMEOUT = Duration.ofSeconds(1);
 
 	private final LockStore delegate;
 
@@ -260,8 +260,14 @@ public final class FaultyLockStore {
 			if (argument instanceof AbandonCommand command) {
 				return command.timeout();
 			}
+			if (argument instanceof List<?> batch) {
+				return batch.stream()
+					.map((command) -> ((RenewCommand) command).timeout())
+					.max(Comparator.naturalOrder())
+					.orElse(Duration.ofSeconds(1));
+			}
 		}
-		return RENEW_TIMEOUT;
+		throw new IllegalArgumentException("Not a command of a store");
 	}
 
 	@SuppressWarnings("unchecked")

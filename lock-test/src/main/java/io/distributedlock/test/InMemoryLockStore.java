@@ -1,6 +1,7 @@
 package io.distributedlock.test;
 
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -36,8 +37,6 @@ import org.slf4j.LoggerFactory;
 public final class InMemoryLockStore implements QueueingLockStore, SignallingLockStore, InspectableLockStore {
 
 	private static final Logger logger = LoggerFactory.getLogger(InMemoryLockStore.class);
-
-	private static final Duration RENEW_TIMEOUT = Duration.ofSeconds(1);
 
 	private final InMemoryLockServer server;
 
@@ -94,7 +93,14 @@ public final class InMemoryLockStore implements QueueingLockStore, SignallingLoc
 		if (this.closed) {
 			return closed();
 		}
-		return this.network.send(RENEW_TIMEOUT,
+		if (batch.isEmpty()) {
+			return CompletableFuture.completedFuture(List.of());
+		}
+		Duration timeout = batch.stream()
+			.map(RenewCommand::timeout)
+			.max(Comparator.naturalOrder())
+			.orElse(Duration.ZERO);
+		return this.network.send(timeout,
 				() -> batch.stream()
 					.map((command) -> this.server.run(command.key().id(),
 							(record) -> record.renew(command.attempt(), command.ttl())))

@@ -250,7 +250,7 @@ public abstract class LockStoreContractTests implements ContractBench {
 			else if (i % 7 != 0) {
 				assertGranted(client("jvm-1").acquire(next, attempt));
 			}
-			commands.add(new RenewCommand(next, attempt, LONG));
+			commands.add(new RenewCommand(next, attempt, LONG, StoreClient.TIMEOUT));
 			expected.add((i % 3 == 0 || i % 7 == 0) ? RenewReply.NOT_OWNER : RenewReply.RENEWED);
 		}
 		assertThat(client("jvm-1").renew(commands)).isEqualTo(expected);

@@ -41,7 +41,7 @@ public final class StoreClient {
 	/** Ttl of grants that should outlast their test. */
 	public static final Duration LONG_TTL = Duration.ofSeconds(60);
 
-	private static final Duration TIMEOUT = Duration.ofSeconds(5);
+	static final Duration TIMEOUT = Duration.ofSeconds(5);
 
 	private final String instance;
 
@@ -147,7 +147,7 @@ public final class StoreClient {
 	}
 
 	RenewReply renew(LockKey key, AttemptId attempt, Duration ttl) {
-		return renew(List.of(new RenewCommand(key, attempt, ttl))).get(0);
+		return renew(List.of(new RenewCommand(key, attempt, ttl, TIMEOUT))).get(0);
 	}
 
 	List<RenewReply> renew(List<RenewCommand> commands) {

@@ -131,6 +131,17 @@ class DeadlineRulesTests extends EngineFixture {
 
 	@Test
 	@Tag("E6")
+	void aRenewalOfAShortLeaseWhoseReplyIsLostIsTriedAgainInTime() {
+		FaultyLockStore lossy = FaultyLockStore.around(this.server.connect("lossy"));
+		LockEngine engine = engine((builder) -> builder.store(lossy.store()));
+		Lease shortest = engine.acquire(stock().withTtl(SHORT_TTL));
+		lossy.next(CommandKind.RENEW, Fault.dropReply());
+		eventually().until(() -> lossy.count(CommandKind.RENEW) >= 3);
+		assertThat(shortest.release()).isTrue();
+	}
+
+	@Test
+	@Tag("E6")
 	void manyLeasesAreRenewedInOneCommand() {
 		for (int i = 0; i < 200; i++) {
 			this.manual.acquire(LockRequest.of("many", i).withTtl(Duration.ofSeconds(9)));

@@ -256,7 +256,8 @@ enum PlantedGrantBug implements PlantedBug {
 					if (command.keepFor().isZero()) {
 						return super.release(command);
 					}
-					RenewCommand keep = new RenewCommand(command.key(), command.attempt(), command.keepFor());
+					RenewCommand keep = new RenewCommand(command.key(), command.attempt(), command.keepFor(),
+							command.timeout());
 					boolean kept = PlantedBug.now(super.renew(List.of(keep))).get(0).equals(RenewReply.RENEWED);
 					return PlantedBug.reply(kept ? new ReleaseReply.Released(false) : new ReleaseReply.NotOwner());
 				}

@@ -130,7 +130,8 @@ enum PlantedQueueBug implements PlantedBug {
 			return new ForwardingLockStore(good) {
 				@Override
 				public CompletionStage<ReleaseReply> releaseAndEnqueue(ReleaseCommand command, Successor successor) {
-					RenewCommand holds = new RenewCommand(command.key(), command.attempt(), successor.ttl());
+					RenewCommand holds = new RenewCommand(command.key(), command.attempt(), successor.ttl(),
+							command.timeout());
 					boolean owner = PlantedBug.now(renew(List.of(holds))).get(0).equals(RenewReply.RENEWED);
 					return owner ? super.releaseAndEnqueue(command, successor)
 							: PlantedBug.reply(new ReleaseReply.NotOwner());

@@ -118,10 +118,9 @@ public final class RedisLockStore implements QueueingLockStore, SignallingLockSt
 		if (commands.isEmpty()) {
 			return CompletableFuture.completedFuture(List.of());
 		}
-		long deadline = deadline(this.commandTimeout);
 		List<RenewOperation> operations = new ArrayList<>(commands.size());
 		for (RenewCommand command : commands) {
-			operations.add(new RenewOperation(this.context, command, deadline));
+			operations.add(new RenewOperation(this.context, command, deadline(command.timeout())));
 		}
 		this.dispatcher.submitAll(operations);
 		return CompletableFuture.allOf(operations.toArray(CompletableFuture<?>[]::new))

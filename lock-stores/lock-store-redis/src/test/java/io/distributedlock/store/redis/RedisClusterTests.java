@@ -98,7 +98,7 @@ class RedisClusterTests {
 				LockKey key = LockKey.of("slot-" + client, i);
 				AttemptId attempt = AttemptId.random();
 				assertThat(one.acquire(key, attempt)).isInstanceOf(Granted.class);
-				renewals.add(new RenewCommand(key, attempt, StoreFixture.TTL));
+				renewals.add(new RenewCommand(key, attempt, StoreFixture.TTL, StoreFixture.TIMEOUT));
 				buckets.add(new KeyLayout("lock:", true).bucket(key.id()));
 			}
 			assertThat(buckets).hasSizeGreaterThan(80);

@@ -162,7 +162,7 @@ class RedisCoalescingTests {
 			if (i % 10 != 0) {
 				this.one.store.acquire(StoreFixture.command(key, attempt, 1, false));
 			}
-			commands.add(new RenewCommand(key, attempt, Duration.ofSeconds(30)));
+			commands.add(new RenewCommand(key, attempt, Duration.ofSeconds(30), StoreFixture.TIMEOUT));
 		}
 		this.one.acquire(LockKey.of("last"), AttemptId.random());
 		this.redis.command("CONFIG", "RESETSTAT");

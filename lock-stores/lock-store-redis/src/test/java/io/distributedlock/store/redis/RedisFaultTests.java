@@ -94,7 +94,7 @@ class RedisFaultTests {
 					.matches(StoreException::isRetryable);
 			}
 			RenewReply renewal = StoreFixture
-				.get(one.store.renew(List.of(new RenewCommand(KEY, this.a, StoreFixture.TTL))))
+				.get(one.store.renew(List.of(new RenewCommand(KEY, this.a, StoreFixture.TTL, StoreFixture.TIMEOUT))))
 				.get(0);
 			assertThat(renewal).isInstanceOf(RenewReply.Failed.class);
 			assertThat(Duration.ofNanos(System.nanoTime() - before)).isBetween(Duration.ofMillis(1250),

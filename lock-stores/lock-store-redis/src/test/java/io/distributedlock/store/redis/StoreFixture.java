@@ -134,7 +134,7 @@ final class StoreFixture implements AutoCloseable {
 	}
 
 	RenewReply renew(LockKey key, AttemptId attempt) {
-		return get(this.store.renew(List.of(new RenewCommand(key, attempt, TTL)))).get(0);
+		return get(this.store.renew(List.of(new RenewCommand(key, attempt, TTL, TIMEOUT)))).get(0);
 	}
 
 	ExtendReply extend(LockKey key, AttemptId attempt, int tokens) {
