@@ -32,6 +32,8 @@ final class LockOperationSource {
 
 	private final Map<Class<?>, List<LockOperation>> classes = new ConcurrentHashMap<>();
 
+	private final Map<Class<?>, MergedAnnotation<DistributedLock>> types = new ConcurrentHashMap<>();
+
 	LockOperationSource(LockOperationParser parser) {
 		this.parser = parser;
 	}
@@ -68,15 +70,15 @@ final class LockOperationSource {
 		return Optional.of(this.parser.parse(annotation, specific, method, ClassUtils.getUserClass(targetClass)));
 	}
 
-	private static MergedAnnotation<DistributedLock> annotation(Method method) {
+	private MergedAnnotation<DistributedLock> annotation(Method method) {
 		MergedAnnotation<DistributedLock> own = MergedAnnotations.from(method, SearchStrategy.TYPE_HIERARCHY)
 			.get(DistributedLock.class);
 		if (own.isPresent() || !Modifier.isPublic(method.getModifiers()) || Modifier.isStatic(method.getModifiers())
 				|| !ClassUtils.isUserLevelMethod(method)) {
 			return own;
 		}
-		return MergedAnnotations.from(method.getDeclaringClass(), SearchStrategy.TYPE_HIERARCHY)
-			.get(DistributedLock.class);
+		return this.types.computeIfAbsent(method.getDeclaringClass(),
+				(type) -> MergedAnnotations.from(type, SearchStrategy.TYPE_HIERARCHY).get(DistributedLock.class));
 	}
 
 	/**

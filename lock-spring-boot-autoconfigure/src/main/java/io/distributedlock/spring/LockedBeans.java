@@ -40,7 +40,7 @@ final class LockedBeans {
 					|| AopInfrastructureBean.class.isAssignableFrom(type)) {
 				continue;
 			}
-			List<LockOperation> operations = this.source.findAll(type);
+			List<LockOperation> operations = operations(beanName, type);
 			Object bean = operations.isEmpty() ? null : instance(beanFactory, beanName);
 			if (bean != null) {
 				check(beanName, bean, operations);
@@ -55,6 +55,20 @@ final class LockedBeans {
 		catch (RuntimeException | LinkageError ex) {
 			logger.debug("Class of bean '{}' is not known, so it is not checked for @DistributedLock", beanName, ex);
 			return null;
+		}
+	}
+
+	private List<LockOperation> operations(String beanName, Class<?> type) {
+		try {
+			return this.source.findAll(type);
+		}
+		catch (IllegalStateException ex) {
+			if (!(ex.getCause() instanceof LinkageError)) {
+				throw ex;
+			}
+			// A lazy bean whose dependencies are missing; it could not be made either.
+			logger.debug("Methods of bean '{}' are not known, so it is not checked for @DistributedLock", beanName, ex);
+			return List.of();
 		}
 	}
 
