@@ -32,6 +32,8 @@ final class LockOperationSource {
 
 	private final Map<Class<?>, List<LockOperation>> classes = new ConcurrentHashMap<>();
 
+	private final Map<Class<?>, Boolean> mentions = new ConcurrentHashMap<>();
+
 	private final Map<Class<?>, MergedAnnotation<DistributedLock>> types = new ConcurrentHashMap<>();
 
 	LockOperationSource(LockOperationParser parser) {
@@ -98,8 +100,7 @@ final class LockOperationSource {
 
 	private List<LockOperation> check(Class<?> type) {
 		Class<?> userClass = ClassUtils.getUserClass(type);
-		if (userClass.getName().startsWith("org.springframework.")
-				|| !AnnotationUtils.isCandidateClass(userClass, DistributedLock.class)) {
+		if (userClass.getName().startsWith("org.springframework.") || !mentionsAnnotation(userClass)) {
 			return List.of();
 		}
 		List<LockOperation> found = new ArrayList<>();
@@ -114,6 +115,35 @@ final class LockOperationSource {
 			}
 		}
 		return found;
+	}
+
+	// Nearly all classes end here. Looking for the annotation along the hierarchy of each
+	// method would cost them much more.
+	private boolean mentionsAnnotation(Class<?> userClass) {
+		for (Class<?> type = userClass; type != null; type = type.getSuperclass()) {
+			if (isMentionedIn(type)) {
+				return true;
+			}
+		}
+		return ClassUtils.getAllInterfacesForClassAsSet(userClass).stream().anyMatch(this::isMentionedIn);
+	}
+
+	private boolean isMentionedIn(Class<?> type) {
+		if (!AnnotationUtils.isCandidateClass(type, DistributedLock.class)) {
+			return false;
+		}
+		return this.mentions.computeIfAbsent(type, (candidate) -> {
+			if (MergedAnnotations.from(candidate).isPresent(DistributedLock.class)) {
+				return true;
+			}
+			for (Method method : ReflectionUtils.getDeclaredMethods(candidate)) {
+				if (method.getDeclaredAnnotations().length > 0
+						&& MergedAnnotations.from(method).isPresent(DistributedLock.class)) {
+					return true;
+				}
+			}
+			return false;
+		});
 	}
 
 	private void add(Method method, Class<?> userClass, List<LockOperation> found) {
