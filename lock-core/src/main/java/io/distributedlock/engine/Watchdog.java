@@ -68,11 +68,18 @@ final class Watchdog implements Runnable {
 	}
 
 	/**
+	 * A third of the ttl, less what the wheel may be late.
+	 */
+	private static long interval(long ttl) {
+		return ttl / 3 - 2 * TICK;
+	}
+
+	/**
 	 * Watches a grant from now on. Called once for each grant.
 	 */
 	void add(Grant grant) {
 		long now = this.clock.now();
-		grant.renewDue = now + grant.ttl / 3;
+		grant.renewDue = now + interval(grant.ttl);
 		this.wheel.schedule(grant, Math.min(grant.renewDue, grant.deadline()));
 	}
 
@@ -87,7 +94,7 @@ final class Watchdog implements Runnable {
 	 * The ttl of a grant has changed.
 	 */
 	void touch(Grant grant) {
-		grant.renewDue = this.clock.now() + grant.ttl / 3;
+		grant.renewDue = this.clock.now() + interval(grant.ttl);
 		if (this.wheel.remove(grant)) {
 			this.wheel.schedule(grant, Math.min(grant.renewDue, grant.deadline()));
 		}
@@ -237,7 +244,7 @@ final class Watchdog implements Runnable {
 				// A renewal that comes after the deadline revives nothing.
 				grant.prolong(this.clock.now(), Clock.plus(sentAt, ttl - Profile.drift(ttl)));
 				grant.ttl = ttl;
-				grant.renewDue = sentAt + ttl / 3;
+				grant.renewDue = sentAt + interval(ttl);
 			}
 			else if (!(reply instanceof RenewReply.NotOwner)) {
 				grant.doubtful = true;

@@ -17,6 +17,7 @@ import io.distributedlock.LossReason;
 import io.distributedlock.boot.autoconfigure.memory.MemoryLockStoreAutoConfiguration;
 import io.distributedlock.spring.DistributedLock;
 import io.distributedlock.spring.FakeLocks;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -50,6 +51,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
  * Tests for locks and real transactions on H2 (rule E15).
  */
 @ExtendWith(OutputCaptureExtension.class)
+@Tag("E15")
 class LockedTransactionTests {
 
 	private final ApplicationContextRunner withoutLocks = new ApplicationContextRunner()

@@ -231,7 +231,7 @@ class EngineOnRedisTests {
 		Duration notice = Duration.ofNanos(told.get() - deleted);
 		logger.info("Record deleted in Redis: the holder was told after {} ms (ttl {} ms)", notice.toMillis(),
 				ttl.toMillis());
-		assertThat(notice).isLessThan(ttl.dividedBy(3).plusMillis(150));
+		assertThat(notice).isLessThan(ttl.dividedBy(3).plusMillis(50));
 		assertThat(lease.state()).isEqualTo(LeaseState.LOST);
 		assertThat(lease.release()).isFalse();
 		assertThat(heard).hasSize(1);
