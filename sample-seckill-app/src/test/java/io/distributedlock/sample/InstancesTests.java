@@ -1,0 +1,161 @@
+package io.distributedlock.sample;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+import io.distributedlock.engine.LockEngine;
+import io.distributedlock.sample.Client.Answer;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+
+import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.boot.jdbc.autoconfigure.JdbcConnectionDetails;
+import org.springframework.boot.data.redis.autoconfigure.DataRedisConnectionDetails;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.env.Environment;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * Tests with several instances of the application on the same servers.
+ */
+class InstancesTests {
+
+	private final List<ConfigurableApplicationContext> instances = new ArrayList<>();
+
+	@AfterEach
+	void stopInstances() {
+		this.instances.forEach(ConfigurableApplicationContext::close);
+	}
+
+	private ConfigurableApplicationContext start(String... properties) {
+		return start(new Class<?>[] { SeckillApplication.class }, "target/test-servers", properties);
+	}
+
+	private ConfigurableApplicationContext start(Class<?>[] sources, String directory, String... properties) {
+		List<String> arguments = new ArrayList<>(List.of("--server.port=0", "--seckill.servers.directory=" + directory,
+				"--seckill.servers.redis-port=0", "--seckill.servers.postgres-port=0"));
+		Arrays.stream(properties).map((property) -> "--" + property).forEach(arguments::add);
+		ConfigurableApplicationContext instance = new SpringApplicationBuilder(sources)
+			.run(arguments.toArray(String[]::new));
+		this.instances.add(instance);
+		return instance;
+	}
+
+	private static Client client(ConfigurableApplicationContext instance) {
+		return new Client(instance.getEnvironment().getRequiredProperty("local.server.port", Integer.class));
+	}
+
+	private static JsonNode storm(String product, Client... targets) {
+		List<String> urls = Arrays.stream(targets).map((target) -> "\"" + target.base() + "\"").toList();
+		return targets[0].run("""
+				{"productId": "%s", "stock": 50, "users": 300, "concurrency": 32, "clicks": 2, "targets": [%s]}"""
+			.formatted(product, String.join(", ", urls)));
+	}
+
+	@Test
+	void twoInstancesTogetherSellExactlyTheStock() {
+		Client one = client(start());
+		Client two = client(start());
+		JsonNode result = storm("instances", one, two);
+		assertThat(result.get("outcomes").get("FAILED").asInt()).as(result.toString()).isZero();
+		assertThat(result.get("product").get("orders").asInt()).isEqualTo(50);
+		assertThat(result.get("product").get("stock").asInt()).isZero();
+		assertThat(result.get("product").get("buyersTwice").asInt()).isZero();
+		assertThat(two.product("instances").get("orders").asInt()).isEqualTo(50);
+	}
+
+	/**
+	 * Shows that the lock, and nothing else, keeps buyers apart. One gate per instance
+	 * would still do so within an instance, so there are two of them.
+	 */
+	@Test
+	void aStoreThatGrantsEverybodyOversellsOrIsRefusedByTheFence() {
+		Class<?>[] sources = { SeckillApplication.class, EverybodyConfiguration.class };
+		Client one = client(start(sources, "target/test-servers", "seckill.pause=3ms"));
+		Client two = client(start(sources, "target/test-servers", "seckill.pause=3ms"));
+		JsonNode result = storm("everybody", one, two);
+		int oversold = result.get("product").get("oversold").asInt();
+		int stale = result.get("outcomes").get("STALE").asInt();
+		assertThat(oversold + stale).as(result.toString()).isPositive();
+	}
+
+	@Test
+	void aHolderWhoseLeaseEndedBeforeItsWriteIsRefusedByTheDatabase() throws Exception {
+		Client slow = client(start("seckill.pause=2500ms", "distributed-lock.locks.stock.ttl=700ms",
+				"distributed-lock.locks.stock.renew=false"));
+		Client fast = client(start());
+		fast.openSale("fenced", 10);
+		CompletableFuture<Answer> late = CompletableFuture.supplyAsync(() -> slow.buy("fenced", "late"));
+		Awaitility.await()
+			.atMost(Duration.ofSeconds(10))
+			.until(() -> slow.get("/actuator/locks").as(200).get("heldCount").asInt() == 1);
+		JsonNode order = fast.buy("fenced", "quick").as(201);
+		JsonNode refusal = late.get(20, TimeUnit.SECONDS).asProblem(409, "stale-token");
+		assertThat(refusal.get("detail").asString()).contains(order.get("token").asString() + " has been seen");
+		JsonNode product = fast.product("fenced");
+		assertThat(product.get("orders").asInt()).isEqualTo(1);
+		assertThat(product.get("stock").asInt()).isEqualTo(9);
+	}
+
+	@Test
+	void serversThatTheConfigurationNamesAreUsedAndNoneIsStarted(@TempDir Path temp) {
+		ConfigurableApplicationContext embedded = start();
+		var redis = embedded.getBean(DataRedisConnectionDetails.class);
+		var postgres = embedded.getBean(JdbcConnectionDetails.class);
+		Path unused = temp.resolve("servers");
+		ConfigurableApplicationContext configured = start(new Class<?>[] { SeckillApplication.class },
+				unused.toString(), "spring.data.redis.host=" + redis.getStandalone().getHost(),
+				"spring.data.redis.port=" + redis.getStandalone().getPort(),
+				"spring.data.redis.password=" + redis.getPassword(), "spring.datasource.url=" + postgres.getJdbcUrl(),
+				"spring.datasource.username=" + postgres.getUsername(),
+				"spring.datasource.password=" + postgres.getPassword());
+		assertThat(configured.getBeanNamesForType(DataRedisConnectionDetails.class)).hasSize(1)
+			.doesNotContain("embeddedRedisConnectionDetails");
+		assertThat(configured.containsBean("embeddedRedis")).isFalse();
+		assertThat(configured.containsBean("embeddedPostgres")).isFalse();
+		assertThat(unused).doesNotExist();
+		JsonNode result = storm("configured", client(configured), client(embedded));
+		assertThat(result.get("product").get("orders").asInt()).isEqualTo(50);
+	}
+
+	@Test
+	void onlyTheServerThatTheConfigurationLeavesOpenIsStarted(@TempDir Path temp) {
+		ConfigurableApplicationContext embedded = start();
+		var postgres = embedded.getBean(JdbcConnectionDetails.class);
+		Path own = temp.resolve("servers");
+		ConfigurableApplicationContext half = start(new Class<?>[] { SeckillApplication.class }, own.toString(),
+				"spring.datasource.url=" + postgres.getJdbcUrl(),
+				"spring.datasource.username=" + postgres.getUsername(),
+				"spring.datasource.password=" + postgres.getPassword());
+		assertThat(half.containsBean("embeddedRedis")).isTrue();
+		assertThat(half.containsBean("embeddedPostgres")).isFalse();
+		assertThat(Files.exists(own.resolve("redis"))).isTrue();
+		assertThat(Files.exists(own.resolve("postgres"))).isFalse();
+	}
+
+	/**
+	 * Puts a store in place that keeps nobody out.
+	 */
+	@Configuration(proxyBeanMethods = false)
+	static class EverybodyConfiguration {
+
+		@Bean(destroyMethod = "close")
+		LockEngine lockEngine(Environment environment) {
+			return LockEngine.builder().store(new GrantsEverybodyStore()).build();
+		}
+
+	}
+
+}
