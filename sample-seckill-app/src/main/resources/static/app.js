@@ -225,9 +225,12 @@ async function showLock() {
     showStored(lock?.stored);
     const held = here.held.find(isThisLock);
     if (held) {
-      $('holder').textContent = `${here.instance} (here), ${held.owner}, for ${inSeconds(held.held)}`;
+      $('store-state').textContent = 'held';
+      $('holder').textContent = `${here.instance}, here`;
       $('token').textContent = held.token;
     }
+    $('thread').textContent = held?.owner ?? '–';
+    $('held-for').textContent = held ? inSeconds(held.held) : '–';
     const waiting = here.waiting.find(isThisLock);
     $('waiters').textContent = number.format(waiting?.waiters ?? 0);
     $('longest-wait').textContent = waiting ? inSeconds(waiting.longestWait) : '–';

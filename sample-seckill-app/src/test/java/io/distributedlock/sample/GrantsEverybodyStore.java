@@ -22,8 +22,8 @@ import io.distributedlock.spi.RenewReply;
  */
 final class GrantsEverybodyStore implements LockStore {
 
-	// Above the tokens of the real store, which count microseconds since 1970.
-	private static final AtomicLong TOKENS = new AtomicLong(4_000_000_000_000_000L);
+	// Microseconds since 1970, as the real store counts.
+	private static final AtomicLong TOKENS = new AtomicLong(System.currentTimeMillis() * 1000);
 
 	@Override
 	public String name() {

@@ -74,6 +74,8 @@ class InstancesTests {
 		assertThat(result.get("product").get("stock").asInt()).isZero();
 		assertThat(result.get("product").get("buyersTwice").asInt()).isZero();
 		assertThat(two.product("instances").get("orders").asInt()).isEqualTo(50);
+		assertThat(two.get("/actuator/prometheus").response().body())
+			.containsPattern("lock_acquire_seconds_count\\{[^}]*lock_name=\"stock\"[^}]*outcome=\"acquired\"");
 	}
 
 	/**

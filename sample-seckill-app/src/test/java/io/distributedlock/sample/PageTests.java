@@ -108,7 +108,7 @@ class PageTests {
 		assertThat(rows.get(1).getText()).contains("with 20 20 0 0");
 		screenshot("page-without-lock.png");
 		assertThat(browser.manage().logs().get(LogType.BROWSER).getAll())
-			.filteredOn((entry) -> !entry.getMessage().contains("404"))
+			.filteredOn((entry) -> !entry.getMessage().contains("Failed to load resource"))
 			.isEmpty();
 	}
 

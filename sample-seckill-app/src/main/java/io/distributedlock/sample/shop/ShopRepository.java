@@ -56,7 +56,11 @@ class ShopRepository {
 
 	private static RuntimeException refusedByFence(DataAccessException ex) {
 		return (NestedExceptionUtils.getMostSpecificCause(ex) instanceof SQLException cause
-				&& STALE_TOKEN.equals(cause.getSQLState())) ? new ShopException.StaleToken(cause.getMessage()) : ex;
+				&& STALE_TOKEN.equals(cause.getSQLState())) ? new ShopException.StaleToken(firstLine(cause)) : ex;
+	}
+
+	private static String firstLine(SQLException ex) {
+		return String.valueOf(ex.getMessage()).lines().findFirst().orElse("").replaceFirst("^ERROR: ", "");
 	}
 
 	Order createOrder(String productId, String userId, @Nullable Long token) {
