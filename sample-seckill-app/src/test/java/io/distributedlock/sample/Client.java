@@ -110,7 +110,7 @@ public final class Client {
 		return HttpRequest.newBuilder(this.base.resolve(path))
 			.timeout(Duration.ofMinutes(1))
 			.header("Content-Type", "application/json")
-			.header("Accept", "application/json");
+			.header("Accept", "application/json, */*;q=0.5");
 	}
 
 	private Answer send(HttpRequest.Builder request) {
