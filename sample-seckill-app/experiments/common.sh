@@ -33,11 +33,11 @@ trap stop_all EXIT
 start() {
   local name=$1 log=$work/$1.log port
   shift
-  "$java" -jar "$jar" --server.port=0 --seckill.servers.directory="$work/servers" --seckill.servers.redis-port=0 \
+  "$java" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -jar "$jar" --server.port=0 --seckill.servers.directory="$work/servers" --seckill.servers.redis-port=0 \
     --seckill.servers.postgres-port=0 "${@/#/--}" >"$log" 2>&1 &
   pids+=($!)
   declare -g "${name}_pid=$!"
-  for _ in $(seq 300); do
+  for _ in $(seq 1200); do
     port=$(sed -n 's/.*Tomcat started on port \([0-9]*\).*/\1/p' "$log")
     if [[ -n $port ]] && grep -q 'Started SeckillApplication' "$log"; then
       declare -g "${name}_url=http://127.0.0.1:$port"
