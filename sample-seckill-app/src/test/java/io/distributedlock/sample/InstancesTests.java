@@ -1,5 +1,7 @@
 package io.distributedlock.sample;
 
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -14,22 +16,27 @@ import io.distributedlock.sample.Client.Answer;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.boot.jdbc.autoconfigure.JdbcConnectionDetails;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisConnectionDetails;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.env.Environment;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatException;
 
 /**
  * Tests with several instances of the application on the same servers.
  */
+@ExtendWith(OutputCaptureExtension.class)
 class InstancesTests {
 
 	private final List<ConfigurableApplicationContext> instances = new ArrayList<>();
@@ -145,6 +152,18 @@ class InstancesTests {
 		assertThat(half.containsBean("embeddedPostgres")).isFalse();
 		assertThat(Files.exists(own.resolve("redis"))).isTrue();
 		assertThat(Files.exists(own.resolve("postgres"))).isFalse();
+	}
+
+	@Test
+	void aPortThatIsTakenIsReportedWithWhatToDo(@TempDir Path temp, CapturedOutput output) throws Exception {
+		try (ServerSocket stranger = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+			stranger.setSoTimeout(1);
+			assertThatException().isThrownBy(() -> start("seckill.servers.directory=" + temp,
+					"seckill.servers.postgres-port=" + stranger.getLocalPort()));
+		}
+		assertThat(output).contains("APPLICATION FAILED TO START")
+			.contains("Choose another port with --seckill.servers.postgres-port")
+			.contains("--spring.datasource.url");
 	}
 
 	/**

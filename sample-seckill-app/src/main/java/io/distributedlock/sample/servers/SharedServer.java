@@ -56,6 +56,9 @@ final class SharedServer implements AutoCloseable {
 	 * stranger's
 	 */
 	static SharedServer join(ServerProgram program, Path directory, int port) {
+		if (System.getProperty("os.name").startsWith("Windows")) {
+			throw new ServerException("The embedded " + program.name() + " runs on Linux and macOS only.", null);
+		}
 		mutex.lock();
 		try {
 			Files.createDirectories(directory);
