@@ -7,7 +7,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
@@ -51,11 +53,16 @@ class InstancesTests {
 	}
 
 	private ConfigurableApplicationContext start(Class<?>[] sources, String directory, String... properties) {
-		List<String> arguments = new ArrayList<>(List.of("--server.port=0", "--seckill.servers.directory=" + directory,
-				"--seckill.servers.redis-port=0", "--seckill.servers.postgres-port=0"));
-		Arrays.stream(properties).map((property) -> "--" + property).forEach(arguments::add);
-		ConfigurableApplicationContext instance = new SpringApplicationBuilder(sources)
-			.run(arguments.toArray(String[]::new));
+		Map<String, String> arguments = new LinkedHashMap<>(Map.of("server.port", "0", "seckill.servers.directory",
+				directory, "seckill.servers.redis-port", "0", "seckill.servers.postgres-port", "0"));
+		for (String property : properties) {
+			int equals = property.indexOf('=');
+			arguments.put(property.substring(0, equals), property.substring(equals + 1));
+		}
+		ConfigurableApplicationContext instance = new SpringApplicationBuilder(sources).run(arguments.entrySet()
+			.stream()
+			.map((argument) -> "--" + argument.getKey() + "=" + argument.getValue())
+			.toArray(String[]::new));
 		this.instances.add(instance);
 		return instance;
 	}
