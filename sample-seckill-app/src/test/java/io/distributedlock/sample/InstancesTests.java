@@ -163,7 +163,7 @@ class InstancesTests {
 
 	@Test
 	void aPortThatIsTakenIsReportedWithWhatToDo(@TempDir Path temp, CapturedOutput output) throws Exception {
-		try (ServerSocket stranger = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+		try (ServerSocket stranger = new ServerSocket(0, 8, InetAddress.getLoopbackAddress())) {
 			stranger.setSoTimeout(1);
 			assertThatException().isThrownBy(() -> start("seckill.servers.directory=" + temp,
 					"seckill.servers.postgres-port=" + stranger.getLocalPort()));

@@ -3,6 +3,7 @@ package io.distributedlock.sample.servers;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.ConnectException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -66,8 +67,12 @@ final class PostgresProgram implements ServerProgram {
 			site.connect(Duration.ofSeconds(2)).close();
 			return true;
 		}
-		catch (IOException ex) {
+		catch (ConnectException ex) {
 			return false;
+		}
+		catch (IOException ex) {
+			// Somebody is there, but does not answer.
+			return true;
 		}
 	}
 

@@ -4,9 +4,8 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
+import java.net.ConnectException;
 import java.net.Socket;
-import java.net.SocketException;
-import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,10 +37,7 @@ final class RedisProgram implements ServerProgram {
 			}
 			return redis.ask("AUTH " + site.password()).equals("+OK") ? Occupant.OURS : Occupant.STRANGER;
 		}
-		catch (SocketTimeoutException ex) {
-			return Occupant.STRANGER;
-		}
-		catch (SocketException ex) {
+		catch (ConnectException ex) {
 			return Occupant.NOBODY;
 		}
 		catch (IOException ex) {
