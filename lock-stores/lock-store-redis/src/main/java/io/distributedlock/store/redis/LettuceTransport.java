@@ -206,11 +206,8 @@ final class LettuceTransport implements RedisTransport {
 	@Override
 	public void close() {
 		this.closed = true;
-		StatefulRedisPubSubConnection<byte[], byte[]> opened = this.signals;
-		if (opened != null) {
-			opened.closeAsync();
-		}
-		this.connection.closeAsync();
+		// The client closes its connections itself, and warns of those that are closed
+		// already.
 		this.client.close();
 	}
 
