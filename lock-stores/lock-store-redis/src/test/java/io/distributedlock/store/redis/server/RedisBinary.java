@@ -10,7 +10,7 @@ import java.util.Locale;
 
 /**
  * Finds the Redis 7.0.15 that comes in {@code org.signal:embedded-redis}, and puts it
- * where it can be run.
+ * where it can be run. {@code -Dlock.test.redis=/path/to/redis-server} takes another one.
  */
 final class RedisBinary {
 
@@ -24,6 +24,10 @@ final class RedisBinary {
 	}
 
 	private static Path unpack() {
+		String other = System.getProperty("lock.test.redis");
+		if (other != null) {
+			return Path.of(other);
+		}
 		String system = System.getProperty("os.name").toLowerCase(Locale.ROOT).contains("mac") ? "darwin" : "linux";
 		String architecture = switch (System.getProperty("os.arch")) {
 			case "amd64", "x86_64" -> "amd64";
