@@ -43,10 +43,15 @@ class RunProgress implements DisposableBean {
 
 	private void send(LoadRun run, SseEmitter emitter) {
 		try {
-			while (!run.awaitEnd(INTERVAL_MILLIS)) {
-				emitter.send(SseEmitter.event().name("progress").data(this.runner.view(run)));
+			boolean running = true;
+			while (running) {
+				run.awaitEnd(INTERVAL_MILLIS);
+				// The run may end between the waiting and the looking: what was seen
+				// counts.
+				RunView view = this.runner.view(run);
+				running = view.state() == RunView.State.RUNNING;
+				emitter.send(SseEmitter.event().name(running ? "progress" : "result").data(view));
 			}
-			emitter.send(SseEmitter.event().name("result").data(this.runner.view(run)));
 			emitter.complete();
 		}
 		catch (InterruptedException ex) {
