@@ -32,6 +32,7 @@ public class LockLostException extends LockException {
 			case NOT_OWNER -> "the store no longer has this holder on record.";
 			case FORCE_RELEASED -> "an operator released it by force.";
 			case MAX_HOLD -> "it was held longer than its max-hold.";
+			case OWNER_GONE -> "the thread that held it has ended without giving it back.";
 		};
 	}
 

@@ -26,8 +26,8 @@ public class LockNotAcquiredException extends LockException {
 
 	private static String message(LockKey key, Reason reason, Duration waited, String detail) {
 		String what = switch (reason) {
-			case BUSY -> "is held by another caller, and this one does not wait";
-			case TIMED_OUT -> "was held by others for the whole wait time of " + waited.toMillis() + "ms";
+			case BUSY -> "is taken, and this caller does not wait";
+			case TIMED_OUT -> "was taken for the whole wait time of " + waited.toMillis() + "ms";
 			case INTERRUPTED -> "was not acquired: the thread was interrupted after " + waited.toMillis() + "ms";
 			case SHUTTING_DOWN -> "was not acquired: this instance is shutting down";
 		};

@@ -18,6 +18,9 @@ public enum LossReason {
 	FORCE_RELEASED,
 
 	/** It was held longer than its max-hold, so the watchdog let it expire. */
-	MAX_HOLD
+	MAX_HOLD,
+
+	/** The thread that held it ended without giving it back, so it was not renewed. */
+	OWNER_GONE
 
 }

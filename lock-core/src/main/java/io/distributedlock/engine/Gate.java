@@ -143,6 +143,9 @@ final class Gate {
 
 	private boolean extending;
 
+	/** When the min-hold ends, in COOLING. */
+	private long coolUntil;
+
 	/** A signal came while the answer was on its way. */
 	private boolean askAgain;
 
@@ -377,6 +380,7 @@ final class Gate {
 		CompletableFuture<Boolean> reply = new CompletableFuture<>();
 		Object token = fly();
 		long until = ended.minHoldEnd;
+		this.coolUntil = until;
 		turn.then(() -> {
 			long sentAt = this.runtime.now();
 			ReleaseCommand command = new ReleaseCommand(this.key, current.attempt,
@@ -1046,8 +1050,7 @@ final class Gate {
 			forget(lost, reason, turn);
 		}
 		else {
-			held.lossReason = (reason == LossReason.EXPIRED && held.isOverMaxHold(this.runtime.now()))
-					? LossReason.MAX_HOLD : reason;
+			held.lossReason = (reason == LossReason.EXPIRED) ? held.reasonToExpire(this.runtime.now()) : reason;
 			held.state = Hold.State.LOST;
 			LeaseHandle outermost = held.outermost();
 			List<LeaseHandle> open = new ArrayList<>(held.leases);
@@ -1063,7 +1066,7 @@ final class Gate {
 	 * store may have it for longer, if renewals were executed whose answers got lost.
 	 */
 	private void forget(Grant lost, LossReason reason, Turn turn) {
-		if (reason == LossReason.EXPIRED || reason == LossReason.MAX_HOLD) {
+		if (reason != LossReason.NOT_OWNER && reason != LossReason.FORCE_RELEASED) {
 			long now = this.runtime.now();
 			turn.then(() -> this.runtime.abandonLater(this.key, lost.attempt, now, Clock.plus(now, lost.ttl)));
 		}
@@ -1103,10 +1106,20 @@ final class Gate {
 
 	private LockNotAcquiredException refusal(Reason reason, Waiter waiter) {
 		Hold current = this.hold;
-		String who = (current != null) ? "held by " + current.owner + " of this instance"
-				: (this.state == State.CONTENDING) ? this.holder : "";
-		Duration waited = Duration.ofNanos(this.runtime.now() - waiter.enteredAt);
-		return new LockNotAcquiredException(this.key, reason, waited, who);
+		long now = this.runtime.now();
+		String who = "";
+		if (current != null) {
+			who = "held by " + current.owner + " of this instance";
+		}
+		else if (this.state == State.COOLING) {
+			who = "kept by its min-hold for another " + Duration.ofNanos(Math.max(0, this.coolUntil - now)).toMillis()
+					+ "ms";
+		}
+		else if (this.state == State.CONTENDING) {
+			who = this.holder;
+		}
+		long waited = (reason == Reason.TIMED_OUT) ? waiter.profile.waitTime() : now - waiter.enteredAt;
+		return new LockNotAcquiredException(this.key, reason, Duration.ofNanos(waited), who);
 	}
 
 	private LockException storeFailed(StoreException cause) {

@@ -101,6 +101,16 @@ final class Hold {
 	}
 
 	/**
+	 * Returns why the watchdog did not renew, if it did not try.
+	 */
+	LossReason reasonToExpire(long now) {
+		if (isOverMaxHold(now)) {
+			return LossReason.MAX_HOLD;
+		}
+		return this.owner.isGone() ? LossReason.OWNER_GONE : LossReason.EXPIRED;
+	}
+
+	/**
 	 * Returns the ttl that a renewal sent now has to ask for.
 	 */
 	long renewalTtl(long now) {

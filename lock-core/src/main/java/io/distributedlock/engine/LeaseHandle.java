@@ -119,6 +119,7 @@ final class LeaseHandle implements Lease {
 			case FORCE_RELEASED -> "Others may hold it now.";
 			case MAX_HOLD -> "Raise maxHold from " + Duration.ofNanos(this.hold.maxHold).toMillis()
 					+ "ms if the work is meant to take this long.";
+			case OWNER_GONE -> "Use try-with-resources or execute().";
 		};
 		return new LockLostException(key(), reason, fencingToken(), advice);
 	}

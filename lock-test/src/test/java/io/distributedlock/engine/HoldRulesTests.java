@@ -94,7 +94,9 @@ class HoldRulesTests extends EngineFixture {
 	void whileCoolingTheSameOwnerMayNotReEnterAndWaitersAreServedAfterwards() throws Exception {
 		this.engine.acquire(stock().withMinHold(Duration.ofMillis(600))).close();
 		assertThatExceptionOfType(LockNotAcquiredException.class)
-			.isThrownBy(() -> this.engine.acquire(stock().withWaitTime(Duration.ofMillis(50))));
+			.isThrownBy(() -> this.engine.acquire(stock().withWaitTime(Duration.ofMillis(50))))
+			.withMessageContaining("whole wait time of 50ms")
+			.withMessageContaining("kept by its min-hold");
 		long start = System.nanoTime();
 		this.engine.acquire(stock()).close();
 		assertThat(Duration.ofNanos(System.nanoTime() - start)).isGreaterThan(Duration.ofMillis(300));
@@ -359,11 +361,15 @@ class HoldRulesTests extends EngineFixture {
 	}
 
 	@Test
-	void aLeaseOfAThreadThatHasEndedIsNotRenewedForEver() throws Exception {
-		Thread careless = new Thread(() -> this.engine.acquire(stock().withTtl(SHORT_TTL)));
+	void aLeaseOfAThreadThatHasEndedIsNotRenewedForEverAndTheLossSaysWhy() throws Exception {
+		AtomicReference<Lease> leaked = new AtomicReference<>();
+		Thread careless = new Thread(() -> leaked.set(this.engine.acquire(stock().withTtl(SHORT_TTL))));
 		careless.start();
 		careless.join();
 		eventually().until(() -> this.engine.gateCount() == 0);
+		assertThatExceptionOfType(LockLostException.class).isThrownBy(() -> leaked.get().assertHeld())
+			.withMessageContaining("try-with-resources")
+			.satisfies((ex) -> assertThat(ex.reason()).isEqualTo(LossReason.OWNER_GONE));
 		otherJvm("jvm-2").acquire(stock()).close();
 	}
 

@@ -38,7 +38,7 @@ final class Transports {
 		catch (StoreException ex) {
 			throw new StoreException(
 					"Cannot use Redis for locks. " + ex.getMessage()
-							+ " Is Redis running there, and are spring.data.redis.* right?",
+							+ (ex.isRetryable() ? " Is Redis running there, and are spring.data.redis.* right?" : ""),
 					false, ex.isRetryable(), ex.getCause());
 		}
 	}
