@@ -7,6 +7,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 
+import io.distributedlock.LockKey;
+
 import org.springframework.expression.ParseException;
 import org.springframework.expression.spel.SpelCompilerMode;
 import org.springframework.expression.spel.SpelNode;
@@ -50,7 +52,17 @@ final class LockExpressionParser {
 	 * @throws AnnotationProblem if the part cannot work
 	 */
 	LockExpression parseKeyPart(String text) {
-		LockExpression part = parse("key", text);
+		LockExpression part;
+		try {
+			part = parse("key", text);
+		}
+		catch (AnnotationProblem ex) {
+			if (!isName(text)) {
+				throw ex;
+			}
+			throw new AnnotationProblem(ex.problem(),
+					ex.action() + " If you meant the lock's name, write name = \"" + text + "\".");
+		}
 		int argument = part.argument();
 		if (argument >= 0 && !isKeyType(this.variables.type(argument))) {
 			throw new AnnotationProblem(
@@ -60,6 +72,17 @@ final class LockExpressionParser {
 							+ " UUID or enum constant.");
 		}
 		return part;
+	}
+
+	// People write @DistributedLock("stock"), but the value is the key.
+	private boolean isName(String text) {
+		try {
+			LockKey.of(text);
+			return this.variables.index(text) == null;
+		}
+		catch (IllegalArgumentException ex) {
+			return false;
+		}
 	}
 
 	/**
@@ -111,6 +134,12 @@ final class LockExpressionParser {
 	}
 
 	private void compound(SpelNode node, boolean onRoot, String where, Map<String, Integer> used) {
+		String readable = Accessors.asProperties(node, this.variables);
+		if (readable != null) {
+			throw new AnnotationProblem(
+					"the " + where + " calls a method, which is not allowed: expressions only read.",
+					"Write " + readable + ".");
+		}
 		SpelNode first = node.getChild(0);
 		walk(first, onRoot, where, used);
 		boolean afterRoot = first instanceof VariableReference && first.toStringAST().equals("#root");

@@ -167,6 +167,72 @@ class InvalidDistributedLockTests {
 		assertRefused(type, "buy(String)", "which is not allowed: expressions only read", "compute the value");
 	}
 
+	@Test
+	void aKeyThatWasMeantAsTheName() {
+		assertRefused(NameAsValue.class, "buy(String)", "which is no property of #root",
+				"If you meant the lock's name, write name = \"stock\".");
+		assertRefused(DashedNameAsValue.class, "buy(String)", "which is no property of #root",
+				"write name = \"daily-report\".");
+	}
+
+	static class NameAsValue {
+
+		@DistributedLock("stock")
+		public void buy(String id) {
+		}
+
+	}
+
+	static class DashedNameAsValue {
+
+		@DistributedLock("daily-report")
+		public void buy(String id) {
+		}
+
+	}
+
+	@Test
+	void accessorsThatAreCalled() {
+		assertRefused(RecordAccessor.class, "buy(Purchase)", "calls a method", "Write #o.user.");
+		assertRefused(RecordAccessorOfAccessor.class, "buy(Purchase)", "calls a method", "Write #o.user.name.");
+		assertRefused(Getter.class, "buy(Customer)", "calls a method", "Write #user.name.");
+	}
+
+	record Purchase(Customer user) {
+	}
+
+	static class Customer {
+
+		public String getName() {
+			return "name";
+		}
+
+	}
+
+	static class RecordAccessor {
+
+		@DistributedLock(key = "#o.user()")
+		public void buy(Purchase o) {
+		}
+
+	}
+
+	static class RecordAccessorOfAccessor {
+
+		@DistributedLock(key = "#o.user().getName()")
+		public void buy(Purchase o) {
+		}
+
+	}
+
+	static class Getter {
+
+		@DistributedLock(key = "#user.getName()")
+		public void buy(Customer user) {
+		}
+
+	}
+
 	static class TypeReference {
 
 		@DistributedLock(key = "T(java.lang.System).exit(1)")

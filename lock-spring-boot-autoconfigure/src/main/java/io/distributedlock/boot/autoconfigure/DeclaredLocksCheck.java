@@ -46,8 +46,11 @@ final class DeclaredLocksCheck implements SmartInitializingSingleton {
 		List<DeclaredLock> locks = this.advisor.check(this.beanFactory);
 		warnOfUnusedEntries(locks);
 		if (!this.properties.enabled()) {
-			logger.warn("distributed-lock.enabled is false: {} methods with @DistributedLock run WITHOUT their lock.",
-					locks.size());
+			if (!locks.isEmpty()) {
+				logger.warn(
+						"distributed-lock.enabled is false: {} methods with @DistributedLock run WITHOUT their lock.",
+						locks.size());
+			}
 			return;
 		}
 		requireStores(locks);
@@ -93,9 +96,13 @@ final class DeclaredLocksCheck implements SmartInitializingSingleton {
 	}
 
 	private void warnOfShortTtl(String what, Duration ttl, Duration least) {
-		logger.warn("{} is {}ms, shorter than three command timeouts ({}ms): one slow answer of the store may cost the"
-				+ " lock. Raise the ttl, which costs nothing while instances live, or lower"
-				+ " distributed-lock.command-timeout.", what, ttl.toMillis(), least.toMillis());
+		logger
+			.warn("{} is {}ms, shorter than three command timeouts ({}ms). A command gets at most a sixth of the ttl: here"
+					+ " {}ms instead of {}ms, and a store that answers more slowly costs the lock. Raise the ttl, which"
+					+ " costs nothing while instances live, or, if the store is always that fast, lower"
+					+ " distributed-lock.command-timeout to {}ms.", what, ttl.toMillis(), least.toMillis(),
+					ttl.dividedBy(6).toMillis(), this.properties.commandTimeout().toMillis(),
+					ttl.dividedBy(6).toMillis());
 	}
 
 }

@@ -201,6 +201,18 @@ public record DistributedLockProperties(@DefaultValue("true") boolean enabled, @
 	 * @param prefix What all keys and channels in Redis begin with.
 	 */
 	public record Redis(@DefaultValue("true") boolean enabled, @DefaultValue("lock:") String prefix) {
+
+		/**
+		 * Checks the properties.
+		 * @throws IllegalArgumentException if the prefix cannot be used
+		 */
+		public Redis {
+			if (prefix.isEmpty() || !prefix.chars().allMatch((c) -> c > ' ' && c < 127 && "{}*?[]\\".indexOf(c) < 0)) {
+				throw new IllegalArgumentException("distributed-lock.redis.prefix is '" + prefix
+						+ "'. Use ASCII characters without blanks and {}*?[]\\, such as \"lock:\".");
+			}
+		}
+
 	}
 
 }

@@ -34,10 +34,10 @@ final class LockEngineFactory {
 	}
 
 	private String defaultStore(List<String> names) {
-		if (names.isEmpty()) {
-			throw new NoLockStoreException();
-		}
 		String chosen = chosen();
+		if (names.isEmpty()) {
+			throw new NoLockStoreException("memory".equals(chosen));
+		}
 		if (chosen == null && names.size() > 1 || chosen != null && !names.contains(chosen)) {
 			throw new LockStoreChoiceException(chosen, names);
 		}

@@ -16,8 +16,10 @@ final class LockStoreFailureAnalyzer extends AbstractFailureAnalyzer<StoreExcept
 				? "Start the server, or correct its address (for Redis: spring.data.redis.host and .port, or .url)."
 				: "Correct what the message above says.";
 		return new FailureAnalysis("The store of the distributed locks cannot be used: " + cause.getMessage(),
-				action + " For development without a server, set distributed-lock.store=memory (with the dependency"
-						+ " io.distributedlock:lock-test), or distributed-lock.enabled=false to run without locks.",
+				action + " For development without a server, add the dependency io.distributedlock:lock-test and set"
+						+ " distributed-lock.store=memory. (distributed-lock.enabled=false only lets methods with"
+						+ " @DistributedLock run without their locks. Code that uses LockTemplate needs a store all"
+						+ " the same.)",
 				cause);
 	}
 

@@ -10,6 +10,21 @@ final class NoLockStoreFailureAnalyzer extends AbstractFailureAnalyzer<NoLockSto
 
 	@Override
 	protected FailureAnalysis analyze(Throwable rootFailure, NoLockStoreException cause) {
+		if (cause.memoryChosen()) {
+			return new FailureAnalysis(
+					"distributed-lock.store=memory was chosen, but the module that has this store, lock-test, is not on the"
+							+ " classpath.",
+					"""
+							Add it, with the scope test if only tests use it:
+
+							    <dependency>
+							        <groupId>io.distributedlock</groupId>
+							        <artifactId>lock-test</artifactId>
+							    </dependency>
+
+							Or, to keep locks in Redis, take distributed-lock.store=memory out of the configuration.""",
+					cause);
+		}
 		return new FailureAnalysis("Distributed locks need a store that keeps them, and there is none.",
 				"""
 						Do one of these:

@@ -178,7 +178,17 @@ class DistributedLockAspectAutoConfigurationTests {
 			.withBean(Shop.class)
 			.run((context) -> assertThat(context).hasNotFailed());
 		assertThat(output).contains("The ttl of lock 'stock' on ")
-			.contains("2000ms, shorter than three command timeouts (3000ms)");
+			.contains("2000ms, shorter than three command timeouts (3000ms)")
+			.contains("here 333ms instead of 1000ms")
+			.contains("lower distributed-lock.command-timeout to 333ms");
+	}
+
+	@Test
+	void shortTtlIsNoWarningOnceItsAdviceIsFollowed(CapturedOutput output) {
+		this.runner.withPropertyValues("distributed-lock.locks.stock.ttl=2s", "distributed-lock.command-timeout=333ms")
+			.withBean(Shop.class)
+			.run((context) -> assertThat(context).hasNotFailed());
+		assertThat(output).doesNotContain("command timeouts");
 	}
 
 	@Test

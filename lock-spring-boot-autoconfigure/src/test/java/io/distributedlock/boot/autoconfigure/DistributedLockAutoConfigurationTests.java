@@ -224,6 +224,13 @@ class DistributedLockAutoConfigurationTests {
 	}
 
 	@Test
+	void switchedOffLocksAreNoWarningWhereThereAreNone(CapturedOutput output) {
+		this.runner.withPropertyValues("distributed-lock.enabled=false")
+			.run((context) -> assertThat(context).hasNotFailed());
+		assertThat(output).doesNotContain("WITHOUT");
+	}
+
+	@Test
 	void missingStoreIsAnErrorThatNamesTheDependency() {
 		this.runner.run((context) -> {
 			FailureAnalysis analysis = analyze(context.getStartupFailure(), new NoLockStoreFailureAnalyzer());
@@ -237,7 +244,10 @@ class DistributedLockAutoConfigurationTests {
 	void memoryWithoutItsModuleIsAnErrorThatNamesTheDependency() {
 		this.memory.withClassLoader(new FilteredClassLoader("io.distributedlock.test")).run((context) -> {
 			FailureAnalysis analysis = analyze(context.getStartupFailure(), new NoLockStoreFailureAnalyzer());
-			assertThat(analysis.getAction()).contains("io.distributedlock:lock-test");
+			assertThat(analysis.getDescription()).contains("distributed-lock.store=memory was chosen")
+				.contains("lock-test, is not on the classpath");
+			assertThat(analysis.getAction()).contains("<artifactId>lock-test</artifactId>")
+				.doesNotContain("lock-spring-boot-starter");
 		});
 	}
 
@@ -257,6 +267,16 @@ class DistributedLockAutoConfigurationTests {
 			assertThat(analysis.getDescription())
 				.contains("'three', but there is no such lock store. There are: one, two");
 		});
+	}
+
+	@Test
+	void memoryWithoutItsModuleBesideOtherStoresIsAnErrorThatNamesTheDependency() {
+		severalStores().withPropertyValues("distributed-lock.store=memory")
+			.withClassLoader(new FilteredClassLoader(InMemoryLockServer.class))
+			.run((context) -> {
+				FailureAnalysis analysis = analyze(context.getStartupFailure(), new LockStoreChoiceFailureAnalyzer());
+				assertThat(analysis.getAction()).contains("io.distributedlock:lock-test");
+			});
 	}
 
 	@Test

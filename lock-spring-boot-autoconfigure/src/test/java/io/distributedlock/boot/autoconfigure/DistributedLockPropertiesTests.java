@@ -75,6 +75,10 @@ class DistributedLockPropertiesTests {
 		assertRefused("distributed-lock.handoff.leases", "0", "at least 1 is needed");
 		assertRefused("distributed-lock.handoff.time", "0", "distributed-lock.handoff.time is 0ms");
 		assertRefused("distributed-lock.shutdown.timeout", "-1s", "Use 0 for not waiting");
+		assertRefused("distributed-lock.redis.prefix", "", "distributed-lock.redis.prefix is ''. Use ASCII");
+		assertRefused("distributed-lock.redis.prefix", "  ", "distributed-lock.redis.prefix is");
+		assertRefused("distributed-lock.redis.prefix", "a b:", "distributed-lock.redis.prefix is 'a b:'");
+		assertRefused("distributed-lock.redis.prefix", "{lock}:", "distributed-lock.redis.prefix is '{lock}:'");
 		assertRefused("distributed-lock.transaction.commit-margin", "1s", "must be between 0 and 250ms");
 	}
 

@@ -166,8 +166,8 @@ public final class LocksEndpoint {
 			.addKeyValue("lock.token", token)
 			.addKeyValue("principal", principal)
 			.addKeyValue("result", result)
-			.log("Lock '{}' (token {}, store {}) was to be released by force by '{}': {}", id, token, store, principal,
-					result);
+			.log("Lock '{}' (token {}, store {}) {} released by force by '{}': {}", id, token, store,
+					(result == Result.RELEASED) ? "was" : "was to be", principal, result);
 		Map<String, @Nullable Object> data = new LinkedHashMap<>();
 		data.put("lock", id);
 		data.put("store", store);

@@ -21,15 +21,23 @@ import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.Status;
 
 /**
- * Tells whether this instance can rely on the locks that it holds. It is down if renewals
- * of a store go without an answer, or if leases were lost within the window because they
- * expired or the store forgot them. Leases that ended by force or by their max-hold are
- * shown, but are not the fault of this instance.
+ * Tells whether this instance can rely on the locks that it holds. It is down while
+ * renewals of a store go without an answer, and {@link #DEGRADED degraded} if leases were
+ * lost within the window because they expired or the store forgot them. Leases that ended
+ * by force or by their max-hold are shown, but are not the fault of this instance.
  * <p>
  * It asks no store: Redis and databases have indicators of their own. Details name locks,
  * never keys.
  */
 public final class LockHealthIndicator extends AbstractHealthIndicator implements LockListener {
+
+	/**
+	 * Leases were lost a short while ago, which somebody should look at. It takes no
+	 * instance out of service: by default Boot answers it with HTTP 200 and leaves it out
+	 * of the status of the whole application.
+	 */
+	public static final Status DEGRADED = new Status("DEGRADED",
+			"Leases were lost within the window; renewals are answered");
 
 	// Losses come in masses when a store goes away; the details need not list them all.
 	private static final int MAX_LOSSES = 1000;
@@ -89,20 +97,20 @@ public final class LockHealthIndicator extends AbstractHealthIndicator implement
 	@Override
 	protected void doHealthCheck(Health.Builder builder) {
 		long now = this.ticker.nanoTime();
-		boolean up = true;
+		boolean down = false;
 		Map<String, Object> stores = new LinkedHashMap<>();
 		for (Map.Entry<String, Renewals> store : new TreeMap<>(this.renewals).entrySet()) {
 			Renewals state = store.getValue();
 			boolean failing = state.failing && now - state.latest <= this.window;
-			up &= !failing;
+			down |= failing;
 			stores.put(store.getKey(),
 					failing ? "failing for " + Duration.ofNanos(now - state.since).toSeconds() + "s" : "answered");
 		}
 		Map<String, Integer> byName = new TreeMap<>();
 		Map<LossReason, Integer> byReason = new EnumMap<>(LossReason.class);
 		countLosses(now, byName, byReason);
-		up &= !byReason.containsKey(LossReason.EXPIRED) && !byReason.containsKey(LossReason.NOT_OWNER);
-		builder.status(up ? Status.UP : Status.DOWN);
+		boolean lost = byReason.containsKey(LossReason.EXPIRED) || byReason.containsKey(LossReason.NOT_OWNER);
+		builder.status(down ? Status.DOWN : lost ? DEGRADED : Status.UP);
 		builder.withDetail("window", Duration.ofNanos(this.window).toString());
 		builder.withDetail("renewals", stores);
 		builder.withDetail("lost", byReason);

@@ -8,7 +8,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 /**
  * Settings of the health indicator.
  *
- * @param window How long lost leases and failing renewals make the indicator go down.
+ * @param window How long lost leases make the indicator DEGRADED, and how long a failed
+ * renewal that no other one followed makes it DOWN.
  */
 @ConfigurationProperties("distributed-lock.health")
 record LockHealthProperties(@DefaultValue("1m") Duration window) {

@@ -63,16 +63,20 @@ final class RenewalLog {
 		if (this.failing && now - this.logged < this.interval) {
 			return;
 		}
-		if (!this.failing) {
+		String failingFor = "";
+		if (this.failing) {
+			failingFor = ", failing for " + Duration.ofNanos(now - this.since).toMillis() + "ms";
+		}
+		else {
 			this.failing = true;
 			this.since = now;
 		}
 		this.logged = now;
 		logger.atWarn()
 			.addKeyValue("lock.store", this.store)
-			.log("Store '{}' did not answer {} of {} renewals, failing for {}ms. They are repeated; locks that are not"
+			.log("Store '{}' did not answer {} of {} renewals{}. They are repeated; locks that are not"
 					+ " renewed before their deadline are lost. Check that the store can be reached.", this.store,
-					failed, renewed + failed, Duration.ofNanos(now - this.since).toMillis());
+					failed, renewed + failed, failingFor);
 	}
 
 }

@@ -18,9 +18,12 @@ import io.distributedlock.boot.autoconfigure.DistributedLockAutoConfiguration;
 import io.distributedlock.boot.autoconfigure.LockInstanceId;
 import io.distributedlock.boot.autoconfigure.event.LockEventsAutoConfiguration;
 import io.distributedlock.boot.autoconfigure.health.LockHealthContributorAutoConfiguration;
+import io.distributedlock.boot.autoconfigure.health.LockHealthIndicator;
 import io.distributedlock.boot.autoconfigure.logging.LockLoggingAutoConfiguration;
 import io.distributedlock.boot.autoconfigure.metrics.LockMetricsAutoConfiguration;
 import io.distributedlock.boot.autoconfigure.observation.LockObservationAutoConfiguration;
+import io.distributedlock.boot.autoconfigure.support.LockEvents;
+import io.distributedlock.boot.autoconfigure.support.StubLease;
 import io.distributedlock.spi.LockStore;
 import io.distributedlock.spring.event.LockAcquiredEvent;
 import io.distributedlock.spring.event.LockLostEvent;
@@ -125,6 +128,24 @@ class OperationsEndToEndTests {
 		// The old holder may come back to its lease at any time, and harms nobody.
 		assertThat(hanging.release()).isFalse();
 		assertThat(LockContext.leases()).isEmpty();
+	}
+
+	@Test
+	void aLostLeaseIsShownByHealthButTakesNoInstanceOutOfService() throws Exception {
+		new LockEvents(this.holder.bean(LockHealthIndicator.class)).lost(StubLease.of("stock", 42), LossReason.EXPIRED);
+		HttpResponse<String> health = this.holder.get("/actuator/health");
+		assertThat(health.statusCode()).isEqualTo(200);
+		assertThat(JsonPath.<String>read(health.body(), "$.status")).isEqualTo("UP");
+		assertThat(JsonPath.<String>read(health.body(), "$.components.lock.status")).isEqualTo("DEGRADED");
+		assertThat(this.holder.get("/actuator/health/lock").statusCode()).isEqualTo(200);
+	}
+
+	@Test
+	void failingRenewalsTakeTheInstanceDown() throws Exception {
+		this.holder.bean(LockHealthIndicator.class).onRenewals("memory", 0, 0, 1);
+		HttpResponse<String> health = this.holder.get("/actuator/health");
+		assertThat(health.statusCode()).isEqualTo(503);
+		assertThat(JsonPath.<String>read(health.body(), "$.components.lock.status")).isEqualTo("DOWN");
 	}
 
 	@Test

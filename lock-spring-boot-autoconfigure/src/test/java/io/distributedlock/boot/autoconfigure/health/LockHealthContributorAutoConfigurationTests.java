@@ -34,7 +34,7 @@ class LockHealthContributorAutoConfigurationTests {
 				.getContributor("lock");
 			assertThat(lock.health().getStatus()).isEqualTo(Status.UP);
 			new LockEvents(context.getBean(LockListener.class)).lost(StubLease.of("stock", 1), LossReason.EXPIRED);
-			assertThat(lock.health().getStatus()).isEqualTo(Status.DOWN);
+			assertThat(lock.health().getStatus()).isEqualTo(LockHealthIndicator.DEGRADED);
 		});
 	}
 

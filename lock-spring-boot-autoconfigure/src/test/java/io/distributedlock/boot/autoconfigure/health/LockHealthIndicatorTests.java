@@ -57,10 +57,10 @@ class LockHealthIndicatorTests {
 
 	@ParameterizedTest
 	@EnumSource(value = LossReason.class, names = { "EXPIRED", "NOT_OWNER" })
-	void aLeaseThatWasLostTakesItDownForTheWindow(LossReason reason) {
+	void aLeaseThatWasLostDegradesItForTheWindow(LossReason reason) {
 		this.events.lost(this.lease, reason);
 		this.ticker.advance(Duration.ofSeconds(59));
-		assertThat(health().getStatus()).isEqualTo(Status.DOWN);
+		assertThat(health().getStatus()).isEqualTo(LockHealthIndicator.DEGRADED);
 		assertThat(detail("lost")).isEqualTo(Map.of(reason, 1));
 		assertThat(detail("lostByName")).isEqualTo(Map.of("stock", 1));
 		this.ticker.advance(Duration.ofSeconds(2));
@@ -69,10 +69,19 @@ class LockHealthIndicatorTests {
 
 	@ParameterizedTest
 	@EnumSource(value = LossReason.class, names = { "FORCE_RELEASED", "MAX_HOLD" })
-	void aLeaseThatWasTakenAwayOnPurposeIsShownButDoesNotTakeItDown(LossReason reason) {
+	void aLeaseThatWasTakenAwayOnPurposeIsShownButDoesNotDegradeIt(LossReason reason) {
 		this.events.lost(this.lease, reason);
 		assertThat(health().getStatus()).isEqualTo(Status.UP);
 		assertThat(detail("lost")).isEqualTo(Map.of(reason, 1));
+	}
+
+	@Test
+	void failingRenewalsCountMoreThanALostLease() {
+		this.events.lost(this.lease, LossReason.EXPIRED);
+		this.indicator.onRenewals("redis", 0, 0, 3);
+		assertThat(health().getStatus()).isEqualTo(Status.DOWN);
+		this.indicator.onRenewals("redis", 3, 0, 0);
+		assertThat(health().getStatus()).isEqualTo(LockHealthIndicator.DEGRADED);
 	}
 
 	@Test

@@ -89,8 +89,8 @@ class LockLogTests {
 			this.ticker.advance(Duration.ofSeconds(1));
 		}
 		assertThat(messages()).hasSize(2);
-		assertThat(messages().get(0)).contains("'redis'", "3 of 5");
-		assertThat(messages().get(1)).contains("30000ms");
+		assertThat(messages().get(0)).contains("'redis'", "3 of 5").doesNotContain("failing for");
+		assertThat(messages().get(1)).contains("failing for 30000ms");
 		this.log.onRenewals("redis", 5, 0, 0);
 		this.log.onRenewals("redis", 5, 0, 0);
 		assertThat(messages()).hasSize(3);

@@ -158,7 +158,8 @@ class RedisLockStoreAutoConfigurationTests {
 			FailureAnalysis analysis = analyze(context.getStartupFailure());
 			assertThat(analysis.getDescription()).contains("127.0.0.1:" + nowhere);
 			assertThat(analysis.getAction()).contains("spring.data.redis.host")
-				.contains("distributed-lock.store=memory");
+				.contains("distributed-lock.store=memory")
+				.contains("Code that uses LockTemplate needs a store all the same");
 		});
 	}
 
