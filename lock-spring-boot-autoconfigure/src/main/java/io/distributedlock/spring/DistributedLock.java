@@ -25,8 +25,9 @@ import org.springframework.core.annotation.AliasFor;
  * not locked; {@link io.distributedlock.LockContext#assertHeld(String)} finds them.
  * <p>
  * The lock is taken before, and given back after, a transaction or cache operation that
- * is declared on the same method; security checks come before it. All that is written
- * here is checked when the application starts.
+ * is declared on the same method; security checks come before it. What is written here is
+ * checked when the application starts; only a misspelt property of a parameter is found
+ * at the first call.
  * <p>
  * Text attributes but {@link #key} and {@link #condition} may hold placeholders such as
  * <code>${stock.ttl}</code>. Durations are written as {@code 10s}, {@code 500ms} or

@@ -109,7 +109,8 @@ public final class LockHealthIndicator extends AbstractHealthIndicator implement
 		Map<String, Integer> byName = new TreeMap<>();
 		Map<LossReason, Integer> byReason = new EnumMap<>(LossReason.class);
 		countLosses(now, byName, byReason);
-		boolean lost = byReason.containsKey(LossReason.EXPIRED) || byReason.containsKey(LossReason.NOT_OWNER);
+		boolean lost = byReason.containsKey(LossReason.EXPIRED) || byReason.containsKey(LossReason.NOT_OWNER)
+				|| byReason.containsKey(LossReason.OWNER_GONE);
 		builder.status(down ? Status.DOWN : lost ? DEGRADED : Status.UP);
 		builder.withDetail("window", Duration.ofNanos(this.window).toString());
 		builder.withDetail("renewals", stores);

@@ -56,7 +56,7 @@ class LockHealthIndicatorTests {
 	}
 
 	@ParameterizedTest
-	@EnumSource(value = LossReason.class, names = { "EXPIRED", "NOT_OWNER" })
+	@EnumSource(value = LossReason.class, names = { "EXPIRED", "NOT_OWNER", "OWNER_GONE" })
 	void aLeaseThatWasLostDegradesItForTheWindow(LossReason reason) {
 		this.events.lost(this.lease, reason);
 		this.ticker.advance(Duration.ofSeconds(59));
