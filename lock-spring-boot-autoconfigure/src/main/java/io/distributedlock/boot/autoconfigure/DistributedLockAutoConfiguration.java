@@ -1,5 +1,7 @@
 package io.distributedlock.boot.autoconfigure;
 
+import java.time.Duration;
+
 import io.distributedlock.LockListener;
 import io.distributedlock.LockTemplate;
 import io.distributedlock.engine.LockEngine;
@@ -11,8 +13,10 @@ import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Lazy;
+import org.springframework.core.env.Environment;
 
 /**
  * Auto-configuration for the engine that takes and holds locks, over all
@@ -22,6 +26,8 @@ import org.springframework.context.annotation.Lazy;
 @AutoConfiguration
 @EnableConfigurationProperties(DistributedLockProperties.class)
 public final class DistributedLockAutoConfiguration {
+
+	private static final Duration BOOTS_PHASE_TIMEOUT = Duration.ofSeconds(30);
 
 	@Bean
 	@ConditionalOnMissingBean
@@ -42,8 +48,13 @@ public final class DistributedLockAutoConfiguration {
 
 	@Bean
 	@ConditionalOnMissingBean
-	LockEngineLifecycle lockEngineLifecycle(BeanFactory beanFactory, DistributedLockProperties properties) {
-		return new LockEngineLifecycle((ConfigurableListableBeanFactory) beanFactory, properties.shutdown().timeout());
+	LockEngineLifecycle lockEngineLifecycle(BeanFactory beanFactory, DistributedLockProperties properties,
+			Environment environment) {
+		Duration phaseTimeout = Binder.get(environment)
+			.bind("spring.lifecycle.timeout-per-shutdown-phase", Duration.class)
+			.orElse(BOOTS_PHASE_TIMEOUT);
+		return new LockEngineLifecycle((ConfigurableListableBeanFactory) beanFactory, properties.shutdown().timeout(),
+				phaseTimeout);
 	}
 
 }

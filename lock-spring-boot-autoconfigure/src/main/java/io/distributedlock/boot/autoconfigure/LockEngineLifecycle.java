@@ -1,6 +1,7 @@
 package io.distributedlock.boot.autoconfigure;
 
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
 import io.distributedlock.engine.LockEngine;
@@ -26,17 +27,40 @@ final class LockEngineLifecycle implements SmartLifecycle {
 
 	private final Duration timeout;
 
+	private final Duration phaseTimeout;
+
+	private final AtomicBoolean warned = new AtomicBoolean();
+
 	private volatile boolean running;
 
-	LockEngineLifecycle(ConfigurableListableBeanFactory beanFactory, Duration timeout) {
+	/**
+	 * Makes the lifecycle.
+	 * @param beanFactory has the engine
+	 * @param timeout how long the engine may take to stop
+	 * @param phaseTimeout how long Spring waits for it
+	 */
+	LockEngineLifecycle(ConfigurableListableBeanFactory beanFactory, Duration timeout, Duration phaseTimeout) {
 		this.beanFactory = beanFactory;
 		this.timeout = timeout;
+		this.phaseTimeout = phaseTimeout;
 	}
 
 	@Override
 	public void start() {
 		this.running = true;
-		forEachEngine(LockEngine::start);
+		forEachEngine((engine) -> {
+			warnOfTimeout();
+			engine.start();
+		});
+	}
+
+	private void warnOfTimeout() {
+		if (this.timeout.compareTo(this.phaseTimeout) >= 0 && this.warned.compareAndSet(false, true)) {
+			logger.warn("distributed-lock.shutdown.timeout ({}ms) is not shorter than"
+					+ " spring.lifecycle.timeout-per-shutdown-phase ({}ms): Spring closes the connections to the"
+					+ " stores while methods still hold their locks, and it is not logged which. Lower the first"
+					+ " or raise the second.", this.timeout.toMillis(), this.phaseTimeout.toMillis());
+		}
 	}
 
 	@Override
@@ -48,10 +72,10 @@ final class LockEngineLifecycle implements SmartLifecycle {
 	private void stop(LockEngine engine) {
 		if (!engine.stop(this.timeout)) {
 			logger.warn(
-					"Locks were still held {} after shutdown began: {}. They are left to their ttl, since the code"
+					"Locks were still held {}ms after shutdown began: {}. They are left to their ttl, since the code"
 							+ " under them may still run. Raise distributed-lock.shutdown.timeout (and"
 							+ " spring.lifecycle.timeout-per-shutdown-phase) if such methods need longer.",
-					this.timeout, engine.held().stream().map((held) -> held.key().toString()).toList());
+					this.timeout.toMillis(), engine.held().stream().map((held) -> held.key().toString()).toList());
 		}
 	}
 

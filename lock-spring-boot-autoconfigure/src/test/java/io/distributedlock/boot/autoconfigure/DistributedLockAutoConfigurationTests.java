@@ -173,7 +173,27 @@ class DistributedLockAutoConfigurationTests {
 			assertThat(lease.isHeld()).isTrue();
 			lease.close();
 		});
-		assertThat(output).contains("Locks were still held PT0.2S after shutdown began: [slow:1]");
+		assertThat(output).contains("Locks were still held 200ms after shutdown began: [slow:1]");
+	}
+
+	@Test
+	void shutdownTimeoutThatIsNotShorterThanSpringsOwnIsAWarning(CapturedOutput output) {
+		this.memory.withPropertyValues("distributed-lock.shutdown.timeout=30s").run((context) -> {
+			context.stop();
+			context.start();
+		});
+		assertThat(output).containsOnlyOnce("distributed-lock.shutdown.timeout (30000ms) is not shorter than"
+				+ " spring.lifecycle.timeout-per-shutdown-phase (30000ms)");
+	}
+
+	@Test
+	void shutdownTimeoutThatIsShorterIsNoWarning(CapturedOutput output) {
+		this.memory.run((context) -> assertThat(context).hasNotFailed());
+		this.memory
+			.withPropertyValues("distributed-lock.shutdown.timeout=50s",
+					"spring.lifecycle.timeout-per-shutdown-phase=1m")
+			.run((context) -> assertThat(context).hasNotFailed());
+		assertThat(output).doesNotContain("is not shorter than");
 	}
 
 	@Test

@@ -1,6 +1,7 @@
 package io.distributedlock.boot.autoconfigure.endpoint;
 
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -51,12 +52,13 @@ final class LockDescriptors {
 
 	HeldLockDescriptor held(HeldLock lock) {
 		return new HeldLockDescriptor(id(lock.key()), lock.key().name(), key(lock.key()), lock.store(), lock.owner(),
-				Long.toString(lock.fencingToken()), lock.held(), lock.remaining(), lock.nested(), lock.waiters());
+				Long.toString(lock.fencingToken()), millis(lock.held()), millis(lock.remaining()), lock.nested(),
+				lock.waiters());
 	}
 
 	WaitedLockDescriptor waited(WaitedLock lock) {
 		return new WaitedLockDescriptor(id(lock.key()), lock.key().name(), key(lock.key()), lock.store(),
-				lock.waiters(), lock.longestWait());
+				lock.waiters(), millis(lock.longestWait()));
 	}
 
 	LockStatisticsDescriptor statistics(LockStatistics statistics) {
@@ -67,12 +69,17 @@ final class LockDescriptors {
 	}
 
 	private static Duration average(Duration total, long count) {
-		return (count > 0) ? total.dividedBy(count) : Duration.ZERO;
+		return (count > 0) ? millis(total.dividedBy(count)) : Duration.ZERO;
+	}
+
+	// Down, so that no lock is shown to last longer than it does.
+	private static Duration millis(Duration duration) {
+		return duration.truncatedTo(ChronoUnit.MILLIS);
 	}
 
 	StoredLockDescriptor stored(StoredLock lock) {
 		return new StoredLockDescriptor(lock.state(), lock.instance(), token(lock.firstToken()),
-				token(lock.lastToken()), lock.remaining(),
+				token(lock.lastToken()), millis(lock.remaining()),
 				lock.queue()
 					.stream()
 					.map((entry) -> new QueuedDescriptor(entry.instance(), entry.since(), entry.alive()))

@@ -3,6 +3,8 @@ package io.distributedlock.boot.autoconfigure.endpoint;
 import java.time.Duration;
 import java.util.List;
 
+import org.jspecify.annotations.Nullable;
+
 import org.springframework.boot.actuate.endpoint.OperationResponseBody;
 
 /**
@@ -16,10 +18,12 @@ import org.springframework.boot.actuate.endpoint.OperationResponseBody;
  * @param waitingCount for how many keys callers of this instance wait
  * @param waiting the keys that callers wait for, most callers first, as many as asked for
  * @param statistics what happened at each lock name since this instance started
+ * @param error why this instance has no locks at all, null if it has: without locks
+ * ({@code distributed-lock.enabled=false}) an application runs without a store too
  */
 public record LocksDescriptor(String instance, List<String> stores, int heldCount, List<HeldLockDescriptor> held,
-		int waitingCount, List<WaitedLockDescriptor> waiting,
-		List<LockStatisticsDescriptor> statistics) implements OperationResponseBody {
+		int waitingCount, List<WaitedLockDescriptor> waiting, List<LockStatisticsDescriptor> statistics,
+		@Nullable String error) implements OperationResponseBody {
 
 	/**
 	 * A lock that this instance holds.

@@ -81,12 +81,14 @@ public final class LocksEndpoint {
 			throw invalid("'limit' is " + limit + ". Use 0 or more.");
 		}
 		int most = (limit != null) ? limit : DEFAULT_LIMIT;
-		List<HeldLock> held = this.inspector.held();
-		List<WaitedLock> waiting = this.inspector.waiting();
-		return new LocksDescriptor(this.instance, this.inspector.stores(), held.size(),
+		LockInspector inspector = inspector();
+		List<HeldLock> held = inspector.held();
+		List<WaitedLock> waiting = inspector.waiting();
+		return new LocksDescriptor(this.instance, inspector.stores(), held.size(),
 				held.stream().limit(most).map(this.descriptors::held).toList(), waiting.size(),
 				waiting.stream().limit(most).map(this.descriptors::waited).toList(),
-				this.inspector.statistics().stream().map(this.descriptors::statistics).toList());
+				inspector.statistics().stream().map(this.descriptors::statistics).toList(),
+				(inspector instanceof UnavailableInspector unavailable) ? unavailable.error() : null);
 	}
 
 	/**
@@ -101,7 +103,8 @@ public final class LocksEndpoint {
 	@ReadOperation
 	public LockDescriptor lock(@Selector String name, @Selector(match = Match.ALL_REMAINING) String[] parts,
 			@Nullable String store, @Nullable String key) {
-		return describe(key(name, parts, key), store(store));
+		LockInspector inspector = inspector();
+		return describe(inspector, key(inspector, name, parts, key), store(inspector, store));
 	}
 
 	/**
@@ -117,19 +120,26 @@ public final class LocksEndpoint {
 	public ForceReleaseDescriptor forceRelease(@Selector String name,
 			@Selector(match = Match.ALL_REMAINING) String[] parts, long token, @Nullable String store,
 			@Nullable String key) {
-		return forceRelease(key(name, parts, key), store(store), token, "jmx");
+		return forceRelease(name, parts, token, store, key, "jmx");
 	}
 
-	ForceReleaseDescriptor forceRelease(LockKey key, String store, long token, String principal) {
+	ForceReleaseDescriptor forceRelease(String name, String[] parts, long token, @Nullable String store,
+			@Nullable String key, String principal) {
+		LockInspector inspector = inspector();
+		return forceRelease(inspector, key(inspector, name, parts, key), store(inspector, store), token, principal);
+	}
+
+	private ForceReleaseDescriptor forceRelease(LockInspector inspector, LockKey key, String store, long token,
+			String principal) {
 		Result result = Result.UNKNOWN;
 		LockDescriptor lock = null;
 		try {
-			boolean released = this.inspector.forceRelease(key, store, token);
-			lock = describe(key, store);
+			boolean released = inspector.forceRelease(key, store, token);
+			lock = describe(inspector, key, store);
 			result = released ? Result.RELEASED : refusal(lock);
 		}
 		catch (LockStoreException ex) {
-			lock = describe(key, store, null, message(ex));
+			lock = describe(inspector, key, store, null, message(ex));
 		}
 		catch (IllegalArgumentException ex) {
 			throw invalid(ex.getMessage());
@@ -177,25 +187,30 @@ public final class LocksEndpoint {
 		this.publisher.publishEvent(new AuditApplicationEvent(principal, AUDIT_TYPE, data));
 	}
 
-	LockDescriptor describe(LockKey key, String store) {
+	private LockInspector inspector() {
+		return UnavailableInspector.orElse(this.inspector);
+	}
+
+	private LockDescriptor describe(LockInspector inspector, LockKey key, String store) {
 		try {
-			Optional<StoredLock> stored = this.inspector.find(key, store);
-			return describe(key, store, stored.orElse(null), null);
+			Optional<StoredLock> stored = inspector.find(key, store);
+			return describe(inspector, key, store, stored.orElse(null), null);
 		}
 		catch (LockStoreException ex) {
-			return describe(key, store, null, message(ex));
+			return describe(inspector, key, store, null, message(ex));
 		}
 		catch (IllegalArgumentException ex) {
 			throw invalid(ex.getMessage());
 		}
 	}
 
-	private LockDescriptor describe(LockKey key, String store, @Nullable StoredLock stored, @Nullable String error) {
-		Optional<HeldLock> local = this.inspector.held()
+	private LockDescriptor describe(LockInspector inspector, LockKey key, String store, @Nullable StoredLock stored,
+			@Nullable String error) {
+		Optional<HeldLock> local = inspector.held()
 			.stream()
 			.filter((lock) -> lock.key().equals(key) && lock.store().equals(store))
 			.findFirst();
-		int waiters = this.inspector.waiting()
+		int waiters = inspector.waiting()
 			.stream()
 			.filter((lock) -> lock.key().equals(key) && lock.store().equals(store))
 			.mapToInt(WaitedLock::waiters)
@@ -205,17 +220,20 @@ public final class LocksEndpoint {
 				local.map(this.descriptors::held).orElse(null), waiters);
 	}
 
-	LockKey key(String name, String[] parts, @Nullable String key) {
+	private static LockKey key(LockInspector inspector, String name, String[] parts, @Nullable String key) {
 		try {
-			return LockPath.toKey(name, parts, key, this.inspector);
+			return LockPath.toKey(name, parts, key, inspector);
 		}
 		catch (IllegalArgumentException ex) {
 			throw invalid(ex.getMessage());
 		}
 	}
 
-	String store(@Nullable String store) {
-		List<String> stores = this.inspector.stores();
+	private static String store(LockInspector inspector, @Nullable String store) {
+		List<String> stores = inspector.stores();
+		if (inspector instanceof UnavailableInspector) {
+			return (store != null) ? store : "default";
+		}
 		if (store == null) {
 			return stores.get(0);
 		}

@@ -32,6 +32,19 @@ public final class LocksEndpointWebExtension {
 	}
 
 	/**
+	 * Shows what this instance holds and waits for.
+	 * @param limit see {@link LocksEndpoint#locks}
+	 * @return 200 with this instance's locks, 503 if it has none since there is no store
+	 * or the store cannot be reached
+	 */
+	@ReadOperation
+	public WebEndpointResponse<LocksDescriptor> locks(@Nullable Integer limit) {
+		LocksDescriptor locks = this.delegate.locks(limit);
+		return new WebEndpointResponse<>(locks, (locks.error() != null) ? WebEndpointResponse.STATUS_SERVICE_UNAVAILABLE
+				: WebEndpointResponse.STATUS_OK);
+	}
+
+	/**
 	 * Shows one lock.
 	 * @param name what the lock protects
 	 * @param parts the parts of its key
@@ -67,8 +80,8 @@ public final class LocksEndpointWebExtension {
 			@Selector(match = Match.ALL_REMAINING) String[] parts, long token, @Nullable String store,
 			@Nullable String key) {
 		Principal principal = context.getPrincipal();
-		ForceReleaseDescriptor release = this.delegate.forceRelease(this.delegate.key(name, parts, key),
-				this.delegate.store(store), token, (principal != null) ? principal.getName() : "anonymous");
+		ForceReleaseDescriptor release = this.delegate.forceRelease(name, parts, token, store, key,
+				(principal != null) ? principal.getName() : "anonymous");
 		return new WebEndpointResponse<>(release, switch (release.result()) {
 			case RELEASED -> WebEndpointResponse.STATUS_OK;
 			case TOKEN_MISMATCH -> STATUS_CONFLICT;

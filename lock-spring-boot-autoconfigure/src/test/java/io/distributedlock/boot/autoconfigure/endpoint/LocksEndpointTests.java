@@ -66,6 +66,18 @@ class LocksEndpointTests {
 	}
 
 	@Test
+	void durationsAreShownInMilliseconds() {
+		this.inspector.held.add(new HeldLock(LockKey.of("stock", 42), "redis", "w", 3, Duration.ofNanos(1_234_567),
+				Duration.ofNanos(7_999_999), 1, 0));
+		this.inspector.statistics
+			.add(new LockStatistics("stock", 3, 0, 0, 0, 0, Duration.ofMillis(10), Duration.ofMillis(20)));
+		LocksDescriptor locks = this.endpoint.locks(null);
+		assertThat(locks.held().get(0).held()).isEqualTo(Duration.ofMillis(1));
+		assertThat(locks.held().get(0).remaining()).isEqualTo(Duration.ofMillis(7));
+		assertThat(locks.statistics().get(0).averageWait()).isEqualTo(Duration.ofMillis(3));
+	}
+
+	@Test
 	void aHundredThousandLocksAreCountedButNotAllShown() {
 		for (int i = 0; i < 100_000; i++) {
 			this.inspector.heldHere(LockKey.of("stock", i), i + 1);
