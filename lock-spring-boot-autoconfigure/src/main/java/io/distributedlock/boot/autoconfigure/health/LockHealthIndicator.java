@@ -23,8 +23,9 @@ import org.springframework.boot.health.contributor.Status;
 /**
  * Tells whether this instance can rely on the locks that it holds. It is down while
  * renewals of a store go without an answer, and {@link #DEGRADED degraded} if leases were
- * lost within the window because they expired or the store forgot them. Leases that ended
- * by force or by their max-hold are shown, but are not the fault of this instance.
+ * lost within the window because they expired, the store forgot them or their thread
+ * ended without giving them back. Leases that ended by force or by their max-hold are
+ * shown, but change nothing.
  * <p>
  * It asks no store: Redis and databases have indicators of their own. Details name locks,
  * never keys.
