@@ -7,7 +7,9 @@ import org.jspecify.annotations.Nullable;
 
 import org.springframework.expression.EvaluationContext;
 import org.springframework.expression.EvaluationException;
+import org.springframework.expression.PropertyAccessor;
 import org.springframework.expression.spel.standard.SpelExpression;
+import org.springframework.expression.spel.support.DataBindingPropertyAccessor;
 import org.springframework.expression.spel.support.SimpleEvaluationContext;
 
 /**
@@ -19,6 +21,10 @@ final class LockExpression {
 	private final SpelExpression expression;
 
 	private final Map<String, Integer> variables;
+
+	// Kept from call to call, since it remembers which method reads which property: a new
+	// one would search the type by reflection each time.
+	private final PropertyAccessor properties = DataBindingPropertyAccessor.forReadOnlyAccess();
 
 	// The argument that the expression is nothing but, or -1: the usual case, which needs
 	// no interpreter.
@@ -56,7 +62,9 @@ final class LockExpression {
 	}
 
 	private EvaluationContext context(LockOperation operation, @Nullable Object[] arguments) {
-		SimpleEvaluationContext context = SimpleEvaluationContext.forReadOnlyDataBinding()
+		// What forReadOnlyDataBinding() would give, but for the accessor.
+		SimpleEvaluationContext context = SimpleEvaluationContext.forPropertyAccessors(this.properties)
+			.withAssignmentDisabled()
 			.withRootObject(new LockExpressionRoot(operation.method().getName(), operation.simpleClassName(),
 					arguments.clone()))
 			.build();

@@ -129,6 +129,17 @@ class DistributedLockInterceptorTests {
 	}
 
 	@Test
+	void propertyIsReadAsTheTypeOfEachCallNeedsIt() {
+		for (int i = 0; i < 3; i++) {
+			shop().document(new Invoice("i" + i));
+			shop().document(new Note(i));
+		}
+		assertThat(this.locks.requests).extracting((request) -> request.key().id())
+			.containsExactly("Shop.document:i0", "Shop.document:0", "Shop.document:i1", "Shop.document:1",
+					"Shop.document:i2", "Shop.document:2");
+	}
+
+	@Test
 	void nullKeyIsAnErrorThatNamesTheMethodAndTakesNoLock() {
 		assertThatIllegalArgumentException().isThrownBy(() -> shop().buy(null, "me"))
 			.withMessageContaining("Shop.buy(String, String)")
@@ -325,6 +336,28 @@ class DistributedLockInterceptorTests {
 
 	}
 
+	interface Document {
+
+	}
+
+	record Invoice(String id) implements Document {
+
+	}
+
+	static class Note implements Document {
+
+		private final int id;
+
+		Note(int id) {
+			this.id = id;
+		}
+
+		public int getId() {
+			return this.id;
+		}
+
+	}
+
 	static class Shop {
 
 		int calls;
@@ -355,6 +388,10 @@ class DistributedLockInterceptorTests {
 		@DistributedLock({ "#order.id", "#p1", "#a1", "#root.methodName", "#root.targetClass", "#root.args[1]",
 				"#order.user + '/' + #order.id" })
 		public void expressions(Order order, String text) {
+		}
+
+		@DistributedLock(key = "#document.id")
+		public void document(Document document) {
 		}
 
 		@DistributedLock(onFailure = OnFailure.SKIP)
