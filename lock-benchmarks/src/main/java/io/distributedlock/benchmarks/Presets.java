@@ -1,0 +1,65 @@
+package io.distributedlock.benchmarks;
+
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+
+import io.distributedlock.benchmarks.peer.Peer;
+import io.distributedlock.benchmarks.peer.Peers;
+import io.distributedlock.benchmarks.scenario.Scenario;
+import io.distributedlock.benchmarks.scenario.Scenarios;
+
+/**
+ * What the commands measure unless options say otherwise.
+ */
+final class Presets {
+
+	private static final Duration NONE = Duration.ZERO;
+
+	private Presets() {
+	}
+
+	static List<Plan> of(String preset) {
+		return switch (preset) {
+			case "smoke" -> smoke();
+			case "quick" -> quick();
+			case "full" -> full();
+			default -> throw new IllegalArgumentException("There is no command '" + preset + "'.");
+		};
+	}
+
+	// About 20 s: whether all of it still works.
+	private static List<Plan> smoke() {
+		return List.of(new Plan(scenarios("own-16", "hot-2x2"), peers("raw", "ours", "redisson", "si-pubsub"),
+				List.of(NONE), 1, Duration.ofMillis(300), Duration.ofSeconds(1)));
+	}
+
+	// Below 5 minutes: where things stand, roughly.
+	private static List<Plan> quick() {
+		return List.of(new Plan(scenarios("own-1", "own-64", "hot-32", "hot-3x8", "zipf", "try-local"),
+				peers("raw", "ours", "redisson", "si-spin", "si-pubsub"), List.of(NONE), 2, Duration.ofMillis(1500),
+				Duration.ofSeconds(2)));
+	}
+
+	// What docs/benchmarks.md is made from.
+	private static List<Plan> full() {
+		List<Scenario> scenarios = Scenarios.all()
+			.stream()
+			.filter((scenario) -> !scenario.name().equals("hot-2x2"))
+			.toList();
+		return List.of(new Plan(scenarios, Peers.all(), List.of(NONE), 5, Duration.ofSeconds(3), Duration.ofSeconds(5)),
+				new Plan(scenarios("own-64", "hot-32", "hot-3x8", "zipf"),
+						peers("raw", "ours", "redisson", "si-spin", "si-pubsub"),
+						List.of(Duration.ofNanos(100_000), Duration.ofMillis(5)), 3, Duration.ofSeconds(3),
+						Duration.ofSeconds(5)));
+	}
+
+	private static List<Scenario> scenarios(String... names) {
+		return Arrays.stream(names).map(Scenarios::get).toList();
+	}
+
+	private static List<Peer> peers(String... names) {
+		return Arrays.stream(names).map(Peers::get).toList();
+	}
+
+}

@@ -1,0 +1,46 @@
+package io.distributedlock.benchmarks;
+
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+import io.distributedlock.benchmarks.peer.Address;
+import io.distributedlock.benchmarks.peer.Backend;
+import io.distributedlock.benchmarks.server.BenchServer;
+import io.distributedlock.benchmarks.server.RedisServer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The servers of one run of the driver, each started when it is needed.
+ */
+final class Servers implements AutoCloseable {
+
+	private final Map<Backend, BenchServer> servers = new EnumMap<>(Backend.class);
+
+	private final @Nullable Address redis;
+
+	Servers(@Nullable Address redis) {
+		this.redis = redis;
+	}
+
+	BenchServer get(Backend backend) {
+		return this.servers.computeIfAbsent(backend, this::start);
+	}
+
+	private BenchServer start(Backend backend) {
+		return switch (backend) {
+			case REDIS -> (this.redis != null) ? RedisServer.at(this.redis) : RedisServer.start();
+			case POSTGRES -> throw new UnsupportedOperationException("No PostgreSQL yet");
+		};
+	}
+
+	List<String> versions() {
+		return this.servers.values().stream().map(BenchServer::version).toList();
+	}
+
+	@Override
+	public void close() {
+		this.servers.values().forEach(BenchServer::close);
+	}
+
+}

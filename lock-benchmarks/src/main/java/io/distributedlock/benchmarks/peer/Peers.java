@@ -1,0 +1,77 @@
+package io.distributedlock.benchmarks.peer;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+import org.redisson.api.RedissonClient;
+
+import org.springframework.integration.redis.util.RedisLockRegistry.RedisLockType;
+
+/**
+ * All peers.
+ */
+public final class Peers {
+
+	/** Name of the baseline. */
+	public static final String RAW = "raw";
+
+	/** Name of this library. */
+	public static final String OURS = "ours";
+
+	/** Name of this library in strict order. */
+	public static final String OURS_STRICT = "ours-strict";
+
+	private static final Map<String, Peer> ALL = new LinkedHashMap<>();
+
+	static {
+		add(Peer.baseline(RAW, "raw SET NX + script", RawClient::new));
+		add(Peer.ours(OURS, "this library", (server, prefix) -> new OurClient(server, prefix, 64)));
+		add(Peer.ours(OURS_STRICT, "this library, handoff 1", (server, prefix) -> new OurClient(server, prefix, 1))
+			.thatIsFair());
+		add(Peer.redis("redisson", "Redisson RLock",
+				(server, prefix) -> new RedissonPeer(server, prefix, RedissonClient::getLock)));
+		add(Peer
+			.redis("redisson-fair", "Redisson fair lock",
+					(server, prefix) -> new RedissonPeer(server, prefix, RedissonClient::getFairLock))
+			.thatIsFair());
+		add(Peer.redis("redisson-spin", "Redisson spin lock",
+				(server, prefix) -> new RedissonPeer(server, prefix, RedissonClient::getSpinLock)));
+		add(Peer.redis("redisson-fenced", "Redisson fenced lock",
+				(server, prefix) -> new RedissonPeer(server, prefix, RedissonClient::getFencedLock)));
+		add(Peer.redis("si-spin", "Spring Integration Redis, spin",
+				(server, prefix) -> new SpringIntegrationRedisPeer(server, prefix, RedisLockType.SPIN_LOCK)));
+		add(Peer.redis("si-pubsub", "Spring Integration Redis, pub-sub",
+				(server, prefix) -> new SpringIntegrationRedisPeer(server, prefix, RedisLockType.PUB_SUB_LOCK)));
+	}
+
+	private Peers() {
+	}
+
+	private static void add(Peer peer) {
+		ALL.put(peer.name(), peer);
+	}
+
+	/**
+	 * Returns all peers.
+	 * @return the peers, in the order of tables
+	 */
+	public static List<Peer> all() {
+		return List.copyOf(ALL.values());
+	}
+
+	/**
+	 * Finds a peer.
+	 * @param name its name
+	 * @return the peer
+	 * @throws IllegalArgumentException if there is none
+	 */
+	public static Peer get(String name) {
+		Peer peer = ALL.get(name);
+		if (peer == null) {
+			throw new IllegalArgumentException("There is no peer '" + name + "'. There is " + ALL.keySet());
+		}
+		return peer;
+	}
+
+}

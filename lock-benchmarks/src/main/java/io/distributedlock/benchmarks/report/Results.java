@@ -1,0 +1,91 @@
+package io.distributedlock.benchmarks.report;
+
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
+
+import io.distributedlock.benchmarks.peer.Backend;
+import io.distributedlock.benchmarks.peer.Peer;
+import io.distributedlock.benchmarks.peer.Peers;
+
+/**
+ * The runs of one scenario with one length of its critical section.
+ */
+final class Results {
+
+	private final List<RunResult> runs;
+
+	Results(List<RunResult> runs) {
+		this.runs = runs;
+	}
+
+	static Results of(List<RunResult> all, String scenario, double sectionMicros) {
+		return new Results(all.stream()
+			.filter((run) -> run.scenario().equals(scenario) && run.sectionMicros() == sectionMicros)
+			.toList());
+	}
+
+	List<RunResult> of(String peer) {
+		return this.runs.stream().filter((run) -> run.peer().equals(peer)).toList();
+	}
+
+	List<String> peers() {
+		return this.runs.stream().map(RunResult::peer).distinct().toList();
+	}
+
+	boolean has(String peer) {
+		return !of(peer).isEmpty();
+	}
+
+	Spread spread(String peer, ToDoubleFunction<RunResult> figure) {
+		return Spread.of(of(peer).stream().mapToDouble(figure).toArray());
+	}
+
+	double median(String peer, ToDoubleFunction<RunResult> figure) {
+		return spread(peer, figure).median();
+	}
+
+	/**
+	 * Compares two peers round by round.
+	 * @return empty if there is no round in which both ran
+	 */
+	Optional<Spread> ratio(String peer, String other, ToDoubleFunction<RunResult> figure) {
+		double[] ratios = of(peer).stream()
+			.flatMap((run) -> of(other).stream()
+				.filter((theirs) -> theirs.round() == run.round())
+				.map((theirs) -> figure.applyAsDouble(run) / figure.applyAsDouble(theirs)))
+			.mapToDouble(Double::doubleValue)
+			.toArray();
+		return (ratios.length > 0) ? Optional.of(Spread.of(ratios)) : Optional.empty();
+	}
+
+	/** Returns the real peer with the highest median throughput on the same server. */
+	Optional<String> fastestPeer(Predicate<Peer> condition) {
+		return rivals(condition).max(Comparator.comparingDouble(this::throughput));
+	}
+
+	/**
+	 * Returns the real peer with the lowest median p99 among those with at least half of
+	 * the throughput of the fastest.
+	 */
+	Optional<String> promptestPeer(Predicate<Peer> condition) {
+		double fastest = fastestPeer(condition).map(this::throughput).orElse(0.0);
+		return rivals(condition).filter((peer) -> throughput(peer) >= fastest / 2)
+			.min(Comparator.comparingDouble((peer) -> median(peer, RunResult::p99Micros)));
+	}
+
+	private double throughput(String peer) {
+		return median(peer, RunResult::cyclesPerSecond);
+	}
+
+	private Stream<String> rivals(Predicate<Peer> condition) {
+		return peers().stream().filter((name) -> {
+			Peer peer = Peers.get(name);
+			return peer.role() == Peer.Role.PEER && peer.backend() == Backend.REDIS && condition.test(peer);
+		});
+	}
+
+}

@@ -1,0 +1,49 @@
+package io.distributedlock.benchmarks.report;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What one run of one peer in one scenario gave. A cycle is one lock and one unlock; in
+ * scenarios that only try, it is one refused try.
+ *
+ * @param scenario name of the scenario
+ * @param sectionMicros length of the critical section
+ * @param peer name of the peer
+ * @param round number of the round, from 1
+ * @param jvms how many JVMs worked
+ * @param threads how many threads they had together
+ * @param seconds length of the measured time
+ * @param cycles cycles that ended in it
+ * @param cyclesPerSecond throughput
+ * @param p50Micros median time that {@code lock()} took
+ * @param p99Micros its 99th percentile
+ * @param maxMicros its maximum
+ * @param jainThreads Jain's index of fairness over all threads
+ * @param jainJvms Jain's index of fairness over JVMs
+ * @param serverCommandsPerCycle commands, those inside of scripts included; of a database
+ * transactions
+ * @param serverCommandMicrosPerCycle time the server spent in commands, or NaN
+ * @param serverCpuMicrosPerCycle processor time of the server
+ * @param clientCpuMicrosPerCycle processor time of all worker JVMs
+ * @param allocatedBytesPerCycle bytes that they allocated
+ * @param violations how often two threads were inside of one lock
+ * @param pingMicros median round trip of a plain socket during the run
+ * @param errors what went wrong, empty if all is well
+ * @param more figures that only this scenario has
+ */
+public record RunResult(String scenario, double sectionMicros, String peer, int round, int jvms, int threads,
+		double seconds, long cycles, double cyclesPerSecond, double p50Micros, double p99Micros, double maxMicros,
+		double jainThreads, double jainJvms, double serverCommandsPerCycle, double serverCommandMicrosPerCycle,
+		double serverCpuMicrosPerCycle, double clientCpuMicrosPerCycle, double allocatedBytesPerCycle, long violations,
+		double pingMicros, List<String> errors, Map<String, Double> more) {
+
+	/**
+	 * Tells whether this run may be counted.
+	 * @return false if something went wrong or nothing was done
+	 */
+	public boolean isSound() {
+		return this.violations == 0 && this.errors.isEmpty() && this.cycles > 0;
+	}
+
+}
