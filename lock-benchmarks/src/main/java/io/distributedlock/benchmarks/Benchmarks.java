@@ -10,6 +10,7 @@ import java.util.Locale;
 
 import io.distributedlock.benchmarks.peer.Peer;
 import io.distributedlock.benchmarks.report.Environment;
+import io.distributedlock.benchmarks.report.Goals;
 import io.distributedlock.benchmarks.report.Report;
 import io.distributedlock.benchmarks.report.ResultFile;
 import io.distributedlock.benchmarks.report.RunResult;
@@ -54,11 +55,14 @@ public final class Benchmarks {
 		else {
 			Options options = options(args[0], rest);
 			try (Servers servers = new Servers(options.server())) {
+				// Somebody who loses patience should not leave servers behind.
+				Runtime.getRuntime().addShutdownHook(new Thread(servers::close));
 				results = new Benchmarks(options, servers).measure(List.of(args));
 			}
 		}
 		Report report = new Report(results);
 		System.out.print(report.tables());
+		System.out.print(Goals.table(results));
 		report.problems().forEach((problem) -> System.out.println("PROBLEM: " + problem));
 		System.exit((report.problems().isEmpty() && !results.isEmpty()) ? 0 : 1);
 	}
@@ -108,13 +112,27 @@ public final class Benchmarks {
 			for (Peer peer : peers) {
 				Run run = new Run(runId(), peer, round, this.servers.get(peer.backend()), section, plan.warmUp(),
 						plan.measured(), this.options.jvmArguments(), this.options.out().resolveSibling("workers.log"));
-				RunResult result = scenario.run(run);
+				RunResult result = result(scenario, run);
 				this.results.add(result);
 				this.file.add(result);
 				print(result);
 			}
 			// Nobody should always run after the same one.
 			Collections.rotate(peers, -1);
+		}
+	}
+
+	// A peer that fails should not cost the results of the others.
+	private static RunResult result(Scenario scenario, Run run) throws InterruptedException {
+		try {
+			return scenario.run(run);
+		}
+		catch (InterruptedException ex) {
+			throw ex;
+		}
+		catch (Exception ex) {
+			return RunResult.failed(scenario.name(), run.section().toNanos() / 1e3, run.peer().name(), run.round(),
+					String.valueOf(ex));
 		}
 	}
 
@@ -126,7 +144,7 @@ public final class Benchmarks {
 		System.out.printf(Locale.ROOT, "%-10s cs %-6s round %d  %-16s %12s cycles/s  p99 %10s us%s%n",
 				result.scenario(), Math.round(result.sectionMicros()) + "us", result.round(), result.peer(),
 				Spread.format(result.cyclesPerSecond()), Spread.format(result.p99Micros()),
-				result.isSound() ? "" : "  PROBLEM " + result.violations() + " violations " + result.errors());
+				result.sound() ? "" : "  PROBLEM " + result.violations() + " violations " + result.errors());
 	}
 
 }

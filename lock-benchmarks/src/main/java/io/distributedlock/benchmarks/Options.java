@@ -57,7 +57,12 @@ record Options(List<Plan> plans, @Nullable Address server, Path out, List<String
 			}
 			given.put(name, arguments.get(i + 1));
 		}
-		List<Plan> plans = Presets.of(preset).stream().map((plan) -> change(plan, given)).distinct().toList();
+		// Plans of a preset differ in the critical section.
+		List<Plan> plans = Presets.of(preset)
+			.stream()
+			.limit(given.containsKey("cs") ? 1 : Long.MAX_VALUE)
+			.map((plan) -> change(plan, given))
+			.toList();
 		String server = given.get("server");
 		Path out = Path.of(given.getOrDefault("out", "target/benchmarks/" + preset + ".json"));
 		String jvm = given.getOrDefault("worker-jvm", "").strip();

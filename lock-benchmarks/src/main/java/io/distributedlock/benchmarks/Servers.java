@@ -7,6 +7,7 @@ import java.util.Map;
 import io.distributedlock.benchmarks.peer.Address;
 import io.distributedlock.benchmarks.peer.Backend;
 import io.distributedlock.benchmarks.server.BenchServer;
+import io.distributedlock.benchmarks.server.PostgresServer;
 import io.distributedlock.benchmarks.server.RedisServer;
 import org.jspecify.annotations.Nullable;
 
@@ -23,14 +24,14 @@ final class Servers implements AutoCloseable {
 		this.redis = redis;
 	}
 
-	BenchServer get(Backend backend) {
+	synchronized BenchServer get(Backend backend) {
 		return this.servers.computeIfAbsent(backend, this::start);
 	}
 
 	private BenchServer start(Backend backend) {
 		return switch (backend) {
 			case REDIS -> (this.redis != null) ? RedisServer.at(this.redis) : RedisServer.start();
-			case POSTGRES -> throw new UnsupportedOperationException("No PostgreSQL yet");
+			case POSTGRES -> PostgresServer.start();
 		};
 	}
 
@@ -39,8 +40,9 @@ final class Servers implements AutoCloseable {
 	}
 
 	@Override
-	public void close() {
+	public synchronized void close() {
 		this.servers.values().forEach(BenchServer::close);
+		this.servers.clear();
 	}
 
 }

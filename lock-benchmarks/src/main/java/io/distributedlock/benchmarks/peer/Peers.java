@@ -43,6 +43,10 @@ public final class Peers {
 				(server, prefix) -> new SpringIntegrationRedisPeer(server, prefix, RedisLockType.SPIN_LOCK)));
 		add(Peer.redis("si-pubsub", "Spring Integration Redis, pub-sub",
 				(server, prefix) -> new SpringIntegrationRedisPeer(server, prefix, RedisLockType.PUB_SUB_LOCK)));
+		add(Peer.redis("lock4j", "Lock4j, RedisTemplate", Lock4jPeer::new));
+		add(Peer.redis("shedlock", "ShedLock Redis", ShedLockPeer::redis).thatOnlyTries());
+		add(Peer.postgres("si-jdbc", "Spring Integration JDBC", SpringIntegrationJdbcPeer::new));
+		add(Peer.postgres("shedlock-jdbc", "ShedLock JDBC", ShedLockPeer::jdbc).thatOnlyTries());
 	}
 
 	private Peers() {

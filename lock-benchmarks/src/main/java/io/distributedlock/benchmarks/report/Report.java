@@ -74,7 +74,7 @@ public final class Report {
 	 */
 	public List<String> problems() {
 		return this.runs.stream()
-			.filter((run) -> !run.isSound())
+			.filter((run) -> !run.sound())
 			.map((run) -> run.scenario() + ", " + run.peer() + ", round " + run.round() + ": " + run.violations()
 					+ " violations, " + run.cycles() + " cycles " + run.errors())
 			.toList();

@@ -52,15 +52,20 @@ public final class ResultFile {
 	}
 
 	/**
-	 * Reads all runs.
+	 * Reads all runs. If the driver was started several times, rounds are counted through
+	 * all of them, so that runs of different starts are not compared with each other.
 	 * @return the results, in the order in which they came about
 	 * @throws IOException if the file cannot be read
 	 */
 	public List<RunResult> runs() throws IOException {
 		List<RunResult> runs = new ArrayList<>();
+		int earlier = 0;
 		for (Line line : lines()) {
 			if (line.run() != null) {
-				runs.add(line.run());
+				runs.add(line.run().withRound(earlier + line.run().round()));
+			}
+			else {
+				earlier = runs.stream().mapToInt(RunResult::round).max().orElse(0);
 			}
 		}
 		return runs;

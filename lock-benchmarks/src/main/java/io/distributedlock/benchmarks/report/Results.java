@@ -36,6 +36,10 @@ final class Results {
 		return this.runs.stream().map(RunResult::peer).distinct().toList();
 	}
 
+	int rounds() {
+		return (int) this.runs.stream().map(RunResult::round).distinct().count();
+	}
+
 	boolean has(String peer) {
 		return !of(peer).isEmpty();
 	}

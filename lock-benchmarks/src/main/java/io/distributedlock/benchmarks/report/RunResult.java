@@ -42,8 +42,31 @@ public record RunResult(String scenario, double sectionMicros, String peer, int 
 	 * Tells whether this run may be counted.
 	 * @return false if something went wrong or nothing was done
 	 */
-	public boolean isSound() {
+	public boolean sound() {
 		return this.violations == 0 && this.errors.isEmpty() && this.cycles > 0;
+	}
+
+	RunResult withRound(int number) {
+		return new RunResult(this.scenario, this.sectionMicros, this.peer, number, this.jvms, this.threads,
+				this.seconds, this.cycles, this.cyclesPerSecond, this.p50Micros, this.p99Micros, this.maxMicros,
+				this.jainThreads, this.jainJvms, this.serverCommandsPerCycle, this.serverCommandMicrosPerCycle,
+				this.serverCpuMicrosPerCycle, this.clientCpuMicrosPerCycle, this.allocatedBytesPerCycle,
+				this.violations, this.pingMicros, this.errors, this.more);
+	}
+
+	/**
+	 * Returns the result of a run that was not possible.
+	 * @param scenario name of the scenario
+	 * @param sectionMicros length of the critical section
+	 * @param peer name of the peer
+	 * @param round number of the round
+	 * @param reason why
+	 * @return a result without figures
+	 */
+	public static RunResult failed(String scenario, double sectionMicros, String peer, int round, String reason) {
+		double none = Double.NaN;
+		return new RunResult(scenario, sectionMicros, peer, round, 0, 0, 0, 0, 0, none, none, none, none, none, none,
+				none, none, none, none, 0, none, List.of(reason), Map.of());
 	}
 
 }

@@ -21,6 +21,8 @@ import tools.jackson.databind.json.JsonMapper;
  */
 final class WorkerGroup implements AutoCloseable {
 
+	private static final int EXIT_SECONDS = 30;
+
 	private final List<Worker> workers = new ArrayList<>();
 
 	private final Path log;
@@ -77,6 +79,10 @@ final class WorkerGroup implements AutoCloseable {
 				throw new IOException("A worker died: " + tail());
 			}
 			results.add(JsonMapper.shared().readValue(line, WorkerResult.class));
+		}
+		// They end by themselves now; close() does not hurry them.
+		for (Worker worker : this.workers) {
+			worker.process.onExit().orTimeout(EXIT_SECONDS, TimeUnit.SECONDS).join();
 		}
 		return results;
 	}

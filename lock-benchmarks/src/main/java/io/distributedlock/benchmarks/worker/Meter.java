@@ -1,6 +1,8 @@
 package io.distributedlock.benchmarks.worker;
 
 import java.lang.management.ManagementFactory;
+import java.util.HashMap;
+import java.util.Map;
 
 import com.sun.management.OperatingSystemMXBean;
 import com.sun.management.ThreadMXBean;
@@ -18,7 +20,7 @@ final class Meter {
 
 	private long startCpu;
 
-	private long startAllocated;
+	private Map<Long, Long> startAllocated = Map.of();
 
 	private double seconds;
 
@@ -35,14 +37,24 @@ final class Meter {
 	void stop() {
 		this.seconds = (System.nanoTime() - this.startNanos) / 1e9;
 		this.cpuNanos = this.system.getProcessCpuTime() - this.startCpu;
-		this.allocatedBytes = allocated() - this.startAllocated;
+		this.allocatedBytes = allocatedSince(this.startAllocated);
 	}
 
-	// Threads that ended meanwhile are missing: short-lived ones of a pool at worst.
-	private long allocated() {
+	// What threads allocate that end in the measured time is missing.
+	private Map<Long, Long> allocated() {
+		long[] ids = this.threads.getAllThreadIds();
+		long[] bytes = this.threads.getThreadAllocatedBytes(ids);
+		Map<Long, Long> allocated = new HashMap<>();
+		for (int i = 0; i < ids.length; i++) {
+			allocated.put(ids[i], bytes[i]);
+		}
+		return allocated;
+	}
+
+	private long allocatedSince(Map<Long, Long> start) {
 		long sum = 0;
-		for (long bytes : this.threads.getThreadAllocatedBytes(this.threads.getAllThreadIds())) {
-			sum += Math.max(bytes, 0);
+		for (Map.Entry<Long, Long> thread : allocated().entrySet()) {
+			sum += Math.max(0, thread.getValue() - start.getOrDefault(thread.getKey(), 0L));
 		}
 		return sum;
 	}

@@ -8,6 +8,8 @@ import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
 
 import io.distributedlock.benchmarks.peer.Address;
 import io.distributedlock.benchmarks.peer.PeerClient;
@@ -34,6 +36,8 @@ public final class WorkerMain {
 	/** Order to end. */
 	public static final String STOP = "STOP";
 
+	private static final Duration LONGEST_EXIT = Duration.ofSeconds(15);
+
 	private WorkerMain() {
 	}
 
@@ -55,8 +59,19 @@ public final class WorkerMain {
 			ex.printStackTrace();
 		}
 		out.flush();
-		// Threads of a peer may still wait for something.
-		Runtime.getRuntime().halt(status);
+		end(status);
+	}
+
+	// Exit runs what was asked for at the end, such as a profiler's; a peer must not be
+	// able to stop it.
+	private static void end(int status) {
+		Thread guard = new Thread(() -> {
+			LockSupport.parkNanos(LONGEST_EXIT.toNanos());
+			Runtime.getRuntime().halt(status);
+		}, "exit-guard");
+		guard.setDaemon(true);
+		guard.start();
+		System.exit(status);
 	}
 
 	private static void run(WorkerSpec spec, PrintStream out) throws Exception {

@@ -1,0 +1,130 @@
+package io.distributedlock.benchmarks.report;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+import io.distributedlock.benchmarks.peer.Peers;
+
+/**
+ * All goals, and what became of them. A goal is met if the median of the rounds is.
+ */
+public final class Goals {
+
+	// A renewal now and then is no command per try.
+	private static final double NONE = 0.001;
+
+	private static final List<Goal> ALL = List.of(Goal.throughput("own-1", Peers.OURS, Peers.RAW, 0.9),
+			Goal.throughput("own-1", 1.1), Goal.throughputOfWaiting("own-1", 1.1),
+			Goal.throughput("own-64", Peers.OURS, Peers.RAW, 1.6).stretch(2), Goal.throughput("own-64", 2.2),
+			Goal.throughputOfWaiting("own-64", 2.2), Goal.throughput("own-256", Peers.OURS, Peers.RAW, 2.5).stretch(3),
+			Goal.throughput("hot-32", 15).stretch(20), Goal.p99("hot-32", 0.1),
+			Goal.atLeast("hot-32", "Jain over threads", RunResult::jainThreads, 0.99),
+			Goal.atMost("hot-32", "server commands per cycle", RunResult::serverCommandsPerCycle, 0.15),
+			Goal.throughput("hot-3x8", 12).stretch(20), Goal.p99("hot-3x8", 1.0 / 20).stretch(1.0 / 30),
+			Goal.atLeast("hot-3x8", "Jain over threads", RunResult::jainThreads, 0.98),
+			Goal.atMost("hot-3x8", "server commands per cycle", RunResult::serverCommandsPerCycle, 0.4),
+			Goal.throughput("hot-3x8", Peers.OURS_STRICT, "redisson-fair", 5),
+			Goal.throughput("hot-3x8", Peers.OURS_STRICT, "redisson", 2), Goal.throughput("zipf", 3),
+			Goal.atMost("try-local", "server commands per refused try", RunResult::serverCommandsPerCycle, NONE));
+
+	private Goals() {
+	}
+
+	/**
+	 * What became of a goal.
+	 *
+	 * @param scenario name of the scenario
+	 * @param what what is compared
+	 * @param goal the goal
+	 * @param measured the figures of all rounds
+	 * @param against name of the peer that ours was compared with, or empty
+	 * @param rounds how many rounds there were
+	 * @param verdict whether the goal is met
+	 */
+	public record Outcome(String scenario, String what, String goal, Spread measured, String against, int rounds,
+			Verdict verdict) {
+	}
+
+	/**
+	 * Whether a goal is met.
+	 */
+	public enum Verdict {
+
+		/** No. */
+		NOT_MET("not met"),
+
+		/** Yes. */
+		MET("met"),
+
+		/** And more than that. */
+		STRETCH("met, stretch too");
+
+		private final String text;
+
+		Verdict(String text) {
+			this.text = text;
+		}
+
+		@Override
+		public String toString() {
+			return this.text;
+		}
+
+	}
+
+	/**
+	 * Compares what was measured with the goals.
+	 * @param runs all runs
+	 * @return the outcome of each goal that something was measured for; the last is that
+	 * nobody was inside of a lock together with somebody else
+	 */
+	public static List<Outcome> check(List<RunResult> runs) {
+		List<Outcome> outcomes = new ArrayList<>();
+		for (Goal goal : ALL) {
+			Results results = Results.of(runs, goal.scenario(), 0);
+			Optional<Goal.Measured> measured = goal.measurement().apply(results);
+			measured.ifPresent((found) -> outcomes.add(new Outcome(goal.scenario(), goal.what(), goal.text(),
+					found.spread(), found.against(), results.rounds(), verdict(goal, found.spread()))));
+		}
+		if (!runs.isEmpty()) {
+			outcomes.add(exclusion(runs));
+		}
+		return outcomes;
+	}
+
+	private static Verdict verdict(Goal goal, Spread spread) {
+		if (goal.isExceeded(spread.median())) {
+			return Verdict.STRETCH;
+		}
+		return goal.isMet(spread.median()) ? Verdict.MET : Verdict.NOT_MET;
+	}
+
+	private static Outcome exclusion(List<RunResult> runs) {
+		double[] violations = runs.stream()
+			.filter((run) -> run.peer().startsWith(Peers.OURS))
+			.mapToDouble(RunResult::violations)
+			.toArray();
+		Spread spread = (violations.length > 0) ? Spread.of(violations) : Spread.of(0);
+		return new Outcome("all", "violations of mutual exclusion in a run", "<= 0", spread, "", violations.length,
+				(spread.max() > 0) ? Verdict.NOT_MET : Verdict.MET);
+	}
+
+	/**
+	 * Shows what became of the goals.
+	 * @param runs all runs
+	 * @return a table of plain text, empty if there is nothing to show
+	 */
+	public static String table(List<RunResult> runs) {
+		TextTable table = new TextTable("goal", "of", "against", "wanted", "min", "median", "max", "rounds", "verdict");
+		List<Outcome> outcomes = check(runs);
+		for (Outcome outcome : outcomes) {
+			table.add(List.of(outcome.scenario(), outcome.what(), outcome.against(), outcome.goal(),
+					Spread.format(outcome.measured().min()), Spread.format(outcome.measured().median()),
+					Spread.format(outcome.measured().max()), String.valueOf(outcome.rounds()),
+					outcome.verdict().toString()));
+		}
+		return outcomes.isEmpty() ? "" : System.lineSeparator() + "Goals" + System.lineSeparator() + table;
+	}
+
+}
