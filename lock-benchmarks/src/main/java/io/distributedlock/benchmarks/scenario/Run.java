@@ -31,4 +31,9 @@ public record Run(String id, Peer peer, int round, BenchServer server, Duration 
 		return "bench-" + this.id + ":";
 	}
 
+	Run withWarmUp(Duration longer) {
+		return new Run(this.id, this.peer, this.round, this.server, this.section, longer, this.measured,
+				this.jvmArguments, this.log);
+	}
+
 }

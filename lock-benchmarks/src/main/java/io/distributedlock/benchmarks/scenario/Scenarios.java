@@ -51,6 +51,11 @@ public final class Scenarios {
 				List.of(new Jvm(Work.HOLD_AND_TRIES, TRYING_THREADS, TRIES)), NOT_STRICT));
 		add(new LoadScenario("try-remote", "10,000 tries/s on a held key, in another JVM", Keys.HOT,
 				List.of(new Jvm(Work.HOLD, 0, 0), new Jvm(Work.TRIES, TRYING_THREADS, TRIES)), NOT_STRICT));
+		add(new HeldLeasesScenario(10_000));
+		add(new HeldLeasesScenario(100_000));
+		add(new WakeUpScenario());
+		add(new TakeOverScenario());
+		add(new VirtualThreadsScenario());
 	}
 
 	private Scenarios() {
