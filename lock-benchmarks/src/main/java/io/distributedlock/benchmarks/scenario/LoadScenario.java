@@ -53,8 +53,9 @@ record LoadScenario(String name, String title, Keys keys, List<Jvm> jvms, Predic
 		Path sharedMemory = Files.createTempFile("lock-bench-", ".mem");
 		try (WorkerGroup workers = new WorkerGroup(specs(run, sharedMemory), run.jvmArguments(), run.log())) {
 			workers.run();
-			LockSupport.parkNanos(run.warmUp().toNanos());
 			BenchServer server = run.server();
+			LockSupport.parkNanos(run.warmUp().minusMillis(BenchServer.LEARNING_MILLIS).toNanos());
+			server.learn();
 			workers.measure();
 			Counters before = server.counters();
 			Histogram pings = ping(server, run.measured());

@@ -7,6 +7,9 @@ import io.distributedlock.benchmarks.peer.Address;
  */
 public interface BenchServer extends AutoCloseable {
 
+	/** How long {@link #learn} takes. */
+	int LEARNING_MILLIS = 100;
+
 	/**
 	 * Returns where it listens.
 	 * @return the address
@@ -23,6 +26,13 @@ public interface BenchServer extends AutoCloseable {
 	 * Removes all locks, if this server is ours.
 	 */
 	void clear();
+
+	/**
+	 * Looks, during the warm-up, at what clients ask for. Takes about
+	 * {@value #LEARNING_MILLIS} ms.
+	 */
+	default void learn() {
+	}
 
 	/**
 	 * Reads the counters, without what this object itself has asked for.

@@ -25,9 +25,13 @@ final class RedisConnection implements AutoCloseable {
 	private final OutputStream out;
 
 	RedisConnection(Address address) throws IOException {
+		this(address, TIMEOUT_MILLIS);
+	}
+
+	RedisConnection(Address address, int timeoutMillis) throws IOException {
 		this.socket = new Socket();
 		this.socket.setTcpNoDelay(true);
-		this.socket.setSoTimeout(TIMEOUT_MILLIS);
+		this.socket.setSoTimeout(timeoutMillis);
 		this.socket.connect(new InetSocketAddress(address.host(), address.port()), TIMEOUT_MILLIS);
 		this.in = new BufferedInputStream(this.socket.getInputStream(), 1 << 16);
 		this.out = this.socket.getOutputStream();
@@ -55,7 +59,8 @@ final class RedisConnection implements AutoCloseable {
 		return new String(bytes, StandardCharsets.UTF_8);
 	}
 
-	private String line() throws IOException {
+	/** Reads a line that the server sends. */
+	String line() throws IOException {
 		StringBuilder line = new StringBuilder();
 		int next = this.in.read();
 		while (next != '\n') {

@@ -2,6 +2,7 @@ package io.distributedlock.benchmarks.server;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -26,6 +27,8 @@ public final class RedisServer implements BenchServer {
 	private final @Nullable RedisServerProcess process;
 
 	private final RedisConnection connection;
+
+	private CommandSample sample = new CommandSample();
 
 	private long pings;
 
@@ -77,6 +80,16 @@ public final class RedisServer implements BenchServer {
 	}
 
 	@Override
+	public void learn() {
+		try {
+			this.sample = CommandSample.take(this.address, Duration.ofMillis(LEARNING_MILLIS));
+		}
+		catch (IOException ex) {
+			throw new UncheckedIOException("Redis at " + this.address + " failed", ex);
+		}
+	}
+
+	@Override
 	public Counters counters() {
 		long commands = -this.pings;
 		double micros = 0;
@@ -85,7 +98,7 @@ public final class RedisServer implements BenchServer {
 			// Nobody but us asks for INFO during a run.
 			if (!command.group(1).equals("info")) {
 				commands += Long.parseLong(command.group(2));
-				micros += Double.parseDouble(command.group(3));
+				micros += Double.parseDouble(command.group(3)) * this.sample.sentByClients(command.group(1));
 			}
 		}
 		double cpuSeconds = 0;
