@@ -66,6 +66,12 @@ record Goal(String scenario, String what, double limit, double stretch, boolean 
 						.map((ratio) -> new Measured(ratio, best))));
 	}
 
+	/** A figure against that of a given peer, which should be small. */
+	static Goal ratio(String scenario, String what, String other, ToDoubleFunction<RunResult> figure, double limit) {
+		return atMost(scenario, what, limit,
+				(results) -> results.ratio(Peers.OURS, other, figure).map((ratio) -> new Measured(ratio, other)));
+	}
+
 	/** A figure of ours that should be small. */
 	static Goal atMost(String scenario, String what, ToDoubleFunction<RunResult> figure, double limit) {
 		return atMost(scenario, what, limit, (results) -> ours(results, figure));

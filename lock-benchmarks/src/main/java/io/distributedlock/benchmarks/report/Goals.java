@@ -26,9 +26,18 @@ public final class Goals {
 			Goal.atMost("hot-3x8", "server commands per cycle", RunResult::serverCommandsPerCycle, 0.4),
 			Goal.throughput("hot-3x8", Peers.OURS_STRICT, "redisson-fair", 5),
 			Goal.throughput("hot-3x8", Peers.OURS_STRICT, "redisson", 2), Goal.throughput("zipf", 3),
-			Goal.atMost("try-local", "server commands per refused try", RunResult::serverCommandsPerCycle, NONE));
+			Goal.atMost("try-local", "server commands per refused try", RunResult::serverCommandsPerCycle, NONE),
+			held("client CPU per renewal / Redisson", "clientCpuMicrosPerRenewal"),
+			held("heap per lease / Redisson", "heapBytesPerLease"),
+			Goal.atMost("held-100000", "leases lost", (run) -> run.figure("lost"), 0), Goal.atMost("wake-up",
+					"p50 less two round trips, us", (run) -> run.p50Micros() - 2 * run.pingMicros(), 100));
 
 	private Goals() {
+	}
+
+	// Of what a renewal costs, not of the JVM's CPU: who loses leases has fewer to renew.
+	private static Goal held(String what, String figure) {
+		return Goal.ratio("held-100000", what, "redisson", (run) -> run.figure(figure), 0.5);
 	}
 
 	/**

@@ -53,6 +53,40 @@ public final class Report {
 	}
 
 	private static TextTable table(Results results) {
+		boolean cycles = results.peers()
+			.stream()
+			.flatMap((peer) -> results.of(peer).stream())
+			.allMatch((run) -> run.more().isEmpty());
+		return cycles ? cycles(results) : others(results);
+	}
+
+	/** The table of a scenario that has figures of its own. */
+	private static TextTable others(Results results) {
+		List<String> figures = results.peers()
+			.stream()
+			.flatMap((peer) -> results.of(peer).stream())
+			.flatMap((run) -> run.more().keySet().stream())
+			.distinct()
+			.sorted()
+			.toList();
+		List<String> header = new ArrayList<>(List.of("peer", "p50 us", "p99 us", "max us", "ping us"));
+		header.addAll(figures);
+		header.addAll(List.of("viol", "runs"));
+		TextTable table = new TextTable(header.toArray(String[]::new));
+		for (String peer : results.peers()) {
+			List<String> row = new ArrayList<>(List.of(peer));
+			List.<ToDoubleFunction<RunResult>>of(RunResult::p50Micros, RunResult::p99Micros, RunResult::maxMicros,
+					RunResult::pingMicros)
+				.forEach((figure) -> row.add(Spread.format(results.median(peer, figure))));
+			figures.forEach((name) -> row.add(Spread.format(results.median(peer, (run) -> run.figure(name)))));
+			row.add(String.valueOf(results.of(peer).stream().mapToLong(RunResult::violations).sum()));
+			row.add(String.valueOf(results.of(peer).size()));
+			table.add(row);
+		}
+		return table;
+	}
+
+	private static TextTable cycles(Results results) {
 		TextTable table = new TextTable(HEADER);
 		for (String peer : results.peers()) {
 			List<String> row = new ArrayList<>();

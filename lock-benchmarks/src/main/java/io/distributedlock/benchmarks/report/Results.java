@@ -14,7 +14,7 @@ import io.distributedlock.benchmarks.peer.Peers;
 /**
  * The runs of one scenario with one length of its critical section.
  */
-final class Results {
+public final class Results {
 
 	private final List<RunResult> runs;
 
@@ -22,17 +22,33 @@ final class Results {
 		this.runs = runs;
 	}
 
-	static Results of(List<RunResult> all, String scenario, double sectionMicros) {
+	/**
+	 * Chooses runs.
+	 * @param all runs of all scenarios
+	 * @param scenario name of the scenario
+	 * @param sectionMicros length of the critical section
+	 * @return the results
+	 */
+	public static Results of(List<RunResult> all, String scenario, double sectionMicros) {
 		return new Results(all.stream()
 			.filter((run) -> run.scenario().equals(scenario) && run.sectionMicros() == sectionMicros)
 			.toList());
 	}
 
-	List<RunResult> of(String peer) {
+	/**
+	 * Returns the runs of a peer.
+	 * @param peer its name
+	 * @return its runs
+	 */
+	public List<RunResult> of(String peer) {
 		return this.runs.stream().filter((run) -> run.peer().equals(peer)).toList();
 	}
 
-	List<String> peers() {
+	/**
+	 * Returns who ran.
+	 * @return names of peers
+	 */
+	public List<String> peers() {
 		return this.runs.stream().map(RunResult::peer).distinct().toList();
 	}
 
@@ -40,23 +56,43 @@ final class Results {
 		return (int) this.runs.stream().map(RunResult::round).distinct().count();
 	}
 
-	boolean has(String peer) {
+	/**
+	 * Tells whether a peer ran.
+	 * @param peer its name
+	 * @return true if it did
+	 */
+	public boolean has(String peer) {
 		return !of(peer).isEmpty();
 	}
 
-	Spread spread(String peer, ToDoubleFunction<RunResult> figure) {
+	/**
+	 * Summarises the rounds of a peer.
+	 * @param peer its name
+	 * @param figure the figure
+	 * @return the spread
+	 */
+	public Spread spread(String peer, ToDoubleFunction<RunResult> figure) {
 		return Spread.of(of(peer).stream().mapToDouble(figure).toArray());
 	}
 
-	double median(String peer, ToDoubleFunction<RunResult> figure) {
+	/**
+	 * Summarises the rounds of a peer.
+	 * @param peer its name
+	 * @param figure the figure
+	 * @return the median
+	 */
+	public double median(String peer, ToDoubleFunction<RunResult> figure) {
 		return spread(peer, figure).median();
 	}
 
 	/**
 	 * Compares two peers round by round.
+	 * @param peer name of the one
+	 * @param other name of the other
+	 * @param figure the figure
 	 * @return empty if there is no round in which both ran
 	 */
-	Optional<Spread> ratio(String peer, String other, ToDoubleFunction<RunResult> figure) {
+	public Optional<Spread> ratio(String peer, String other, ToDoubleFunction<RunResult> figure) {
 		double[] ratios = of(peer).stream()
 			.flatMap((run) -> of(other).stream()
 				.filter((theirs) -> theirs.round() == run.round())

@@ -46,6 +46,15 @@ public record RunResult(String scenario, double sectionMicros, String peer, int 
 		return this.violations == 0 && this.errors.isEmpty() && this.cycles > 0;
 	}
 
+	/**
+	 * Returns a figure that only this scenario has.
+	 * @param name its name
+	 * @return the figure, or NaN if the run has none of that name
+	 */
+	public double figure(String name) {
+		return this.more.getOrDefault(name, Double.NaN);
+	}
+
 	RunResult withRound(int number) {
 		return new RunResult(this.scenario, this.sectionMicros, this.peer, number, this.jvms, this.threads,
 				this.seconds, this.cycles, this.cyclesPerSecond, this.p50Micros, this.p99Micros, this.maxMicros,
