@@ -1,6 +1,12 @@
 #!/usr/bin/env bash
-# Builds the benchmarks and runs them: lock-benchmarks/run.sh quick | full | smoke | report FILE... ; without arguments it
-# tells all options. jmh short | full [PATTERN...] measures the costs within one JVM. BENCH_SKIP_BUILD=1 takes what was built before. Results go to lock-benchmarks/target/benchmarks.
+# Builds the benchmarks and runs them; see docs/benchmarks.md. Results go to lock-benchmarks/target/benchmarks.
+#
+#   lock-benchmarks/run.sh quick | full | smoke [options]     measure; without arguments it tells all options
+#   lock-benchmarks/run.sh jmh short | full [PATTERN...]      measure the costs within one JVM
+#   lock-benchmarks/run.sh report FILE...                     print tables and goals of earlier runs
+#   lock-benchmarks/run.sh docs [FILE...]                     write tables and charts of docs/benchmarks.md
+#
+# BENCH_SKIP_BUILD=1 takes what was built before.
 set -eu
 cd "$(dirname "${BASH_SOURCE[0]}")"
 if [[ ${BENCH_SKIP_BUILD:-} != 1 ]]; then
@@ -11,5 +17,14 @@ java=java
 if [[ ${1:-} == jmh ]]; then
   shift
   exec "$java" -cp "target/classes:target/lib/*" io.distributedlock.benchmarks.jmh.JmhMain "$@"
+fi
+if [[ ${1:-} == docs ]]; then
+  shift
+  if (($# == 0)); then
+    for file in target/benchmarks/{full,full-virtual,jmh-full}.json; do
+      [[ ! -e $file ]] || set -- "$@" "$file"
+    done
+  fi
+  exec "$java" -cp "target/classes:target/lib/*" io.distributedlock.benchmarks.docs.DocsMain ../docs/benchmarks.md "$@"
 fi
 exec "$java" -cp "target/classes:target/lib/*" io.distributedlock.benchmarks.Benchmarks "$@"
