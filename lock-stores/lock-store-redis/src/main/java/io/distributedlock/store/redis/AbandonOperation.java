@@ -34,11 +34,10 @@ final class AbandonOperation extends Operation<@Nullable Void> {
 	}
 
 	@Override
-	void answered(List<byte[]> answer, long sentAt, long receivedAt) {
-		Answer read = Answer.of(answer);
-		switch (read.kind()) {
+	void answered(Answer answer, long sentAt, long receivedAt) {
+		switch (answer.kind()) {
 			case 'F', 'R' -> complete(null);
-			default -> fail(this.context.failure(read));
+			default -> fail(this.context.failure(answer));
 		}
 	}
 

@@ -11,11 +11,14 @@ import io.distributedlock.spi.AcquireReply;
  */
 final class AcquireOperation extends Operation<AcquireReply> {
 
-	private static final String ZEROS = "0".repeat(16);
+	/** How the record of a holder that nobody waits for begins. */
+	static final String HEAD = "1h";
 
 	private static final int TIME_DIGITS = 16;
 
 	private static final int TOKEN_DIGITS = 4;
+
+	private static final int FIXED = TIME_DIGITS + 2 + TOKEN_DIGITS;
 
 	private static final int MOST_TOKENS = 9999;
 
@@ -38,60 +41,65 @@ final class AcquireOperation extends Operation<AcquireReply> {
 
 	@Override
 	void header(List<? extends Operation<?>> all, List<byte[]> keys, List<byte[]> arguments) {
-		long tokens = 0;
-		for (Operation<?> operation : all) {
-			tokens += ((AcquireOperation) operation).tokens();
+		int most = 1;
+		long lastMoment = Long.MAX_VALUE;
+		for (Operation<?> any : all) {
+			AcquireOperation operation = (AcquireOperation) any;
+			most = Math.max(most, operation.tokens());
+			lastMoment = Math.min(lastMoment, operation.command.repeated() ? 0 : operation.notAfter());
 		}
 		keys.add(this.context.layout().mark(bucket()));
 		arguments.add(this.context.instance());
 		arguments.add(this.context.entryTtl());
-		arguments.add(Ascii.bytes(tokens));
+		arguments.add(Ascii.bytes(most));
+		byte[] limit = new byte[TIME_DIGITS];
+		Ascii.pad(limit, 0, lastMoment, TIME_DIGITS);
+		arguments.add(limit);
 	}
 
 	@Override
 	void body(List<byte[]> keys, List<byte[]> arguments) {
 		this.context.addKeys(id(), keys);
-		StringBuilder asked = new StringBuilder(56).append(this.command.attempt())
-			.append(this.enqueue ? this.context.entryKind() : 'n')
-			.append(this.command.repeated() ? '1' : '0');
-		appendPadded(asked, this.context.clock(bucket()).at(deadline()), TIME_DIGITS);
-		appendPadded(asked, tokens(), TOKEN_DIGITS);
-		arguments.add(Ascii.bytes(asked.append(this.command.ttl().toMillis()).toString()));
+		byte[] rest = Ascii.bytes(HEAD + this.command.attempt() + this.command.ttl().toMillis());
+		byte[] asked = new byte[FIXED + rest.length];
+		Ascii.pad(asked, 0, notAfter(), TIME_DIGITS);
+		asked[TIME_DIGITS] = (byte) (this.enqueue ? this.context.entryKind() : 'n');
+		asked[TIME_DIGITS + 1] = (byte) (this.command.repeated() ? '1' : '0');
+		Ascii.pad(asked, TIME_DIGITS + 2, tokens(), TOKEN_DIGITS);
+		System.arraycopy(rest, 0, asked, FIXED, rest.length);
+		arguments.add(asked);
+	}
+
+	private long notAfter() {
+		return this.context.clock(bucket()).at(deadline());
 	}
 
 	private int tokens() {
 		return Math.min(this.command.tokens(), MOST_TOKENS);
 	}
 
-	private static void appendPadded(StringBuilder to, long number, int digits) {
-		String text = Long.toString(number);
-		to.append(ZEROS, 0, digits - text.length()).append(text);
-	}
-
 	@Override
-	void answered(List<byte[]> answer, long sentAt, long receivedAt) {
-		Answer read = Answer.of(answer);
-		switch (read.kind()) {
-			case 'G' -> granted(read, sentAt, receivedAt);
-			case 'R' -> refused(read, sentAt, receivedAt);
-			case 'L' -> late(read.number(0), receivedAt);
-			default -> fail(this.context.failure(read));
+	void answered(Answer answer, long sentAt, long receivedAt) {
+		switch (answer.kind()) {
+			case 'G' -> granted(answer.time(), tokens(), answer.time(), sentAt, receivedAt);
+			case 'g' -> granted(answer.number(0), (int) answer.number(1), answer.time(), sentAt, receivedAt);
+			case 'R' -> refused(answer, sentAt, receivedAt);
+			case 'L' -> late(answer.time(), receivedAt);
+			default -> fail(this.context.failure(answer));
 		}
 	}
 
-	private void granted(Answer read, long sentAt, long receivedAt) {
-		long first = read.number(0);
-		long time = read.text(2).isEmpty() ? first : read.number(2);
+	private void granted(long first, int tokens, long time, long sentAt, long receivedAt) {
 		this.context.clock(bucket()).observe(time, sentAt, receivedAt);
 		this.context.checkMark(first - time);
-		complete(new AcquireReply.Granted(first, (int) read.number(1)));
+		complete(new AcquireReply.Granted(first, tokens));
 	}
 
-	private void refused(Answer read, long sentAt, long receivedAt) {
-		this.context.clock(bucket()).observe(read.number(2), sentAt, receivedAt);
-		String holder = read.text(3);
-		complete(new AcquireReply.Refused(holder.isEmpty() ? null : holder, freeIn(read.number(1)),
-				read.text(0).equals("1")));
+	private void refused(Answer answer, long sentAt, long receivedAt) {
+		this.context.clock(bucket()).observe(answer.time(), sentAt, receivedAt);
+		String holder = answer.textToEnd(2);
+		complete(new AcquireReply.Refused(holder.isEmpty() ? null : holder, freeIn(answer.number(1)),
+				answer.number(0) == 1));
 	}
 
 	/**

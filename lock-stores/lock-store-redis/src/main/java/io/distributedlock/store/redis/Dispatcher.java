@@ -153,31 +153,42 @@ final class Dispatcher implements AutoCloseable {
 	private void received(Call call, List<byte[]> answer) {
 		long now = System.nanoTime();
 		this.lastAnswer = now;
-		end(call);
-		List<? extends Operation<?>> operations = call.operations();
-		if (operations.size() == 1) {
-			deliver(operations.get(0), answer, call.sentAt(), now);
-			return;
+		try {
+			Answer.Reader reader = new Answer.Reader(call.script(), answer);
+			for (Operation<?> operation : call.operations()) {
+				deliver(operation, reader, call.sentAt(), now);
+			}
 		}
-		for (int i = 0; i < operations.size(); i++) {
-			List<byte[]> part = (i < answer.size()) ? answer.subList(i, i + 1) : List.of();
-			deliver(operations.get(i), part, call.sentAt(), now);
+		catch (RuntimeException ex) {
+			call.operations().forEach((operation) -> unreadable(operation, ex));
+		}
+		finally {
+			// Last, so that what those who were just answered ask for next goes out in
+			// one
+			// call.
+			end(call);
 		}
 	}
 
-	private void deliver(Operation<?> operation, List<byte[]> answer, long sentAt, long now) {
-		if (operation.isDone()) {
-			return;
-		}
+	private void deliver(Operation<?> operation, Answer.Reader reader, long sentAt, long now) {
 		try {
-			operation.answered(answer, sentAt, now);
+			Answer answer = reader.next();
+			if (!operation.isDone()) {
+				operation.answered(answer, sentAt, now);
+			}
 		}
 		catch (RuntimeException ex) {
-			// Whatever is wrong, the caller must not wait for its timeout to learn of it.
-			operation.fail(new StoreException(
-					"The answer of Redis to the " + operation.script() + " script could not be read: " + ex, true,
-					false, ex));
+			unreadable(operation, ex);
 		}
+	}
+
+	/**
+	 * Whatever is wrong, the caller must not wait for its timeout to learn of it.
+	 */
+	private static void unreadable(Operation<?> operation, RuntimeException cause) {
+		operation.fail(new StoreException(
+				"The answer of Redis to the " + operation.script() + " script could not be read: " + cause, true, false,
+				cause));
 	}
 
 	private void refused(Call call, boolean withSource, List<byte[]> keys, List<byte[]> arguments, Throwable error) {

@@ -44,13 +44,12 @@ final class ExchangeOperation extends Operation<ReleaseReply> {
 	}
 
 	@Override
-	void answered(List<byte[]> answer, long sentAt, long receivedAt) {
-		Answer read = Answer.of(answer);
-		switch (read.kind()) {
-			case 'S' -> complete(new ReleaseReply.Succeeded(read.number(0), (int) read.number(1)));
-			case 'Q' -> complete(new ReleaseReply.Queued(read.text(0).equals("1")));
+	void answered(Answer answer, long sentAt, long receivedAt) {
+		switch (answer.kind()) {
+			case 'S' -> complete(new ReleaseReply.Succeeded(answer.number(0), (int) answer.number(1)));
+			case 'Q' -> complete(new ReleaseReply.Queued(answer.number(0) == 1));
 			case 'N' -> complete(new ReleaseReply.NotOwner());
-			default -> fail(this.context.failure(read));
+			default -> fail(this.context.failure(answer));
 		}
 	}
 

@@ -34,13 +34,12 @@ final class ExtendOperation extends Operation<ExtendReply> {
 	}
 
 	@Override
-	void answered(List<byte[]> answer, long sentAt, long receivedAt) {
-		Answer read = Answer.of(answer);
-		switch (read.kind()) {
-			case 'X' -> complete(new ExtendReply.Extended(read.number(0), (int) read.number(1)));
+	void answered(Answer answer, long sentAt, long receivedAt) {
+		switch (answer.kind()) {
+			case 'X' -> complete(new ExtendReply.Extended(answer.number(0), (int) answer.number(1)));
 			case 'Y' -> complete(new ExtendReply.Yield());
 			case 'N' -> complete(new ExtendReply.NotOwner());
-			default -> fail(this.context.failure(read));
+			default -> fail(this.context.failure(answer));
 		}
 	}
 

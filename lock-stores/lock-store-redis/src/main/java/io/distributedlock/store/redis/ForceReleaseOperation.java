@@ -31,12 +31,11 @@ final class ForceReleaseOperation extends Operation<Boolean> {
 	}
 
 	@Override
-	void answered(List<byte[]> answer, long sentAt, long receivedAt) {
-		Answer read = Answer.of(answer);
-		switch (read.kind()) {
+	void answered(Answer answer, long sentAt, long receivedAt) {
+		switch (answer.kind()) {
 			case 'F', 'R' -> complete(true);
 			case 'N' -> complete(false);
-			default -> fail(this.context.failure(read));
+			default -> fail(this.context.failure(answer));
 		}
 	}
 

@@ -49,9 +49,10 @@ final class InspectOperation extends Operation<Optional<StoredLock>> {
 	}
 
 	@Override
-	void answered(List<byte[]> answer, long sentAt, long receivedAt) {
+	void answered(Answer said, long sentAt, long receivedAt) {
+		List<byte[]> answer = said.all();
 		if (answer.size() < 4) {
-			fail(this.context.failure(Answer.of(answer)));
+			fail(this.context.failure(said));
 			return;
 		}
 		String record = Ascii.text(answer.get(1));
@@ -74,7 +75,7 @@ final class InspectOperation extends Operation<Optional<StoredLock>> {
 			return new StoredLock(this.key, this.store, State.FREE, null, 0, 0, Duration.ZERO, queue);
 		}
 		State state = switch (record.charAt(1)) {
-			case 'h' -> State.HELD;
+			case 'h', 'w' -> State.HELD;
 			case 'r' -> State.RESERVED;
 			default -> State.COOLING;
 		};

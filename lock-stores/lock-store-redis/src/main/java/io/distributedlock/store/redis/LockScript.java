@@ -14,19 +14,19 @@ import java.util.HexFormat;
 enum LockScript {
 
 	/** Asks for grants. */
-	ACQUIRE("record", "clock", "tokens", "enqueue", "acquire"),
+	ACQUIRE("acquire-free", "record", "time", "tokens", "enqueue", "acquire"),
 
 	/** Gives grants back. */
-	RELEASE("record", "clock", "next", "release"),
+	RELEASE("release-plain", "record", "clock", "next", "release"),
 
 	/** Gives a grant back and asks for the next. */
-	EXCHANGE("record", "clock", "tokens", "next", "enqueue", "exchange"),
+	EXCHANGE("record", "clock", "mark", "tokens", "next", "enqueue", "exchange"),
 
 	/** Keeps grants alive. */
-	RENEW("record", "renew"),
+	RENEW("renew-plain", "record", "renew"),
 
 	/** Gives a grant more tokens. */
-	EXTEND("record", "clock", "tokens", "extend"),
+	EXTEND("record", "clock", "mark", "tokens", "extend"),
 
 	/** Takes away what an attempt has. */
 	ABANDON("record", "clock", "next", "abandon"),
@@ -76,6 +76,14 @@ enum LockScript {
 		catch (NoSuchAlgorithmException ex) {
 			throw new IllegalStateException("Every Java platform has SHA-1", ex);
 		}
+	}
+
+	/**
+	 * Tells whether several operations can go out in one call, and are answered with a
+	 * line for each.
+	 */
+	boolean answersInLines() {
+		return this == ACQUIRE || this == RELEASE || this == RENEW;
 	}
 
 	/**

@@ -67,11 +67,11 @@ abstract class Operation<R> extends CompletableFuture<R> {
 
 	/**
 	 * Takes the answer.
-	 * @param answer all that the script said, if this was alone in it; else one element
+	 * @param answer what the script said of this operation
 	 * @param sentAt when the call was sent
 	 * @param receivedAt when the answer came
 	 */
-	abstract void answered(List<byte[]> answer, long sentAt, long receivedAt);
+	abstract void answered(Answer answer, long sentAt, long receivedAt);
 
 	final void fail(StoreException failure) {
 		completeExceptionally(failure);

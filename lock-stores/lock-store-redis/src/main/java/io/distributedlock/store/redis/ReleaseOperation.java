@@ -29,24 +29,25 @@ final class ReleaseOperation extends Operation<ReleaseReply> {
 	@Override
 	void body(List<byte[]> keys, List<byte[]> arguments) {
 		this.context.addKeys(id(), keys);
-		arguments.add(Ascii.bytes(this.command.attempt().toString() + keepMillis(this.command.keepFor())));
+		Duration keepFor = this.command.keepFor();
+		String holder = AcquireOperation.HEAD + this.command.attempt();
+		arguments.add(Ascii.bytes((keepFor.isZero() || keepFor.isNegative()) ? holder : holder + millis(keepFor)));
 	}
 
 	/**
 	 * Rounds up: the lock must stay taken for at least that long.
 	 */
-	private static long keepMillis(Duration keepFor) {
-		return (keepFor.isZero() || keepFor.isNegative()) ? 0 : keepFor.plusNanos(999_999).toMillis();
+	private static long millis(Duration keepFor) {
+		return keepFor.plusNanos(999_999).toMillis();
 	}
 
 	@Override
-	void answered(List<byte[]> answer, long sentAt, long receivedAt) {
-		Answer read = Answer.of(answer);
-		switch (read.kind()) {
+	void answered(Answer answer, long sentAt, long receivedAt) {
+		switch (answer.kind()) {
 			case 'F' -> complete(new ReleaseReply.Released(false));
 			case 'R' -> complete(new ReleaseReply.Released(true));
 			case 'N' -> complete(new ReleaseReply.NotOwner());
-			default -> fail(this.context.failure(read));
+			default -> fail(this.context.failure(answer));
 		}
 	}
 

@@ -28,17 +28,15 @@ final class RenewOperation extends Operation<RenewReply> {
 	@Override
 	void body(List<byte[]> keys, List<byte[]> arguments) {
 		keys.add(this.context.layout().record(id()));
-		arguments.add(Ascii.bytes(this.command.attempt().toString()));
-		arguments.add(Ascii.bytes(this.command.ttl().toMillis()));
+		arguments.add(Ascii.bytes(this.command.attempt().toString() + this.command.ttl().toMillis()));
 	}
 
 	@Override
-	void answered(List<byte[]> answer, long sentAt, long receivedAt) {
-		Answer read = Answer.of(answer);
-		switch (read.kind()) {
+	void answered(Answer answer, long sentAt, long receivedAt) {
+		switch (answer.kind()) {
 			case 'Y' -> complete(RenewReply.RENEWED);
 			case 'N' -> complete(RenewReply.NOT_OWNER);
-			default -> fail(this.context.failure(read));
+			default -> fail(this.context.failure(answer));
 		}
 	}
 

@@ -1,14 +1,4 @@
--- Asks for grants: first try, re-check, claim of a reservation and repetition are all the same question.
--- KEYS: mark, then for each: record, queue, entries
--- ARGV: instance, life of a queue entry, tokens wanted by all, then one for each, since arguments are what costs most:
--- attempt (22), n (do not queue), s (queue, signal) or p (queue, will poll), 1 if the attempt was sent before, else 0,
--- not after (16, server time in microseconds), tokens (4), ttl
-local instance, life, ahead = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-
-local function granted(first, count, first_text)
-  if first == now() then return 'G' .. first_text .. ',' .. count .. ',' end
-  return 'G' .. first_text .. ',' .. count .. ',' .. format('%.0f', now())
-end
+local instance, life, most = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 
 local function forget_entry(queue, entries, attempt)
   local entry = pcall('HGET', entries, instance)
@@ -20,10 +10,10 @@ end
 
 -- Grants the lock if there is no record, or in place of the reservation. Returns nil if there is a record, and the error
 -- if that could not be found out: at maxmemory Redis refuses the command whether there is one or not.
-local function grant(record_key, attempt, ttl, wanted, reserved)
+local function grant(record_key, head, ttl, wanted, reserved)
   local first, count, first_text, last_text = offer_tokens(wanted)
   if not first then return count end
-  local record = '1h' .. attempt .. first_text .. last_text .. instance
+  local record = head .. first_text .. last_text .. instance
   local set
   if reserved then
     set = pcall('SET', record_key, record, 'PX', ttl)
@@ -32,53 +22,54 @@ local function grant(record_key, attempt, ttl, wanted, reserved)
     if not set then return nil end
   end
   if set.err then return nil, 'E' .. set.err end
-  use_tokens(first, count, ahead)
-  return granted(first, count, first_text)
+  use_tokens(most)
+  return 'g' .. first_text .. ',' .. count
 end
 
-local function acquire(k, asked)
-  local record_key, attempt, ttl, wanted = KEYS[k], sub(asked, 1, 22), sub(asked, 45), tonumber(sub(asked, 41, 44))
-  ahead = ahead - wanted
+local function acquire(k, asked, tried)
+  local record_key, head, ttl, wanted = KEYS[k], sub(asked, 23, 46), sub(asked, 47), tonumber(sub(asked, 19, 22))
+  local attempt = sub(head, 3)
   -- Too late: its client has given up, or sends again.
-  if now() > tonumber(sub(asked, 25, 40)) then return format('L%.0f', now()) end
+  if now_text > sub(asked, 1, 16) then return 'L' end
   local answer, failure
-  if sub(asked, 24, 24) == '0' then
-    answer, failure = grant(record_key, attempt, ttl, wanted)
+  if not tried and sub(asked, 18, 18) == '0' then
+    answer, failure = grant(record_key, head, ttl, wanted)
     if answer then return answer end
   end
   local record = pcall('GET', record_key)
   if not record then
     if failure then return failure end
     forget_entry(KEYS[k + 1], KEYS[k + 2], attempt)
-    answer, failure = grant(record_key, attempt, ttl, wanted)
+    if waited_for(KEYS[k + 1]) then head = '1w' .. attempt end
+    answer, failure = grant(record_key, head, ttl, wanted)
     return answer or failure
   end
   failure = unusable(record)
   if failure then return failure end
   if sub(record, 3, 24) == attempt then
     local kind = sub(record, 2, 2)
-    if kind == 'h' then
+    if kind == 'h' or kind == 'w' then
       call('PEXPIRE', record_key, ttl)
       local first_text = sub(record, 25, 40)
-      local first, last = tonumber(first_text), tonumber(sub(record, 41, 56))
-      return granted(first, math.min(wanted, last - first + 1), first_text)
+      return 'g' .. first_text .. ',' .. math.min(wanted, sub(record, 41, 56) - first_text + 1)
     elseif kind == 'r' then
       -- A claim must succeed at maxmemory: this write is permitted there, and after it SET is.
       call('PEXPIRE', record_key, call('PTTL', record_key))
-      answer, failure = grant(record_key, attempt, ttl, wanted, true)
+      -- Whether others wait behind is not worth a look: the release will see.
+      answer, failure = grant(record_key, '1w' .. attempt, ttl, wanted, true)
       return answer or failure
     end
   end
-  local queued, kind = '0', sub(asked, 23, 23)
+  local queued, kind = '0', sub(asked, 17, 17)
   if kind ~= 'n' then
     queued, failure = enqueue(KEYS[k + 1], KEYS[k + 2], instance, attempt, kind, life)
     if not queued then return failure end
+    note_waiter(record_key, record)
   end
-  return format('R%s,%d,%.0f,%s', queued, call('PTTL', record_key), now(), sub(record, 57))
+  return 'R' .. queued .. ',' .. call('PTTL', record_key) .. ',' .. sub(record, 57)
 end
 
-local answers = {}
-for i = 1, (#KEYS - 1) / 3 do
-  answers[i] = acquire(3 * i - 1, ARGV[i + 3])
+for i = 5, #ARGV do
+  if not answers[i - 4] then answers[i - 4] = acquire(3 * i - 13, ARGV[i], answers[i - 4] == false) end
 end
-return answers
+return { now_text .. '\n' .. table.concat(answers, '\n') }

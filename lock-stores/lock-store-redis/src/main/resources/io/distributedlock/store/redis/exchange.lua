@@ -10,17 +10,17 @@ local function grant()
   local first, count, first_text, last_text = offer_tokens(tokens)
   if not first then return count end
   call('SET', record_key, '1h' .. successor .. first_text .. last_text .. instance, 'PX', ttl)
-  use_tokens(first, count, 0)
+  use_tokens(count)
   return format('S%.0f,%d', first, count)
 end
 
 local function exchange()
   local record = pcall('GET', record_key)
-  if type(record) ~= 'string' or sub(record, 1, 24) ~= '1h' .. ARGV[6] then
+  if type(record) ~= 'string' or not is_held_by(record, ARGV[6]) then
     local failure = record and unusable(record)
     if failure then return failure end
     -- Asked again, since the answer was lost?
-    if record and sub(record, 1, 24) == '1h' .. successor then
+    if record and is_held_by(record, successor) then
       call('PEXPIRE', record_key, ttl)
       local first, last = tonumber(sub(record, 25, 40)), tonumber(sub(record, 41, 56))
       return format('S%.0f,%d', first, math.min(tokens, last - first + 1))
@@ -31,7 +31,13 @@ local function exchange()
     end
     return 'N'
   end
-  local next_instance, next_attempt, failure = next_waiter(queue, entries, instance)
+  local next_instance, next_attempt, failure
+  if sub(record, 2, 2) == 'w' then
+    next_instance, next_attempt, failure = next_waiter(queue, entries, instance)
+  else
+    -- A write that Redis permits at maxmemory; after it, SET is.
+    call('PEXPIRE', record_key, ttl)
+  end
   if failure then return failure end
   local late = now() > tonumber(ARGV[10])
   if not next_instance then

@@ -23,16 +23,18 @@ local function extend()
   if not record then return 'N' end
   local failure = unusable(record)
   if failure then return failure end
-  if sub(record, 1, 24) ~= '1h' .. ARGV[1] then return 'N' end
-  local waits
-  waits, failure = anybody_waits()
-  if waits == nil then return failure end
-  if waits then return 'Y' end
+  if not is_held_by(record, ARGV[1]) then return 'N' end
+  if sub(record, 2, 2) == 'w' then
+    local waits
+    waits, failure = anybody_waits()
+    if waits == nil then return failure end
+    if waits then return 'Y' end
+  end
   call('PEXPIRE', record_key, ARGV[2])
   local first, count, _, last_text = offer_tokens(tonumber(ARGV[3]))
   if not first then return count end
-  call('SET', record_key, sub(record, 1, 40) .. last_text .. sub(record, 57), 'PX', ARGV[2])
-  use_tokens(first, count, 0)
+  call('SET', record_key, '1h' .. sub(record, 3, 40) .. last_text .. sub(record, 57), 'PX', ARGV[2])
+  use_tokens(count)
   return format('X%.0f,%d', first, count)
 end
 

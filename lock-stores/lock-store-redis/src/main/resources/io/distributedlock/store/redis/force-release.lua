@@ -7,7 +7,7 @@ local function force_release()
   local failure = unusable(record)
   if failure then return failure end
   local token = tonumber(ARGV[4])
-  if sub(record, 2, 2) ~= 'h' or token < tonumber(sub(record, 25, 40))
+  if not string.find(record, '^1[hw]') or token < tonumber(sub(record, 25, 40))
       or token > tonumber(sub(record, 41, 56)) then
     return 'N'
   end

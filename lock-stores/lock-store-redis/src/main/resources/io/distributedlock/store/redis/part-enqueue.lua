@@ -21,3 +21,13 @@ local function enqueue(queue, entries, instance, attempt, kind, life)
   end
   return kind == 's' and '1' or '0'
 end
+
+-- Lets the holder's release know that somebody queues. Where Redis refuses it for memory, nobody could queue either.
+local function note_waiter(record_key, record)
+  if sub(record, 2, 2) == 'h' then pcall('SET', record_key, '1w' .. sub(record, 3), 'KEEPTTL') end
+end
+
+local function waited_for(queue)
+  local head = pcall('ZRANGE', queue, 0, 0)
+  return not head.err and #head > 0
+end

@@ -97,7 +97,7 @@ class LaneTests {
 		}
 
 		@Override
-		void answered(List<byte[]> answer, long sentAt, long receivedAt) {
+		void answered(Answer answer, long sentAt, long receivedAt) {
 			throw new UnsupportedOperationException();
 		}
 

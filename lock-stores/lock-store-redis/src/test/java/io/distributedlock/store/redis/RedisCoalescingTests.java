@@ -2,6 +2,7 @@ package io.distributedlock.store.redis;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
@@ -138,19 +139,35 @@ class RedisCoalescingTests {
 	}
 
 	@Test
-	void tokensOfOneCallDoNotOverlapAndTheMarkIsAboveAll() {
+	void tokensOfEachKeyRiseAndTheMarkIsAboveAll() {
+		long[] last = new long[300];
+		for (int round = 0; round < 2; round++) {
+			List<CompletionStage<AcquireReply>> stages = new ArrayList<>();
+			AttemptId attempt = AttemptId.random();
+			for (int i = 0; i < last.length; i++) {
+				stages.add(this.one.store
+					.acquire(StoreFixture.command(LockKey.of("token", i), attempt, 1 + i % 5, false)));
+			}
+			for (int i = 0; i < last.length; i++) {
+				Granted granted = (Granted) StoreFixture.get(stages.get(i));
+				assertThat(granted.tokens()).isEqualTo(1 + i % 5);
+				assertThat(granted.firstToken()).isGreaterThan(last[i]);
+				last[i] = granted.firstToken() + granted.tokens() - 1;
+				this.one.release(LockKey.of("token", i), attempt);
+			}
+			assertThat(Long.parseLong(this.redis.command("GET", "lock:mark")))
+				.isGreaterThanOrEqualTo(Arrays.stream(last).max().orElseThrow());
+		}
+	}
+
+	@Test
+	void oneKeyThatIsAskedForTwiceInOneCallIsGrantedOnce() {
+		LockKey key = LockKey.of("twice");
 		List<CompletionStage<AcquireReply>> stages = new ArrayList<>();
-		for (int i = 0; i < 300; i++) {
-			stages.add(this.one.store
-				.acquire(StoreFixture.command(LockKey.of("token", i), AttemptId.random(), 1 + i % 5, false)));
+		for (int i = 0; i < 50; i++) {
+			stages.add(this.one.store.acquire(StoreFixture.command(key, AttemptId.random(), 3, false)));
 		}
-		long last = 0;
-		for (CompletionStage<AcquireReply> stage : stages) {
-			Granted granted = (Granted) StoreFixture.get(stage);
-			assertThat(granted.firstToken()).isGreaterThan(last);
-			last = granted.firstToken() + granted.tokens() - 1;
-		}
-		assertThat(Long.parseLong(this.redis.command("GET", "lock:mark"))).isGreaterThanOrEqualTo(last);
+		assertThat(stages.stream().map(StoreFixture::get).filter(Granted.class::isInstance)).hasSize(1);
 	}
 
 	@Test

@@ -269,8 +269,36 @@ class RedisLockProtocolTests {
 		two.enqueue(this.key, this.b);
 		redis.command("DEL", record());
 		assertThat(one.acquire(this.key, this.c)).isInstanceOf(Granted.class);
+	}
+
+	@Test
+	void queueThatOutlivedItsRecordIsServedAfterTheNextReCheck() {
+		one.acquire(this.key, this.a);
+		two.enqueue(this.key, this.b);
+		redis.command("DEL", record());
+		one.acquire(this.key, this.c);
+		two.enqueue(this.key, this.b);
 		assertThat(one.release(this.key, this.c)).isEqualTo(new ReleaseReply.Released(true));
 		await().until(() -> two.reserved.contains(this.b));
+	}
+
+	@Test
+	void waiterThatQueuesLeavesTheHoldersTtlAsItIs() {
+		one.acquire(this.key, this.a);
+		redis.command("PEXPIRE", record(), "5000");
+		two.enqueue(this.key, this.b);
+		assertThat(redis.command("GET", record())).startsWith("1w" + this.a);
+		assertThat(Long.parseLong(redis.command("PTTL", record()).substring(1))).isBetween(1L, 5000L);
+		assertThat(one.renew(this.key, this.a)).isEqualTo(RenewReply.RENEWED);
+	}
+
+	@Test
+	void releaseWithoutWaitersCostsTwoCommandsInItsScript() {
+		one.acquire(this.key, this.a);
+		redis.command("CONFIG", "RESETSTAT");
+		one.release(this.key, this.a);
+		assertThat(redis.command("INFO", "commandstats")).contains("cmdstat_get:calls=1,", "cmdstat_del:calls=1,")
+			.doesNotContain("zpopmin");
 	}
 
 	@Test
@@ -418,6 +446,9 @@ class RedisLockProtocolTests {
 		redis.command("SET", "lock:q:" + this.key.id(), "x");
 		redis.command("DEL", record());
 		one.acquire(this.key, this.a);
+		assertThatExceptionOfType(StoreException.class).isThrownBy(() -> two.enqueue(this.key, this.b))
+			.withMessageContaining("WRONGTYPE");
+		redis.command("SET", record(), redis.command("GET", record()).replaceFirst("^1h", "1w"));
 		assertThatExceptionOfType(StoreException.class).isThrownBy(() -> one.release(this.key, this.a))
 			.withMessageContaining("WRONGTYPE");
 	}

@@ -1,0 +1,2 @@
+-- Read when it is needed.
+local mark, written

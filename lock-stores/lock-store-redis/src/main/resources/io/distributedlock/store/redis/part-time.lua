@@ -1,0 +1,3 @@
+local function now()
+  return tonumber(now_text)
+end
