@@ -80,6 +80,7 @@ final class BlockingAcquire {
 	 */
 	private @Nullable LockException await(Gate gate) {
 		boolean told = false;
+		this.runtime.answerWait.yieldUntil(this::isDecided);
 		try {
 			while (this.waiter.isWaiting()) {
 				if (this.waiter.busy && !told) {
@@ -106,7 +107,18 @@ final class BlockingAcquire {
 				this.engine.listeners().notify((listener) -> listener.onWaitingEnded(this.key, this.runtime.name()));
 			}
 		}
-		return (this.waiter.state() == Waiter.State.GRANTED) ? null : this.waiter.failure();
+		if (this.waiter.state() != Waiter.State.GRANTED) {
+			return this.waiter.failure();
+		}
+		if (!told) {
+			this.runtime.answerWait.ended(this.engine.clock().now() - this.waiter.enteredAt);
+		}
+		return null;
+	}
+
+	/** Who has to wait for another caller parks at once. */
+	private boolean isDecided() {
+		return this.waiter.busy || !this.waiter.isWaiting();
 	}
 
 	private @Nullable LockException park(Gate gate, long nanos, boolean told) {

@@ -203,8 +203,12 @@ final class LeaseHandle implements Lease {
 		}
 		Gate.Closing closing = this.hold.grant.gate.close(this);
 		boolean held = closing.held();
-		if (closing.reply() != null) {
-			held = Waits.get(closing.reply());
+		CompletableFuture<Boolean> reply = closing.reply();
+		if (reply != null) {
+			long start = this.runtime.now();
+			this.runtime.answerWait.yieldUntil(reply::isDone);
+			held = Waits.get(reply);
+			this.runtime.answerWait.ended(this.runtime.now() - start);
 		}
 		finished(held, closing.last());
 		return held;

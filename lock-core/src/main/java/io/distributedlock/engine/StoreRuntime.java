@@ -54,6 +54,9 @@ final class StoreRuntime implements SignalReceiver {
 	/** How often a waiting gate asks again: twice while a reservation lasts. */
 	final long recheck;
 
+	/** For callers that wait for an answer of the store. */
+	final AnswerWait answerWait = new AnswerWait();
+
 	private final LongAdder unconfirmed = new LongAdder();
 
 	private final AtomicLong nextWarning = new AtomicLong();
