@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # Builds the benchmarks and runs them; see docs/benchmarks.md. Results go to lock-benchmarks/target/benchmarks.
 #
-#   lock-benchmarks/run.sh quick | full | smoke [options]     measure; without arguments it tells all options
+#   lock-benchmarks/run.sh smoke [options]        about 30 s; fails on a violation, an error, or if nothing was done
+#   lock-benchmarks/run.sh quick [options]        below 5 minutes: where things stand
+#   lock-benchmarks/run.sh goals [options]        about 40 minutes: what most goals need, five rounds
+#   lock-benchmarks/run.sh full [options]         more than two hours: all peers and scenarios
 #   lock-benchmarks/run.sh jmh short | full [PATTERN...]      measure the costs within one JVM
 #   lock-benchmarks/run.sh report FILE...                     print tables and goals of earlier runs
 #   lock-benchmarks/run.sh docs [FILE...]                     write tables and charts of docs/benchmarks.md
 #
-# BENCH_SKIP_BUILD=1 takes what was built before.
+# Without arguments it tells all options. BENCH_SKIP_BUILD=1 takes what was built before.
 set -eu
 cd "$(dirname "${BASH_SOURCE[0]}")"
 if [[ ${BENCH_SKIP_BUILD:-} != 1 ]]; then

@@ -23,6 +23,7 @@ final class Presets {
 		return switch (preset) {
 			case "smoke" -> smoke();
 			case "quick" -> quick();
+			case "goals" -> goals();
 			case "full" -> full();
 			default -> throw new IllegalArgumentException("There is no command '" + preset + "'.");
 		};
@@ -36,12 +37,19 @@ final class Presets {
 
 	// Below 5 minutes: where things stand, roughly.
 	private static List<Plan> quick() {
-		return List.of(new Plan(scenarios("own-1", "own-64", "hot-32", "hot-3x8", "zipf", "try-local"),
-				peers("raw", "ours", "redisson", "si-spin", "si-pubsub"), List.of(NONE), 2, Duration.ofMillis(1500),
+		return List.of(new Plan(scenarios("own-1", "own-64", "hot-32", "hot-3x8", "zipf"),
+				peers("raw", "ours", "redisson", "si-spin"), List.of(NONE), 2, Duration.ofSeconds(2),
 				Duration.ofSeconds(2)));
 	}
 
-	// What docs/benchmarks.md is made from.
+	// About 40 minutes: what the table of goals needs, in five rounds.
+	private static List<Plan> goals() {
+		return List.of(new Plan(scenarios("own-1", "own-64", "own-256", "hot-32", "hot-3x8", "zipf", "try-local"),
+				peers("raw", "ours", "ours-strict", "redisson", "redisson-fair", "si-spin", "si-pubsub", "shedlock"),
+				List.of(NONE), 5, Duration.ofSeconds(3), Duration.ofSeconds(4)));
+	}
+
+	// About two hours: everything.
 	private static List<Plan> full() {
 		List<Scenario> scenarios = Scenarios.all()
 			.stream()
