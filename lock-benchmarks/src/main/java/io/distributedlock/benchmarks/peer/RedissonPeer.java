@@ -11,9 +11,13 @@ import org.redisson.config.Config;
 /**
  * Redisson, as its page "Locks and synchronizers" shows it: {@code getLock(name).lock()}
  * without a lease time, which switches the watchdog on. All settings are the defaults of
- * {@code useSingleServer()}.
+ * {@code useSingleServer()}, but one: every thread that waits for a fair lock has a
+ * subscription of its own, and with the default limit of 250 Redisson fails at 256
+ * threads and asks for more.
  */
 final class RedissonPeer implements PeerClient {
+
+	private static final int SUBSCRIPTIONS_PER_CONNECTION = 10;
 
 	private final RedissonClient redisson;
 
@@ -23,7 +27,9 @@ final class RedissonPeer implements PeerClient {
 
 	RedissonPeer(Address server, String prefix, BiFunction<RedissonClient, String, ? extends RLock> kind) {
 		Config config = new Config();
-		config.useSingleServer().setAddress("redis://" + server);
+		config.useSingleServer()
+			.setAddress("redis://" + server)
+			.setSubscriptionsPerConnection(SUBSCRIPTIONS_PER_CONNECTION);
 		this.redisson = Redisson.create(config);
 		this.prefix = prefix;
 		this.kind = kind;

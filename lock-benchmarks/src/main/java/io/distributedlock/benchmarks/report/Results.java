@@ -12,7 +12,8 @@ import io.distributedlock.benchmarks.peer.Peer;
 import io.distributedlock.benchmarks.peer.Peers;
 
 /**
- * The runs of one scenario with one length of its critical section.
+ * The runs of one scenario with one length of its critical section, without those that
+ * got nothing done.
  */
 public final class Results {
 
@@ -31,7 +32,8 @@ public final class Results {
 	 */
 	public static Results of(List<RunResult> all, String scenario, double sectionMicros) {
 		return new Results(all.stream()
-			.filter((run) -> run.scenario().equals(scenario) && run.sectionMicros() == sectionMicros)
+			.filter((run) -> run.scenario().equals(scenario) && run.sectionMicros() == sectionMicros
+					&& run.cycles() > 0)
 			.toList());
 	}
 

@@ -72,4 +72,13 @@ class ResultsTests {
 		assertThat(results.peers()).containsExactly("ours");
 	}
 
+	@Test
+	void aRunThatFailedIsNotCompared() {
+		Results results = results(run("hot-32", "ours", 1, 100, 1), run("hot-32", "redisson", 1, 10, 1),
+				run("hot-32", "ours", 2, 100, 1), RunResult.failed("hot-32", 0, "redisson", 2, "no connection"));
+
+		assertThat(results.fastestPeer((peer) -> true)).contains("redisson");
+		assertThat(results.ratio("ours", "redisson", RunResult::cyclesPerSecond)).contains(new Spread(10, 10, 10));
+	}
+
 }
