@@ -20,11 +20,16 @@ final class Servers implements AutoCloseable {
 
 	private final @Nullable Address redis;
 
+	private boolean closed;
+
 	Servers(@Nullable Address redis) {
 		this.redis = redis;
 	}
 
 	synchronized BenchServer get(Backend backend) {
+		if (this.closed) {
+			throw new IllegalStateException("The benchmarks are ending");
+		}
 		return this.servers.computeIfAbsent(backend, this::start);
 	}
 
@@ -41,6 +46,7 @@ final class Servers implements AutoCloseable {
 
 	@Override
 	public synchronized void close() {
+		this.closed = true;
 		this.servers.values().forEach(BenchServer::close);
 		this.servers.clear();
 	}
