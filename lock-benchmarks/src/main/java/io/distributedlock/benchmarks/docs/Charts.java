@@ -14,6 +14,7 @@ import java.util.function.ToDoubleFunction;
 import javax.xml.parsers.DocumentBuilderFactory;
 import javax.xml.parsers.ParserConfigurationException;
 
+import io.distributedlock.benchmarks.peer.Peer;
 import io.distributedlock.benchmarks.peer.Peers;
 import io.distributedlock.benchmarks.report.Results;
 import io.distributedlock.benchmarks.report.RunResult;
@@ -48,7 +49,8 @@ final class Charts {
 	private static final Color[] OTHERS = { new Color(0x9A, 0x9A, 0x9A), new Color(0x2B, 0x5C, 0x8A),
 			new Color(0x5B, 0x8D, 0xB8), new Color(0x8F, 0xB5, 0xD5), new Color(0xBD, 0xD3, 0xE6),
 			new Color(0x3F, 0x7D, 0x5A), new Color(0x7B, 0xB0, 0x92), new Color(0x6D, 0x59, 0x7A),
-			new Color(0xA4, 0x92, 0xAF), new Color(0x8A, 0x7A, 0x4E), new Color(0xC2, 0xB6, 0x8F) };
+			new Color(0xA4, 0x92, 0xAF), new Color(0x8A, 0x7A, 0x4E), new Color(0xC2, 0xB6, 0x8F),
+			new Color(0x4A, 0x4A, 0x4A) };
 
 	private final List<RunResult> runs;
 
@@ -88,7 +90,7 @@ final class Charts {
 		List<String> peers = this.runs.stream().map(RunResult::peer).distinct().toList();
 		for (String scenario : scenarios) {
 			Results results = Results.of(this.runs, scenario, 0);
-			for (String peer : Peers.all().stream().map((known) -> known.name()).filter(peers::contains).toList()) {
+			for (String peer : Peers.all().stream().map(Peer::name).filter(peers::contains).toList()) {
 				if (results.has(peer)) {
 					double value = results.median(peer, figure);
 					data.addValue(Double.isNaN(value) ? null : value, Peers.get(peer).title(), scenario);
@@ -116,12 +118,22 @@ final class Charts {
 		plot.setOutlineVisible(false);
 		BarRenderer renderer = (BarRenderer) plot.getRenderer();
 		renderer.setItemMargin(0.02);
-		int other = 0;
 		for (int i = 0; i < data.getRowCount(); i++) {
-			boolean ours = data.getRowKey(i).equals(Peers.get(Peers.OURS).title());
-			renderer.setSeriesPaint(i, ours ? OURS : OTHERS[other++ % OTHERS.length]);
+			renderer.setSeriesPaint(i, color(String.valueOf(data.getRowKey(i))));
 		}
 		return chart;
+	}
+
+	/** A peer has the same colour in all charts. */
+	private static Color color(String title) {
+		int other = 0;
+		for (Peer peer : Peers.all()) {
+			if (peer.title().equals(title)) {
+				return peer.name().equals(Peers.OURS) ? OURS : OTHERS[other % OTHERS.length];
+			}
+			other += peer.name().equals(Peers.OURS) ? 0 : 1;
+		}
+		return OTHERS[0];
 	}
 
 	private void write(String file, JFreeChart chart) throws IOException {
