@@ -24,7 +24,9 @@ fi
 if [[ ${1:-} == docs ]]; then
   shift
   if (($# == 0)); then
-    for file in target/benchmarks/{full,full-virtual,jmh-full}.json; do
+    runs=target/benchmarks/full.json
+    [[ -e $runs ]] || runs=target/benchmarks/goals.json
+    for file in "$runs" target/benchmarks/{virtual,jmh-full}.json; do
       [[ ! -e $file ]] || set -- "$@" "$file"
     done
   fi
