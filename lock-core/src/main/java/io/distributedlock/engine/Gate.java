@@ -915,6 +915,8 @@ final class Gate {
 		this.line.grantSameOwner(begun, now, turn, this.runtime);
 		// Those that do not wait shared the answer that brought the grant (rule E9).
 		this.line.refuseImpatient(turn, this::busy);
+		// Those that came while the store was asked do not know yet that they wait.
+		this.line.announce(turn);
 		if (local) {
 			turn.then(() -> this.runtime.listeners()
 				.notify((listener) -> listener.onLocalHandoff(this.key, this.runtime.name())));

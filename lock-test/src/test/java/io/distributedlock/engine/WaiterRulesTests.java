@@ -8,16 +8,20 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
 import io.distributedlock.Lease;
 import io.distributedlock.LockInspector.StoredLock;
+import io.distributedlock.LockKey;
+import io.distributedlock.LockListener;
 import io.distributedlock.LockNotAcquiredException.Reason;
 import io.distributedlock.LockNotAcquiredException;
 import io.distributedlock.LockStoreException;
 import io.distributedlock.spi.StoreException;
 import io.distributedlock.test.CommandKind;
 import io.distributedlock.test.Fault;
+import io.distributedlock.test.FaultyLockStore;
 import io.distributedlock.test.HeldRequest;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -302,6 +306,62 @@ class WaiterRulesTests extends EngineFixture {
 		assertThatExceptionOfType(LockStoreException.class).isThrownBy(
 				() -> this.engine.acquire(stock().withTtl(Duration.ofSeconds(3)).withWaitTime(Duration.ofMillis(300))));
 		assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofMillis(300 + 500 + 100));
+	}
+
+	@Test
+	void aCallerBehindOneThatIsGrantedAtOnceIsToldThatItWaits() throws Exception {
+		FaultyLockStore store = FaultyLockStore.around(this.server.connect("jvm-w"));
+		WaitingCounter counter = new WaitingCounter();
+		LockEngine counted = engine((builder) -> builder.store(store.store()).listener(counter));
+		store.next(CommandKind.ACQUIRE_OR_ENQUEUE, Fault.holdBack());
+		Future<Lease> head = waitingThread(counted, stock());
+		Future<Lease> behind = waitingThread(counted, stock());
+		assertThat(counter.waiting).hasValue(0);
+		store.heldBack().forEach(HeldRequest::deliver);
+		Lease held = head.get(5, TimeUnit.SECONDS);
+		eventually().until(() -> counter.waiting.get() == 1);
+		assertThat(behind).isNotDone();
+		held.close();
+		behind.get(5, TimeUnit.SECONDS).close();
+		assertThat(counter.waiting).hasValue(0);
+	}
+
+	@Test
+	void aCallerThatCameDuringAReleaseAndIsNotTheNextIsToldThatItWaits() throws Exception {
+		FaultyLockStore store = FaultyLockStore.around(this.server.connect("jvm-w"));
+		WaitingCounter counter = new WaitingCounter();
+		LockEngine counted = engine((builder) -> builder.store(store.store()).listener(counter));
+		Lease first = heldByAnother(counted, stock());
+		store.next(CommandKind.RELEASE, Fault.holdBack());
+		Future<Boolean> releasing = onThread(first::release);
+		eventually().until(() -> !store.heldBack().isEmpty());
+		Future<Lease> next = waitingThread(counted, stock());
+		Future<Lease> behind = waitingThread(counted, stock());
+		store.heldBack().forEach(HeldRequest::deliver);
+		Lease held = next.get(5, TimeUnit.SECONDS);
+		eventually().until(() -> counter.waiting.get() == 1);
+		assertThat(behind).isNotDone();
+		held.close();
+		behind.get(5, TimeUnit.SECONDS).close();
+		assertThat(releasing.get(5, TimeUnit.SECONDS)).isTrue();
+		assertThat(counter.waiting).hasValue(0);
+	}
+
+	/** What the meter of waiting callers shows. */
+	private static final class WaitingCounter implements LockListener {
+
+		private final AtomicInteger waiting = new AtomicInteger();
+
+		@Override
+		public void onWaiting(LockKey key, String store) {
+			this.waiting.incrementAndGet();
+		}
+
+		@Override
+		public void onWaitingEnded(LockKey key, String store) {
+			this.waiting.decrementAndGet();
+		}
+
 	}
 
 	private StoredLock stored() {
