@@ -39,6 +39,9 @@ final class BlockingAcquire {
 
 	private final Waiter waiter;
 
+	/** It was told that it is the next, and did not park at once. */
+	private boolean awake;
+
 	BlockingAcquire(LockEngine engine, StoreRuntime runtime, LockRequest request, Profile profile) {
 		this.engine = engine;
 		this.runtime = runtime;
@@ -87,6 +90,11 @@ final class BlockingAcquire {
 					told = true;
 					this.engine.listeners().notify((listener) -> listener.onWaiting(this.key, this.runtime.name()));
 				}
+				if (this.waiter.next && !this.awake) {
+					this.awake = true;
+					AnswerWait.yieldForTurn(() -> !this.waiter.isWaiting());
+					continue;
+				}
 				long now = this.engine.clock().now();
 				long end = this.waiter.deadline;
 				if (now >= end) {
@@ -125,9 +133,12 @@ final class BlockingAcquire {
 		// A caller that came while the engine stopped does not park: nobody may be left
 		// to
 		// wake it.
-		if (this.engine.isRunning() && this.waiter.isWaiting() && (told || !this.waiter.busy)) {
+		this.waiter.parked = true;
+		if (this.engine.isRunning() && this.waiter.isWaiting() && (told || !this.waiter.busy)
+				&& (this.awake || !this.waiter.next)) {
 			LockSupport.parkNanos(this.waiter, this.engine.clock().park(nanos));
 		}
+		this.waiter.parked = false;
 		Reason reason = null;
 		if (Thread.currentThread().isInterrupted()) {
 			reason = Reason.INTERRUPTED;

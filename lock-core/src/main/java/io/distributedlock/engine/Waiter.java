@@ -52,6 +52,18 @@ final class Waiter {
 	/** Somebody else is known to have the lock. Set under the gate's mutex. */
 	volatile boolean busy;
 
+	/**
+	 * The caller is the next in line, and those before it were quick: it should be awake
+	 * when its turn comes. Set under the gate's mutex.
+	 */
+	volatile boolean next;
+
+	/**
+	 * The thread parks, or is about to. It sets this first and looks at its state again
+	 * afterwards, so that whoever changes the state need not wake a thread that is awake.
+	 */
+	volatile boolean parked;
+
 	/** Other callers may act for the same owner at the same time. */
 	final boolean sharesOwner;
 
@@ -120,7 +132,9 @@ final class Waiter {
 	 */
 	void deliver() {
 		if (this.thread != null) {
-			LockSupport.unpark(this.thread);
+			if (this.parked) {
+				LockSupport.unpark(this.thread);
+			}
 		}
 		else if (this.future != null && !isWaiting()) {
 			LockException exception = this.failure;

@@ -177,6 +177,21 @@ class GrantRulesTests extends EngineFixture {
 
 	@Test
 	@Tag("E8")
+	void aBlockHasTokensForCallersThatComeAgain() throws Exception {
+		LockEngine other = otherJvm("jvm-2");
+		Lease elsewhere = other.acquire(stock());
+		for (int i = 0; i < 3; i++) {
+			waitingThread(this.engine, stock().withWaitTime(Duration.ofSeconds(10)));
+		}
+		eventually().until(() -> this.engine.waiting().size() == 3);
+		elsewhere.close();
+		eventually().until(() -> this.engine.find(key(), null)
+			.filter((stored) -> stored.lastToken() - stored.firstToken() == 3 * 8 - 1)
+			.isPresent());
+	}
+
+	@Test
+	@Tag("E8")
 	void whileAnotherJvmWaitsTheTurnEndsWithTheBlockOrItsTime() throws Exception {
 		LockEngine other = otherJvm("jvm-2");
 		Set<Thread> hammering = new HashSet<>();

@@ -53,8 +53,11 @@ local function acquire(k, asked, tried)
       local first_text = sub(record, 25, 40)
       return 'g' .. first_text .. ',' .. math.min(wanted, sub(record, 41, 56) - first_text + 1)
     elseif kind == 'r' then
+      local offered
+      offered, failure = offer_tokens(wanted)
+      if not offered then return failure end
       -- A claim must succeed at maxmemory: this write is permitted there, and after it SET is.
-      call('PEXPIRE', record_key, call('PTTL', record_key))
+      call('PEXPIRE', record_key, ttl)
       -- Whether others wait behind is not worth a look: the release will see.
       answer, failure = grant(record_key, '1w' .. attempt, ttl, wanted, true)
       return answer or failure
