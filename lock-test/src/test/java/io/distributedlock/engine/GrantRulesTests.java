@@ -183,7 +183,7 @@ class GrantRulesTests extends EngineFixture {
 		for (int i = 0; i < 3; i++) {
 			waitingThread(this.engine, stock().withWaitTime(Duration.ofSeconds(10)));
 		}
-		eventually().until(() -> this.engine.waiting().size() == 3);
+		eventually().until(() -> this.engine.waiting().stream().anyMatch((waited) -> waited.waiters() == 3));
 		elsewhere.close();
 		eventually().until(() -> this.engine.find(key(), null)
 			.filter((stored) -> stored.lastToken() - stored.firstToken() == 3 * 8 - 1)
