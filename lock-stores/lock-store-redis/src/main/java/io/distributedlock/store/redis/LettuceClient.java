@@ -27,7 +27,9 @@ import io.lettuce.core.protocol.RedisCommand;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultClientResources;
+import io.lettuce.core.resource.DefaultEventLoopGroupProvider;
 import io.lettuce.core.resource.Delay;
+import io.lettuce.core.resource.EventLoopGroupProvider;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.DirectFieldAccessor;
 import org.springframework.data.redis.connection.RedisConfiguration;
@@ -55,7 +57,11 @@ final class LettuceClient implements AutoCloseable {
 
 	private static final Duration ADAPTIVE_REFRESH = Duration.ofSeconds(1);
 
+	private static final int CLUSTER_IO_THREADS = 2;
+
 	private final Factory factory;
+
+	private final EventLoopGroupProvider loops;
 
 	private final ClientResources resources;
 
@@ -70,7 +76,11 @@ final class LettuceClient implements AutoCloseable {
 	LettuceClient(LettuceConnectionFactory application, Duration timeout) {
 		RedisConfiguration servers = servers(application);
 		LettuceClientConfiguration theirs = application.getClientConfiguration();
-		this.resources = resources(theirs.getClientResources().orElse(null));
+		// With one thread, a signal and the command that answers it need no switch of
+		// threads between them.
+		this.loops = new DefaultEventLoopGroupProvider(
+				(servers instanceof RedisConfiguration.ClusterConfiguration) ? CLUSTER_IO_THREADS : 1);
+		this.resources = resources(theirs.getClientResources().orElse(null), this.loops);
 		this.address = Servers.address(servers);
 		OwnConfiguration ours = new OwnConfiguration(theirs, this.resources, timeout,
 				options(theirs, timeout, servers instanceof RedisConfiguration.ClusterConfiguration));
@@ -111,9 +121,9 @@ final class LettuceClient implements AutoCloseable {
 	 * Own threads, so that application code that blocks Lettuce's cannot stop renewals;
 	 * and a reconnect that does not back off for half a minute.
 	 */
-	private static ClientResources resources(@Nullable ClientResources theirs) {
+	private static ClientResources resources(@Nullable ClientResources theirs, EventLoopGroupProvider loops) {
 		DefaultClientResources.Builder builder = DefaultClientResources.builder()
-			.ioThreadPoolSize(2)
+			.eventLoopGroupProvider(loops)
 			.computationThreadPoolSize(2)
 			.reconnectDelay(Delay.exponential(FIRST_RECONNECT, SLOWEST_RECONNECT, 2, TimeUnit.MILLISECONDS));
 		if (theirs != null) {
@@ -193,7 +203,11 @@ final class LettuceClient implements AutoCloseable {
 		this.client.shutdownAsync(0, 1, TimeUnit.SECONDS)
 			.thenCompose((done) -> (this.signalClient != null) ? this.signalClient.shutdownAsync(0, 1, TimeUnit.SECONDS)
 					: CompletableFuture.completedFuture(null))
-			.whenComplete((done, error) -> this.resources.shutdown(0, 1, TimeUnit.SECONDS));
+			.whenComplete((done, error) -> {
+				this.resources.shutdown(0, 1, TimeUnit.SECONDS);
+				// Resources leave alone what was given to them.
+				this.loops.shutdown(0, 1, TimeUnit.SECONDS);
+			});
 	}
 
 	/**
