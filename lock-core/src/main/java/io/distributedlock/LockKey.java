@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.UUID;
@@ -33,16 +34,23 @@ public final class LockKey {
 
 	private static final String PLAIN_PUNCTUATION = "._-";
 
-	private final String name;
+	/** Is never part of an encoded name or part. */
+	private static final char HASHED = '~';
 
-	private final List<String> parts;
+	private final String name;
 
 	private final String id;
 
+	/**
+	 * Null if they can be read from the id, as they mostly can: they would be a third of
+	 * what a key costs, and only operators look at them.
+	 */
+	private final @Nullable List<String> hashedParts;
+
 	private LockKey(String name, List<String> parts) {
 		this.name = name;
-		this.parts = parts;
 		this.id = id(name, parts);
+		this.hashedParts = (this.id.indexOf(HASHED) >= 0) ? parts : null;
 	}
 
 	/**
@@ -113,8 +121,7 @@ public final class LockKey {
 		if (id.length() <= MAX_ID_LENGTH) {
 			return id.toString();
 		}
-		// '~' is never part of an encoded name or key, so a hash cannot meet a key that
-		// only looks like one.
+		// A hash cannot meet a key that only looks like one.
 		StringBuilder hashed = new StringBuilder(MAX_ID_LENGTH);
 		encode(name, hashed);
 		if (hashed.length() > MAX_ID_LENGTH - 66) {
@@ -123,7 +130,7 @@ public final class LockKey {
 		else {
 			hashed.append(':');
 		}
-		return hashed.append('~').append(sha256(id.toString())).toString();
+		return hashed.append(HASHED).append(sha256(id.toString())).toString();
 	}
 
 	private static void encode(String text, StringBuilder to) {
@@ -158,6 +165,25 @@ public final class LockKey {
 		}
 	}
 
+	private static String decode(String encoded) {
+		if (encoded.indexOf('%') < 0) {
+			return encoded;
+		}
+		byte[] bytes = new byte[encoded.length()];
+		int length = 0;
+		for (int i = 0; i < encoded.length(); i++) {
+			char c = encoded.charAt(i);
+			if (c == '%') {
+				bytes[length++] = (byte) HexFormat.fromHexDigits(encoded, i + 1, i + 3);
+				i += 2;
+			}
+			else {
+				bytes[length++] = (byte) c;
+			}
+		}
+		return new String(bytes, 0, length, StandardCharsets.UTF_8);
+	}
+
 	private static boolean isPlain(char c) {
 		return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z')
 				|| PLAIN_PUNCTUATION.indexOf(c) >= 0;
@@ -186,7 +212,11 @@ public final class LockKey {
 	 * @return the parts as text, unmodifiable, empty for one lock per name
 	 */
 	public List<String> parts() {
-		return this.parts;
+		if (this.hashedParts != null) {
+			return this.hashedParts;
+		}
+		String[] encoded = this.id.split(":");
+		return Arrays.stream(encoded).skip(1).map(LockKey::decode).toList();
 	}
 
 	/**

@@ -64,8 +64,18 @@ class LockKeyTests {
 				}
 				key[j] = text.toString();
 			}
-			assertThat(ids.add(LockKey.of("n", (Object[]) key).id())).isEqualTo(parts.add(List.of(key)));
+			LockKey made = LockKey.of("n", (Object[]) key);
+			assertThat(ids.add(made.id())).isEqualTo(parts.add(List.of(key)));
+			assertThat(made.parts()).containsExactly(key);
 		}
+	}
+
+	@Test
+	void partsAreGivenBackAsTheyCame() {
+		assertThat(LockKey.of("nightly-job").parts()).isEmpty();
+		assertThat(LockKey.of("a:b ~", "50 %", "\u4e2d\ud83d\ude00x", "a:b").parts()).containsExactly("50 %",
+				"\u4e2d\ud83d\ude00x", "a:b");
+		assertThat(LockKey.of("stock", "x".repeat(600), "y").parts()).containsExactly("x".repeat(600), "y");
 	}
 
 	@Test
