@@ -127,7 +127,7 @@ final class AsyncAcquire {
 
 	private void granted(LeaseHandle lease, Duration waited) {
 		this.owner.opened(lease);
-		if (!lease.nested) {
+		if (!lease.isNested()) {
 			this.engine.listeners().notify((listener) -> listener.onAcquired(lease, waited));
 			complete(lease);
 		}

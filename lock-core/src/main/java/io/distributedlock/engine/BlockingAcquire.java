@@ -67,7 +67,7 @@ final class BlockingAcquire {
 		}
 		LeaseHandle lease = this.waiter.lease();
 		this.owner.opened(lease);
-		if (lease.nested) {
+		if (lease.isNested()) {
 			lengthen(lease);
 		}
 		else {

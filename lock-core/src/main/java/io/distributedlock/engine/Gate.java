@@ -1,7 +1,6 @@
 package io.distributedlock.engine;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -51,9 +50,8 @@ import org.jspecify.annotations.Nullable;
  * <li>FREE: nobody is here. A gate that becomes free leaves the registry and is dead; a
  * caller that still reaches it is sent back for a new one. So a key that nobody uses
  * costs nothing.</li>
- * <li>CONTENDING: one attempt id asks the store, again and again under the same id, until
- * it is granted or the last caller has left. The attempt is the gate's, not a caller's:
- * callers come and go without touching the place in the store's queue.</li>
+ * <li>CONTENDING: one {@link Attempt} asks the store, again and again under the same id,
+ * until it is granted or the last caller has left.</li>
  * <li>HELD: a {@link Hold} of one owner is open.</li>
  * <li>HANDING_OFF: the grant is ours, nobody holds it, and a command is under way that
  * has to succeed before the next caller may start.</li>
@@ -68,9 +66,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Who may do what, and why it is safe</h2>
  * <ul>
- * <li>All fields are guarded by {@link #mutex}, which is held for a few instructions and
- * never over I/O, callbacks or unparks. Each public method collects what has to follow in
- * a {@link Turn} and runs it after unlocking.</li>
+ * <li>All fields are guarded by the {@linkplain StoreRuntime#mutex mutex} of the key,
+ * which is held for a few instructions and never over I/O, callbacks, unparks or another
+ * mutex of a gate. (A few keys share one, since every held lease would pay for its own.)
+ * Each public method collects what has to follow in a {@link Turn} and runs it after
+ * unlocking.</li>
  * <li>At most one command that can make this JVM a holder (acquire, release with
  * successor, re-arming) is under way: {@link #flight} is the token of the one whose
  * answer counts. Answers of others are only looked at to clean up after them. An
@@ -83,7 +83,8 @@ import org.jspecify.annotations.Nullable;
  * later than its own deadline is abandoned, not used.</li>
  * <li>A command without an answer may still be executed until its timeout is over.
  * Whoever then ends that attempt has it abandoned once more after this moment
- * ({@link #ghostUntil}), so that a late acquire leaves nothing behind (rule E13).</li>
+ * ({@link Attempt#ghostUntil}), so that a late acquire leaves nothing behind (rule
+ * E13).</li>
  * </ul>
  */
 final class Gate {
@@ -110,47 +111,26 @@ final class Gate {
 
 	private final StoreRuntime runtime;
 
-	private final ReentrantLock mutex = new ReentrantLock();
-
 	private State state = State.FREE;
 
 	private boolean dead;
 
-	private final WaiterLine line = new WaiterLine();
+	private WaiterLine line = WaiterLine.NOBODY;
 
 	/** The grant that counts, in HELD and HANDING_OFF. */
 	private @Nullable Grant grant;
 
-	private @Nullable Hold hold;
-
-	// The attempt, in CONTENDING.
-
-	private @Nullable AttemptId attempt;
-
-	private long attemptTtl;
-
-	private boolean sentBefore;
-
-	/** The store may have a queue entry, a reservation or a grant for the attempt. */
-	private boolean mayHaveTraces;
-
-	private long ghostUntil;
-
-	private boolean refused;
-
-	private String holder = "";
-
-	private int polls;
-
-	private @Nullable StoreException outage;
+	/**
+	 * The attempt, in CONTENDING. Later it stays only if one of its commands may still be
+	 * executed, and is abandoned when its grant ends.
+	 */
+	private @Nullable Attempt attempt;
 
 	/** Token of the command whose answer counts, null if none is under way. */
 	private @Nullable Object flight;
 
-	private boolean extending;
-
-	/** How long the last hold took, in nanoseconds. */
-	private long lastHold = Long.MAX_VALUE;
+	/** The last hold was shorter than the wake-up of a thread. */
+	private boolean quick;
 
 	/** When the min-hold ends, in COOLING. */
 	private long coolUntil;
@@ -165,17 +145,21 @@ final class Gate {
 		this.key = key;
 	}
 
+	private ReentrantLock mutex() {
+		return this.runtime.mutex(this.key);
+	}
+
 	/**
 	 * Changes the state under the mutex, then does what follows from it.
 	 */
 	private void transition(Consumer<Turn> change) {
 		Turn turn = new Turn(this.key);
-		this.mutex.lock();
+		mutex().lock();
 		try {
 			change.accept(turn);
 		}
 		finally {
-			this.mutex.unlock();
+			mutex().unlock();
 			turn.run();
 		}
 	}
@@ -189,7 +173,7 @@ final class Gate {
 	boolean enter(Waiter waiter) {
 		Turn turn = new Turn(this.key);
 		boolean taken;
-		this.mutex.lock();
+		mutex().lock();
 		try {
 			// An expired lease without waiters is the end of this gate.
 			expireIfDue(turn);
@@ -199,7 +183,7 @@ final class Gate {
 			}
 		}
 		finally {
-			this.mutex.unlock();
+			mutex().unlock();
 		}
 		turn.run();
 		return taken;
@@ -208,15 +192,16 @@ final class Gate {
 	private void takeIn(Waiter waiter, Turn turn) {
 		switch (this.state) {
 			case FREE -> {
-				this.line.add(waiter, false);
+				queueUp(waiter, false);
 				contend(turn);
 			}
 			case CONTENDING -> {
-				if (waiter.waits() || !(this.refused || this.outage != null)) {
-					this.line.add(waiter, this.refused);
+				Attempt current = attempt();
+				if (waiter.waits() || !(current.refused || current.outage != null)) {
+					queueUp(waiter, current.refused);
 				}
-				else if (this.outage != null) {
-					refuse(waiter, turn, storeFailed(this.outage));
+				else if (current.outage != null) {
+					refuse(waiter, turn, storeFailed(current.outage));
 				}
 				else {
 					refuse(waiter, turn, busy(waiter));
@@ -225,27 +210,34 @@ final class Gate {
 			case HELD -> enterHeld(waiter, turn);
 			case HANDING_OFF, COOLING -> {
 				if (waiter.waits()) {
-					this.line.add(waiter, true);
+					queueUp(waiter, true);
 				}
 				else {
 					refuse(waiter, turn, busy(waiter));
 				}
 			}
-			case RELEASING -> this.line.add(waiter, false);
+			case RELEASING -> queueUp(waiter, false);
 		}
+	}
+
+	private void queueUp(Waiter waiter, boolean knownBusy) {
+		if (this.line == WaiterLine.NOBODY) {
+			this.line = new WaiterLine();
+		}
+		this.line.add(waiter, knownBusy);
 	}
 
 	private void enterHeld(Waiter waiter, Turn turn) {
 		Hold current = hold();
 		if (current.owner == waiter.owner && current.state == Hold.State.HELD) {
-			LeaseHandle lease = new LeaseHandle(current, true, this.runtime);
+			LeaseHandle lease = new LeaseHandle(current);
 			if (waiter.grant(lease)) {
-				current.nest(lease, waiter.profile, this.runtime.now());
+				current.nest(lease, waiter.profile.terms(), this.runtime.now());
 				turn.deliver(waiter);
 			}
 		}
 		else if (waiter.waits()) {
-			this.line.add(waiter, true);
+			queueUp(waiter, true);
 			extendIfNeeded(turn);
 			wakeNext(turn);
 		}
@@ -274,19 +266,20 @@ final class Gate {
 	 */
 	@Nullable LockException timedOut(Waiter waiter) {
 		LockException failure;
-		this.mutex.lock();
+		mutex().lock();
 		try {
 			long now = this.runtime.now();
+			StoreException outage = (this.attempt != null) ? this.attempt.outage : null;
 			boolean answered = waiter.busy || this.state == State.HELD || this.state == State.HANDING_OFF
-					|| this.state == State.COOLING || this.outage != null;
+					|| this.state == State.COOLING || outage != null;
 			if (!answered && now < waiter.limit) {
 				return null;
 			}
 			if (!waiter.cancel()) {
 				return null;
 			}
-			if (this.outage != null) {
-				failure = storeFailed(this.outage);
+			if (outage != null) {
+				failure = storeFailed(outage);
 			}
 			else if (answered) {
 				failure = waiter.waits() ? refusal(Reason.TIMED_OUT, waiter) : busy(waiter);
@@ -299,7 +292,7 @@ final class Gate {
 			}
 		}
 		finally {
-			this.mutex.unlock();
+			mutex().unlock();
 		}
 		left(waiter);
 		return failure;
@@ -324,15 +317,14 @@ final class Gate {
 	Closing close(LeaseHandle lease) {
 		Turn turn = new Turn(this.key);
 		Closing closing;
-		this.mutex.lock();
+		mutex().lock();
 		try {
 			Hold closed = lease.hold;
 			expireIfDue(turn);
-			boolean last = closed.leases.remove(lease) && closed.leases.isEmpty();
-			closed.lastClosed = lease;
+			boolean last = closed.close(lease);
 			if (closed.state != Hold.State.HELD) {
 				closing = Closing.LOST;
-				if (closed.leases.isEmpty() && this.grant == null) {
+				if (last && this.grant == null) {
 					forget(closed.grant, closed.lossReason, turn);
 				}
 			}
@@ -340,24 +332,24 @@ final class Gate {
 				closing = Closing.NESTED;
 			}
 			else {
-				closing = end(closed, turn);
+				closing = end(lease, turn);
 			}
 		}
 		finally {
-			this.mutex.unlock();
+			mutex().unlock();
 		}
 		turn.run();
 		return closing;
 	}
 
-	private Closing end(Hold ended, Turn turn) {
+	private Closing end(LeaseHandle last, Turn turn) {
 		Grant current = grant();
+		Hold ended = last.hold;
 		current.hold = null;
-		this.hold = null;
 		long now = this.runtime.now();
-		this.lastHold = now - ended.startedAt;
-		if (ended.minHoldEnd > now) {
-			return cool(ended, turn);
+		this.quick = now - ended.startedAt < QUICK;
+		if (ended.minHoldEnd() > now) {
+			return cool(last, turn);
 		}
 		Waiter next = this.line.head();
 		if (next != null && now - current.turnStart < this.runtime.engine.options().handoffTime()) {
@@ -367,7 +359,7 @@ final class Gate {
 				handOn(turn, false, true);
 				return Closing.HANDED_ON;
 			}
-			if (this.extending && !current.yield) {
+			if (current.extending && !current.yield) {
 				// The answer brings tokens, or sends the lock to others.
 				ended.state = Hold.State.RELEASED;
 				this.state = State.HANDING_OFF;
@@ -376,28 +368,28 @@ final class Gate {
 		}
 		ended.state = Hold.State.CLOSING;
 		CompletableFuture<Boolean> reply = new CompletableFuture<>();
-		release(turn, ended, reply);
+		release(turn, last, reply);
 		return new Closing(true, true, reply);
 	}
 
-	private Closing cool(Hold ended, Turn turn) {
+	private Closing cool(LeaseHandle last, Turn turn) {
 		Grant current = grant();
+		Hold ended = last.hold;
 		unwatch(current);
 		ended.state = Hold.State.CLOSING;
-		sweepGhosts(turn, current.attempt, current.ttl);
+		sweepGhosts(turn, current.ttl);
 		this.grant = null;
-		this.extending = false;
 		this.state = State.COOLING;
 		CompletableFuture<Boolean> reply = new CompletableFuture<>();
 		Object token = fly();
-		long until = ended.minHoldEnd;
+		long until = ended.minHoldEnd();
 		this.coolUntil = until;
 		turn.then(() -> {
 			long sentAt = this.runtime.now();
-			ReleaseCommand command = new ReleaseCommand(this.key, current.attempt,
+			ReleaseCommand command = new ReleaseCommand(this.key, current.attempt(),
 					Duration.ofNanos(Math.max(1_000_000, until - sentAt)), timeout(current.ttl));
 			this.runtime.call(() -> this.runtime.store.release(command))
-				.whenComplete((answer, thrown) -> cooled(token, ended, until, reply, answer, thrown));
+				.whenComplete((answer, thrown) -> cooled(token, last, until, reply, answer, thrown));
 		});
 		return new Closing(true, true, reply);
 	}
@@ -430,7 +422,6 @@ final class Gate {
 	}
 
 	private void granted(Turn turn, AttemptId asked, long ttl, long sentAt, long firstToken, int tokens) {
-		this.outage = null;
 		long now = this.runtime.now();
 		long deadline = Clock.plus(sentAt, ttl - Profile.drift(ttl));
 		if (now >= deadline) {
@@ -441,15 +432,27 @@ final class Gate {
 		}
 		Grant fresh = new Grant(this, asked, ttl, deadline, firstToken, tokens, now);
 		this.grant = fresh;
-		this.attempt = null;
+		becameGrant(now);
 		this.state = State.HANDING_OFF;
 		handOn(turn, true, false);
 	}
 
+	/** The attempt has become a grant; what is left of it are its ghosts. */
+	private void becameGrant(long now) {
+		Attempt granted = this.attempt;
+		if (granted != null) {
+			granted.outage = null;
+			if (granted.ghostUntil <= now) {
+				this.attempt = null;
+			}
+		}
+	}
+
 	private void refused(Turn turn, AcquireReply.Refused no) {
-		this.outage = null;
-		this.refused = true;
-		this.holder = (no.holder() != null) ? "held by " + no.holder() : "";
+		Attempt current = attempt();
+		current.outage = null;
+		current.refused = true;
+		current.holder = (no.holder() != null) ? "held by " + no.holder() : "";
 		this.line.refuseImpatient(turn, this::busy);
 		this.line.announce(turn);
 		if (this.line.head() == null) {
@@ -459,17 +462,17 @@ final class Gate {
 			ask(turn);
 		}
 		else {
-			long pause = no.queued() ? Clock.jitter(this.runtime.recheck)
-					: Clock.jitter(Math.min(this.runtime.recheck, FIRST_POLL << Math.min(this.polls++, 16)));
+			long pause = no.queued() ? Clock.jitter(this.runtime.recheck) : pauseToPoll(current);
 			askLater(Math.max(MIN_PAUSE, Math.min(pause, no.freeIn().toNanos() + MIN_PAUSE)));
 		}
 	}
 
 	private void failed(Turn turn, StoreException failure, long executableUntil) {
-		this.outage = failure;
+		Attempt current = attempt();
+		current.outage = failure;
 		if (failure.mayHaveExecuted()) {
-			this.mayHaveTraces = true;
-			this.ghostUntil = Math.max(this.ghostUntil, executableUntil);
+			current.mayHaveTraces = true;
+			current.ghostUntil = Math.max(current.ghostUntil, executableUntil);
 		}
 		if (failure.isRetryable()) {
 			this.line.refuseImpatient(turn, (waiter) -> storeFailed(failure));
@@ -481,12 +484,16 @@ final class Gate {
 			giveUp(turn);
 		}
 		else {
-			askLater(Clock.jitter(Math.min(this.runtime.recheck, FIRST_POLL << Math.min(this.polls++, 16))));
+			askLater(pauseToPoll(current));
 		}
 	}
 
-	private void released(Object token, Grant ended, @Nullable Hold closed, @Nullable Successor successor, long sentAt,
-			CompletableFuture<Boolean> outcome, @Nullable ReleaseReply reply, @Nullable Throwable thrown) {
+	private long pauseToPoll(Attempt polling) {
+		return Clock.jitter(Math.min(this.runtime.recheck, FIRST_POLL << Math.min(polling.polls++, 16)));
+	}
+
+	private void released(Object token, Grant ended, @Nullable LeaseHandle closed, @Nullable Successor successor,
+			long sentAt, CompletableFuture<Boolean> outcome, @Nullable ReleaseReply reply, @Nullable Throwable thrown) {
 		transition((turn) -> {
 			boolean lost = reply instanceof ReleaseReply.NotOwner;
 			if (closed != null) {
@@ -498,7 +505,7 @@ final class Gate {
 			}
 			if (reply == null) {
 				// Repeated until the store would have forgotten the grant anyway.
-				turn.then(() -> this.runtime.abandonLater(this.key, ended.attempt, this.runtime.now(),
+				turn.then(() -> this.runtime.abandonLater(this.key, ended.attempt(), this.runtime.now(),
 						Clock.plus(sentAt, ended.ttl)));
 			}
 			if (this.flight != token) {
@@ -527,7 +534,7 @@ final class Gate {
 		});
 	}
 
-	private void cooled(Object token, Hold closed, long until, CompletableFuture<Boolean> outcome,
+	private void cooled(Object token, LeaseHandle closed, long until, CompletableFuture<Boolean> outcome,
 			@Nullable ReleaseReply reply, @Nullable Throwable thrown) {
 		transition((turn) -> {
 			boolean lost = reply instanceof ReleaseReply.NotOwner;
@@ -538,7 +545,7 @@ final class Gate {
 							: null,
 					outcome, turn);
 			if (reply == null) {
-				turn.then(() -> this.runtime.keepLater(closed.grant, until));
+				turn.then(() -> this.runtime.keepLater(closed.hold.grant, until));
 			}
 			if (this.flight != token) {
 				return;
@@ -554,11 +561,12 @@ final class Gate {
 	}
 
 	/**
-	 * The store's answer, or its silence, decides how a closed hold ends (rule E12).
+	 * The store's answer, or its silence, decides how the hold of its last lease ends
+	 * (rule E12).
 	 */
-	private void settle(Hold closed, boolean lost, @Nullable StoreException silence, CompletableFuture<Boolean> outcome,
-			Turn turn) {
-		LeaseHandle lease = Objects.requireNonNull(closed.lastClosed, "lastClosed");
+	private void settle(LeaseHandle lease, boolean lost, @Nullable StoreException silence,
+			CompletableFuture<Boolean> outcome, Turn turn) {
+		Hold closed = lease.hold;
 		if (lost) {
 			closed.lossReason = LossReason.NOT_OWNER;
 			closed.state = Hold.State.LOST;
@@ -587,7 +595,7 @@ final class Gate {
 				if (this.grant != extended) {
 					return;
 				}
-				this.extending = false;
+				extended.extending = false;
 				if (reply instanceof ExtendReply.NotOwner) {
 					lose(extended, LossReason.NOT_OWNER, turn);
 					return;
@@ -613,7 +621,7 @@ final class Gate {
 				// After the deadline was moved: a command with a shorter ttl must not be
 				// sent
 				// between the two.
-				extended.arming.set(false);
+				extended.armed();
 			}
 		});
 	}
@@ -640,7 +648,7 @@ final class Gate {
 				}
 			}
 			finally {
-				rearmed.arming.set(false);
+				rearmed.armed();
 			}
 		});
 	}
@@ -649,9 +657,9 @@ final class Gate {
 
 	void signalled(@Nullable AttemptId signalled) {
 		Turn turn = new Turn(this.key);
-		this.mutex.lock();
+		mutex().lock();
 		try {
-			if (this.state == State.CONTENDING && (signalled == null || signalled.equals(this.attempt))) {
+			if (this.state == State.CONTENDING && (signalled == null || signalled.equals(attempt().id))) {
 				if (this.flight == null) {
 					ask(turn);
 				}
@@ -665,7 +673,7 @@ final class Gate {
 			}
 		}
 		finally {
-			this.mutex.unlock();
+			mutex().unlock();
 		}
 		turn.run();
 	}
@@ -673,7 +681,7 @@ final class Gate {
 	void revoked(AttemptId revoked) {
 		transition((turn) -> {
 			Grant current = this.grant;
-			if (current != null && current.attempt.equals(revoked)) {
+			if (current != null && current.attempt().equals(revoked)) {
 				lose(current, LossReason.FORCE_RELEASED, turn);
 			}
 		});
@@ -696,13 +704,13 @@ final class Gate {
 	 * @return false if the deadline has passed meanwhile
 	 */
 	boolean armed(Grant armed, long ttl, long deadline) {
-		this.mutex.lock();
+		mutex().lock();
 		try {
 			armed.ttl = ttl;
 			return this.grant == armed && armed.prolong(this.runtime.now(), deadline);
 		}
 		finally {
-			this.mutex.unlock();
+			mutex().unlock();
 		}
 	}
 
@@ -749,13 +757,7 @@ final class Gate {
 
 	private void contend(Turn turn) {
 		this.state = State.CONTENDING;
-		this.attempt = AttemptId.random();
-		this.sentBefore = false;
-		this.mayHaveTraces = false;
-		this.ghostUntil = 0;
-		this.refused = false;
-		this.outage = null;
-		this.polls = 0;
+		this.attempt = new Attempt(AttemptId.random());
 		this.askAgain = false;
 		ask(turn);
 	}
@@ -768,15 +770,13 @@ final class Gate {
 	private void waitInQueue(Turn turn, Successor queued, boolean answered, boolean signals, long ghosts) {
 		boolean signalled = this.askAgain;
 		this.state = State.CONTENDING;
-		this.attempt = queued.attempt();
-		this.attemptTtl = queued.ttl().toNanos();
-		this.sentBefore = true;
-		this.mayHaveTraces = true;
-		this.ghostUntil = ghosts;
-		this.refused = answered;
-		this.holder = "";
-		this.outage = null;
-		this.polls = 0;
+		Attempt next = new Attempt(queued.attempt());
+		next.ttl = queued.ttl().toNanos();
+		next.sentBefore = true;
+		next.mayHaveTraces = true;
+		next.ghostUntil = ghosts;
+		next.refused = answered;
+		this.attempt = next;
 		if (answered) {
 			this.line.refuseImpatient(turn, this::busy);
 			this.line.announce(turn);
@@ -803,14 +803,15 @@ final class Gate {
 		}
 		cancelTimer();
 		this.askAgain = false;
-		AttemptId asked = Objects.requireNonNull(this.attempt, "attempt");
+		Attempt current = attempt();
+		AttemptId asked = current.id;
 		long ttl = first.profile.storeTtl();
-		this.attemptTtl = Math.max(ttl, this.sentBefore ? this.attemptTtl : 0);
+		current.ttl = Math.max(ttl, current.ttl);
 		int tokens = blockSize(this.line.size());
-		boolean repeated = this.sentBefore;
+		boolean repeated = current.sentBefore;
 		QueueingLockStore queue = (this.line.hasPatient()) ? this.runtime.queue : null;
-		this.sentBefore = true;
-		this.mayHaveTraces |= queue != null;
+		current.sentBefore = true;
+		current.mayHaveTraces |= queue != null;
 		Object token = fly();
 		turn.then(() -> {
 			long sentAt = this.runtime.now();
@@ -843,18 +844,18 @@ final class Gate {
 	 * Nobody wants the lock any more: the attempt must not leave anything in the store.
 	 */
 	private void giveUp(Turn turn) {
-		AttemptId given = this.attempt;
+		Attempt ended = attempt();
 		cancelTimer();
-		this.attempt = null;
-		this.outage = null;
-		if (!this.mayHaveTraces || given == null) {
+		if (!ended.mayHaveTraces) {
+			this.attempt = null;
 			next(turn);
 			return;
 		}
 		this.state = State.RELEASING;
 		Object token = fly();
-		long ttl = this.attemptTtl;
-		sweepGhosts(turn, given, ttl);
+		long ttl = ended.ttl;
+		AttemptId given = ended.id;
+		sweepGhosts(turn, ttl);
 		turn.then(() -> {
 			Duration timeout = timeout(ttl);
 			long until = Clock.plus(this.runtime.now(), ttl);
@@ -910,25 +911,25 @@ final class Gate {
 	}
 
 	private boolean begin(Turn turn, Grant current, Waiter next, long now, boolean local) {
-		Hold begun = new Hold(current, next.owner, current.takeToken(), now, next.profile);
-		LeaseHandle lease = new LeaseHandle(begun, false, this.runtime);
-		begun.leases.add(lease);
-		if (!next.grant(lease)) {
+		Hold begun = new Hold(current, next.owner, current.takeToken(), now, next.profile.terms());
+		if (!next.grant(begun.opener)) {
 			return false;
 		}
 		this.line.gone(next);
 		current.hold = begun;
-		this.hold = begun;
 		this.state = State.HELD;
 		if (current.startWatch()) {
 			this.runtime.engine.watchdog().add(current);
 		}
 		turn.deliver(next);
-		this.line.grantSameOwner(begun, now, turn, this.runtime);
+		this.line.grantSameOwner(begun, now, turn);
 		// Those that do not wait shared the answer that brought the grant (rule E9).
 		this.line.refuseImpatient(turn, this::busy);
 		// Those that came while the store was asked do not know yet that they wait.
 		this.line.announce(turn);
+		if (this.line.size() == 0) {
+			this.line = WaiterLine.NOBODY;
+		}
 		if (local) {
 			turn.then(() -> this.runtime.listeners()
 				.notify((listener) -> listener.onLocalHandoff(this.key, this.runtime.name())));
@@ -945,7 +946,7 @@ final class Gate {
 	 */
 	private void wakeNext(Turn turn) {
 		Grant current = this.grant;
-		if (this.lastHold < QUICK && current != null && current.alone) {
+		if (this.quick && current != null && current.alone) {
 			Waiter next = this.line.head();
 			if (next != null && !next.next) {
 				next.next = true;
@@ -972,13 +973,13 @@ final class Gate {
 		if (current.ended) {
 			return;
 		}
-		if (!current.arming.compareAndSet(false, true)) {
+		if (!current.tryArm()) {
 			this.runtime.engine.timers().schedule(() -> sendRearm(token, current, ttl), MIN_PAUSE);
 			return;
 		}
 		long sentAt = this.runtime.now();
 		current.sending(Clock.plus(sentAt, ttl - Profile.drift(ttl)));
-		RenewCommand command = new RenewCommand(this.key, current.attempt, Duration.ofNanos(ttl), timeout(ttl));
+		RenewCommand command = new RenewCommand(this.key, current.attempt(), Duration.ofNanos(ttl), timeout(ttl));
 		this.runtime.call(() -> this.runtime.store.renew(List.of(command)))
 			.whenComplete((replies, thrown) -> rearmed(token, current, ttl, sentAt,
 					(replies != null && !replies.isEmpty()) ? replies.get(0) : null));
@@ -991,7 +992,7 @@ final class Gate {
 	private void extendIfNeeded(Turn turn) {
 		Grant current = this.grant;
 		int tokens = this.runtime.engine.options().handoffLeases();
-		if (current == null || this.extending || current.yield || tokens == 1 || this.line.head() == null) {
+		if (current == null || current.extending || current.yield || tokens == 1 || this.line.head() == null) {
 			return;
 		}
 		long now = this.runtime.now();
@@ -1001,15 +1002,15 @@ final class Gate {
 		}
 		// It renews as well, and so it must not do what the watchdog would not.
 		Hold holder = hold();
-		if (!this.runtime.engine.watchdog().wantsRenewal(holder, now) || !current.arming.compareAndSet(false, true)) {
+		if (!this.runtime.engine.watchdog().wantsRenewal(holder, now) || !current.tryArm()) {
 			return;
 		}
-		this.extending = true;
+		current.extending = true;
 		long ttl = Math.max(current.ttl, holder.renewalTtl(now));
 		turn.then(() -> {
 			long sentAt = this.runtime.now();
 			current.sending(Clock.plus(sentAt, ttl - Profile.drift(ttl)));
-			ExtendCommand command = new ExtendCommand(this.key, current.attempt, Duration.ofNanos(ttl), tokens,
+			ExtendCommand command = new ExtendCommand(this.key, current.attempt(), Duration.ofNanos(ttl), tokens,
 					timeout(ttl));
 			this.runtime.call(() -> this.runtime.store.extend(command))
 				.whenComplete((reply, thrown) -> extended(current, ttl, sentAt, reply));
@@ -1020,12 +1021,10 @@ final class Gate {
 	 * Gives the grant back to the store; if callers are left, their next attempt goes to
 	 * the end of the store's queue in the same step.
 	 */
-	private void release(Turn turn, @Nullable Hold closed, CompletableFuture<Boolean> outcome) {
+	private void release(Turn turn, @Nullable LeaseHandle closed, CompletableFuture<Boolean> outcome) {
 		Grant ended = grant();
 		unwatch(ended);
 		this.grant = null;
-		this.hold = null;
-		this.extending = false;
 		this.state = State.RELEASING;
 		this.askAgain = false;
 		Waiter next = this.line.head();
@@ -1035,24 +1034,25 @@ final class Gate {
 		Object token = fly();
 		turn.then(() -> {
 			long sentAt = this.runtime.now();
-			ReleaseCommand command = new ReleaseCommand(this.key, ended.attempt, Duration.ZERO, timeout(ended.ttl));
+			ReleaseCommand command = new ReleaseCommand(this.key, ended.attempt(), Duration.ZERO, timeout(ended.ttl));
 			CompletionStage<ReleaseReply> stage = this.runtime.call(() -> (successor != null && queue != null)
 					? queue.releaseAndEnqueue(command, successor) : this.runtime.store.release(command));
 			stage.whenComplete(
 					(reply, thrown) -> released(token, ended, closed, successor, sentAt, outcome, reply, thrown));
 		});
-		sweepGhosts(turn, ended.attempt, ended.ttl);
+		sweepGhosts(turn, ended.ttl);
 	}
 
 	/**
-	 * A command of this attempt that got no answer may still be executed; what it then
-	 * does is undone.
+	 * The attempt has ended. A command of it that got no answer may still be executed;
+	 * what it then does is undone.
 	 */
-	private void sweepGhosts(Turn turn, AttemptId ended, long ttl) {
-		long ghosts = this.ghostUntil;
-		this.ghostUntil = 0;
-		if (ghosts > this.runtime.now()) {
-			turn.then(() -> this.runtime.abandonLater(this.key, ended, ghosts, Clock.plus(ghosts, ttl)));
+	private void sweepGhosts(Turn turn, long ttl) {
+		Attempt ended = this.attempt;
+		this.attempt = null;
+		if (ended != null && ended.ghostUntil > this.runtime.now()) {
+			long ghosts = ended.ghostUntil;
+			turn.then(() -> this.runtime.abandonLater(this.key, ended.id, ghosts, Clock.plus(ghosts, ttl)));
 		}
 	}
 
@@ -1070,12 +1070,10 @@ final class Gate {
 	private void lose(Grant lost, LossReason reason, Turn turn) {
 		unwatch(lost);
 		lost.expire();
-		Hold held = this.hold;
-		this.hold = null;
+		Hold held = lost.hold;
 		this.grant = null;
 		this.flight = null;
-		this.extending = false;
-		sweepGhosts(turn, lost.attempt, lost.ttl);
+		sweepGhosts(turn, lost.ttl);
 		lost.hold = null;
 		if (held == null) {
 			forget(lost, reason, turn);
@@ -1083,10 +1081,9 @@ final class Gate {
 		else {
 			held.lossReason = (reason == LossReason.EXPIRED) ? held.reasonToExpire(this.runtime.now()) : reason;
 			held.state = Hold.State.LOST;
-			LeaseHandle outermost = held.outermost();
-			List<LeaseHandle> open = new ArrayList<>(held.leases);
-			if (outermost != null) {
-				turn.then(() -> reportLoss(outermost, open));
+			List<LeaseHandle> open = held.openLeases();
+			if (!open.isEmpty()) {
+				turn.then(() -> reportLoss(open.get(0), open));
 			}
 		}
 		next(turn);
@@ -1099,7 +1096,7 @@ final class Gate {
 	private void forget(Grant lost, LossReason reason, Turn turn) {
 		if (reason != LossReason.NOT_OWNER && reason != LossReason.FORCE_RELEASED) {
 			long now = this.runtime.now();
-			turn.then(() -> this.runtime.abandonLater(this.key, lost.attempt, now, Clock.plus(now, lost.ttl)));
+			turn.then(() -> this.runtime.abandonLater(this.key, lost.attempt(), now, Clock.plus(now, lost.ttl)));
 		}
 	}
 
@@ -1136,7 +1133,7 @@ final class Gate {
 	}
 
 	private LockNotAcquiredException refusal(Reason reason, Waiter waiter) {
-		Hold current = this.hold;
+		Hold current = (this.grant != null) ? this.grant.hold : null;
 		long now = this.runtime.now();
 		String who = "";
 		if (current != null) {
@@ -1147,7 +1144,7 @@ final class Gate {
 					+ "ms";
 		}
 		else if (this.state == State.CONTENDING) {
-			who = this.holder;
+			who = attempt().holder;
 		}
 		long waited = (reason == Reason.TIMED_OUT) ? waiter.profile.waitTime() : now - waiter.enteredAt;
 		return new LockNotAcquiredException(this.key, reason, Duration.ofNanos(waited), who);
@@ -1180,7 +1177,11 @@ final class Gate {
 	}
 
 	private Hold hold() {
-		return Objects.requireNonNull(this.hold, "hold");
+		return Objects.requireNonNull(grant().hold, "hold");
+	}
+
+	private Attempt attempt() {
+		return Objects.requireNonNull(this.attempt, "attempt");
 	}
 
 	StoreRuntime runtime() {
@@ -1188,54 +1189,55 @@ final class Gate {
 	}
 
 	@Nullable LeaseHandle outermost(Hold hold) {
-		this.mutex.lock();
+		mutex().lock();
 		try {
-			return hold.outermost();
+			List<LeaseHandle> open = hold.openLeases();
+			return open.isEmpty() ? null : open.get(0);
 		}
 		finally {
-			this.mutex.unlock();
+			mutex().unlock();
 		}
 	}
 
 	// ---- What operators see
 
 	@Nullable HeldLock held() {
-		this.mutex.lock();
+		mutex().lock();
 		try {
-			Hold current = this.hold;
+			Hold current = (this.grant != null) ? this.grant.hold : null;
 			if (current == null) {
 				return null;
 			}
 			long now = this.runtime.now();
 			return new HeldLock(this.key, this.runtime.name(), current.owner.toString(), current.token,
 					Duration.ofNanos(now - current.startedAt), Duration.ofNanos(current.grant.remaining(now)),
-					current.leases.size(), this.line.size());
+					current.openLeases().size(), this.line.size());
 		}
 		finally {
-			this.mutex.unlock();
+			mutex().unlock();
 		}
 	}
 
 	@Nullable WaitedLock waited() {
-		this.mutex.lock();
+		mutex().lock();
 		try {
 			Waiter first = this.line.head();
 			return (first == null) ? null : new WaitedLock(this.key, this.runtime.name(), this.line.size(),
 					Duration.ofNanos(this.runtime.now() - first.enteredAt));
 		}
 		finally {
-			this.mutex.unlock();
+			mutex().unlock();
 		}
 	}
 
 	/** Tells whether leases are open, or the store still has to be heard or told. */
 	boolean isBusy() {
-		this.mutex.lock();
+		mutex().lock();
 		try {
 			return this.state != State.FREE && (this.state != State.COOLING || this.flight != null);
 		}
 		finally {
-			this.mutex.unlock();
+			mutex().unlock();
 		}
 	}
 

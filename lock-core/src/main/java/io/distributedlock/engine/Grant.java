@@ -1,6 +1,8 @@
 package io.distributedlock.engine;
 
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 
 import io.distributedlock.spi.AttemptId;
@@ -20,11 +22,18 @@ final class Grant extends TimerWheel.Entry {
 	private static final AtomicLongFieldUpdater<Grant> DEADLINE = AtomicLongFieldUpdater.newUpdater(Grant.class,
 			"deadline");
 
+	private static final VarHandle ARMING = arming();
+
 	private static final long EXPIRED = Long.MIN_VALUE;
 
 	final Gate gate;
 
-	final AttemptId attempt;
+	// There is a grant for every lease that is held, so that it has no object for its
+	// attempt, only what is in it.
+
+	private final long attemptHigh;
+
+	private final long attemptLow;
 
 	private volatile long deadline;
 
@@ -35,7 +44,7 @@ final class Grant extends TimerWheel.Entry {
 	 * A command that sets the ttl in the store is under way. There is never a second one,
 	 * so that the last one answered is the last one executed.
 	 */
-	final AtomicBoolean arming = new AtomicBoolean();
+	private volatile boolean arming;
 
 	/** It was given back or lost. Written under the gate's mutex. */
 	volatile boolean ended;
@@ -59,15 +68,8 @@ final class Grant extends TimerWheel.Entry {
 
 	private boolean watched;
 
-	private long nextToken;
-
-	private int tokensLeft;
-
-	private int blockSize;
-
-	private long furtherToken;
-
-	private int furtherTokens;
+	/** The tokens that are left, null if there are none. */
+	private @Nullable Tokens tokens;
 
 	/** When the store last said that nobody else waits. */
 	long turnStart;
@@ -75,15 +77,43 @@ final class Grant extends TimerWheel.Entry {
 	/** The store has said that somebody else waits. */
 	boolean yield;
 
+	/** The next block is being asked for. */
+	boolean extending;
+
 	Grant(Gate gate, AttemptId attempt, long ttl, long deadline, long firstToken, int tokens, long turnStart) {
 		this.gate = gate;
-		this.attempt = attempt;
+		this.attemptHigh = attempt.high();
+		this.attemptLow = attempt.low();
 		this.ttl = ttl;
 		this.deadline = deadline;
-		this.nextToken = firstToken;
-		this.tokensLeft = tokens;
-		this.blockSize = tokens;
+		addTokens(firstToken, tokens);
 		this.turnStart = turnStart;
+	}
+
+	AttemptId attempt() {
+		return new AttemptId(this.attemptHigh, this.attemptLow);
+	}
+
+	private static VarHandle arming() {
+		try {
+			return MethodHandles.lookup().findVarHandle(Grant.class, "arming", boolean.class);
+		}
+		catch (ReflectiveOperationException ex) {
+			throw new IllegalStateException(ex);
+		}
+	}
+
+	/**
+	 * Reserves the right to send a command that sets the ttl.
+	 * @return false if one is under way
+	 */
+	boolean tryArm() {
+		return ARMING.compareAndSet(this, false, true);
+	}
+
+	/** The answer to the command has been taken note of. */
+	void armed() {
+		this.arming = false;
 	}
 
 	/**
@@ -159,7 +189,7 @@ final class Grant extends TimerWheel.Entry {
 	}
 
 	boolean hasToken() {
-		return this.tokensLeft + this.furtherTokens > 0;
+		return this.tokens != null;
 	}
 
 	/**
@@ -167,23 +197,50 @@ final class Grant extends TimerWheel.Entry {
 	 * more.
 	 */
 	boolean isHalfUsed() {
-		return this.furtherTokens == 0 && this.tokensLeft <= this.blockSize / 2;
+		Tokens block = this.tokens;
+		return block == null || (block.further == null && block.left <= block.size / 2);
 	}
 
 	long takeToken() {
-		if (this.tokensLeft == 0) {
-			this.nextToken = this.furtherToken;
-			this.tokensLeft = this.furtherTokens;
-			this.blockSize = this.furtherTokens;
-			this.furtherTokens = 0;
+		Tokens block = Objects.requireNonNull(this.tokens, "tokens");
+		if (--block.left == 0) {
+			this.tokens = block.further;
 		}
-		this.tokensLeft--;
-		return this.nextToken++;
+		return block.next++;
 	}
 
-	void addTokens(long firstToken, int tokens) {
-		this.furtherToken = firstToken;
-		this.furtherTokens = tokens;
+	void addTokens(long firstToken, int count) {
+		if (count == 0) {
+			return;
+		}
+		Tokens block = new Tokens(firstToken, count);
+		if (this.tokens == null) {
+			this.tokens = block;
+		}
+		else {
+			this.tokens.further = block;
+		}
+	}
+
+	/**
+	 * A block of tokens that follow each other.
+	 */
+	private static final class Tokens {
+
+		private final int size;
+
+		private long next;
+
+		private int left;
+
+		private @Nullable Tokens further;
+
+		Tokens(long first, int count) {
+			this.next = first;
+			this.left = count;
+			this.size = count;
+		}
+
 	}
 
 }

@@ -2,7 +2,7 @@ package io.distributedlock.engine;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 
 import io.distributedlock.LockOwner;
 import io.distributedlock.LossReason;
@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * One owner's turn on a grant: a fencing token, and the leases that the owner has opened
  * under it (more than one if it re-entered, rule E11).
+ * <p>
+ * There is one for every lease that an application holds, so what only nested leases and
+ * extensions need is not there without them.
  */
 final class Hold {
 
@@ -25,6 +28,9 @@ final class Hold {
 
 	}
 
+	private static final AtomicReferenceFieldUpdater<Hold, Terms> TERMS = AtomicReferenceFieldUpdater
+		.newUpdater(Hold.class, Terms.class, "terms");
+
 	final Grant grant;
 
 	final LockOwner owner;
@@ -33,19 +39,11 @@ final class Hold {
 
 	final long startedAt;
 
-	/** Nested leases can only switch it on. */
-	volatile boolean renew;
+	/** The lease that began the hold; all others are nested. */
+	final LeaseHandle opener;
 
-	final long maxHold;
-
-	/** What renewals ask for; nested leases can only lengthen it. */
-	volatile long ttl;
-
-	/** Renewals never set an end earlier than this. */
-	private final AtomicLong floor = new AtomicLong();
-
-	/** Before this moment the key is not freed. Written under the gate's mutex. */
-	volatile long minHoldEnd;
+	/** Nested leases and extensions replace them by longer ones. */
+	private volatile Terms terms;
 
 	/** Written under the gate's mutex. */
 	volatile State state = State.HELD;
@@ -55,49 +53,91 @@ final class Hold {
 
 	volatile LossReason lossReason = LossReason.EXPIRED;
 
-	/** Open leases, outermost first. Guarded by the gate's mutex. */
-	final List<LeaseHandle> leases = new ArrayList<>(1);
+	// Guarded by the gate's mutex.
 
-	/** The last lease that was closed. Guarded by the gate's mutex. */
-	@Nullable LeaseHandle lastClosed;
+	private boolean openerClosed;
 
-	/** Only the watchdog's thread uses these two. */
+	private @Nullable List<LeaseHandle> nested;
+
+	// Only the watchdog's thread uses these two.
+
 	boolean longHoldReported;
 
 	boolean ownerGoneReported;
 
-	Hold(Grant grant, LockOwner owner, long token, long startedAt, Profile profile) {
+	Hold(Grant grant, LockOwner owner, long token, long startedAt, Terms terms) {
 		this.grant = grant;
 		this.owner = owner;
 		this.token = token;
 		this.startedAt = startedAt;
-		this.renew = profile.renew();
-		this.maxHold = profile.maxHold();
-		this.ttl = profile.ttl();
-		this.minHoldEnd = Clock.plus(startedAt, profile.minHold());
+		this.terms = terms;
+		this.opener = new LeaseHandle(this);
+	}
+
+	Terms terms() {
+		return this.terms;
 	}
 
 	/**
-	 * The owner enters again. What the nested lease asks for can only lengthen the hold.
-	 * Called under the gate's mutex.
+	 * The owner enters again. Called under the gate's mutex.
 	 */
-	void nest(LeaseHandle lease, Profile profile, long now) {
-		this.leases.add(lease);
-		this.ttl = Math.max(this.ttl, profile.ttl());
-		this.renew |= profile.renew();
-		this.minHoldEnd = Math.max(this.minHoldEnd, Clock.plus(now, profile.minHold()));
+	void nest(LeaseHandle lease, Terms asked, long now) {
+		if (this.nested == null) {
+			this.nested = new ArrayList<>(1);
+		}
+		this.nested.add(lease);
+		TERMS.updateAndGet(this, (before) -> before.with(asked, now - this.startedAt));
+	}
+
+	/**
+	 * Takes a lease from those that are open. Called under the gate's mutex.
+	 * @return true if it was the last one
+	 */
+	boolean close(LeaseHandle lease) {
+		boolean wasOpen;
+		if (lease == this.opener) {
+			wasOpen = !this.openerClosed;
+			this.openerClosed = true;
+		}
+		else {
+			wasOpen = this.nested != null && this.nested.remove(lease);
+		}
+		return wasOpen && openLeases().isEmpty();
+	}
+
+	/**
+	 * Returns the leases that are not closed, outermost first. Called under the gate's
+	 * mutex.
+	 */
+	List<LeaseHandle> openLeases() {
+		if (this.nested == null) {
+			return this.openerClosed ? List.of() : List.of(this.opener);
+		}
+		List<LeaseHandle> open = new ArrayList<>(this.nested.size() + 1);
+		if (!this.openerClosed) {
+			open.add(this.opener);
+		}
+		open.addAll(this.nested);
+		return open;
 	}
 
 	boolean isHeld(long now) {
 		return this.state == State.HELD && this.grant.isAlive(now);
 	}
 
+	/**
+	 * Before this moment the key is not freed.
+	 */
+	long minHoldEnd() {
+		return Clock.plus(this.startedAt, this.terms.minHold());
+	}
+
 	void raiseFloor(long moment) {
-		this.floor.accumulateAndGet(moment, Math::max);
+		TERMS.updateAndGet(this, (before) -> before.withFloor(moment - this.startedAt));
 	}
 
 	boolean isOverMaxHold(long now) {
-		return now - this.startedAt >= this.maxHold;
+		return now - this.startedAt >= this.terms.maxHold();
 	}
 
 	/**
@@ -114,13 +154,10 @@ final class Hold {
 	 * Returns the ttl that a renewal sent now has to ask for.
 	 */
 	long renewalTtl(long now) {
-		long least = Math.max(this.floor.get(), this.minHoldEnd) - now;
+		Terms asked = this.terms;
+		long least = Clock.plus(this.startedAt, Math.max(asked.floor(), asked.minHold())) - now;
 		// What drift takes away is asked for on top.
-		return Math.max(this.ttl, (least > 0) ? Profile.ttlFor(least) : 0);
-	}
-
-	@Nullable LeaseHandle outermost() {
-		return this.leases.isEmpty() ? null : this.leases.get(0);
+		return Math.max(asked.ttl(), (least > 0) ? Profile.ttlFor(least) : 0);
 	}
 
 }

@@ -1,12 +1,11 @@
 package io.distributedlock.engine;
 
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.function.Consumer;
 
 import io.distributedlock.Lease;
@@ -25,27 +24,46 @@ import org.jspecify.annotations.Nullable;
  */
 final class LeaseHandle implements Lease {
 
+	/**
+	 * {@code OPEN -> CLOSING -> RELEASED | LOST}. Whether an open lease is held is asked
+	 * of the hold.
+	 */
+	private enum Stage {
+
+		OPEN, CLOSING, RELEASED, LOST
+
+	}
+
+	private static final AtomicReferenceFieldUpdater<LeaseHandle, Stage> STAGE = AtomicReferenceFieldUpdater
+		.newUpdater(LeaseHandle.class, Stage.class, "stage");
+
+	private static final AtomicReferenceFieldUpdater<LeaseHandle, Callback> CALLBACKS = AtomicReferenceFieldUpdater
+		.newUpdater(LeaseHandle.class, Callback.class, "callbacks");
+
+	/** Stands in {@link #callbacks} when the loss has been told. */
+	private static final Callback TOLD = new Callback((loss) -> {
+	}, null);
+
 	final Hold hold;
 
-	/** It was opened while its owner held the lock already. */
-	final boolean nested;
+	private volatile Stage stage = Stage.OPEN;
 
-	private final StoreRuntime runtime;
+	/** The one that was added last. */
+	private volatile @Nullable Callback callbacks;
 
-	private final AtomicBoolean closing = new AtomicBoolean();
-
-	private volatile @Nullable LeaseState ended;
-
-	private final ReentrantLock callbackMutex = new ReentrantLock();
-
-	private @Nullable List<Consumer<LockLostException>> callbacks;
-
-	private boolean lossDelivered;
-
-	LeaseHandle(Hold hold, boolean nested, StoreRuntime runtime) {
+	LeaseHandle(Hold hold) {
 		this.hold = hold;
-		this.nested = nested;
-		this.runtime = runtime;
+	}
+
+	private StoreRuntime runtime() {
+		return this.hold.grant.gate.runtime();
+	}
+
+	/**
+	 * Tells whether it was opened while its owner held the lock already.
+	 */
+	boolean isNested() {
+		return this.hold.opener != this;
 	}
 
 	@Override
@@ -55,7 +73,7 @@ final class LeaseHandle implements Lease {
 
 	@Override
 	public String store() {
-		return this.runtime.name();
+		return runtime().name();
 	}
 
 	@Override
@@ -70,12 +88,16 @@ final class LeaseHandle implements Lease {
 
 	@Override
 	public LeaseState state() {
-		LeaseState end = this.ended;
-		if (end != null) {
-			return end;
-		}
+		return switch (this.stage) {
+			case OPEN, CLOSING -> stateOfHold();
+			case RELEASED -> LeaseState.RELEASED;
+			case LOST -> LeaseState.LOST;
+		};
+	}
+
+	private LeaseState stateOfHold() {
 		return switch (this.hold.state) {
-			case HELD -> this.hold.grant.isAlive(this.runtime.now()) ? LeaseState.HELD : LeaseState.LOST;
+			case HELD -> this.hold.grant.isAlive(runtime().now()) ? LeaseState.HELD : LeaseState.LOST;
 			case CLOSING -> LeaseState.HELD;
 			case RELEASED -> LeaseState.RELEASED;
 			case LOST -> LeaseState.LOST;
@@ -84,12 +106,12 @@ final class LeaseHandle implements Lease {
 
 	@Override
 	public boolean isHeld() {
-		return !this.closing.get() && this.hold.isHeld(this.runtime.now());
+		return this.stage == Stage.OPEN && this.hold.isHeld(runtime().now());
 	}
 
 	@Override
 	public Duration remaining() {
-		return isHeld() ? Duration.ofNanos(this.hold.grant.remaining(this.runtime.now())) : Duration.ZERO;
+		return isHeld() ? Duration.ofNanos(this.hold.grant.remaining(runtime().now())) : Duration.ZERO;
 	}
 
 	@Override
@@ -111,13 +133,13 @@ final class LeaseHandle implements Lease {
 	LockLostException lost() {
 		LossReason reason = this.hold.lossReason;
 		String advice = switch (reason) {
-			case EXPIRED -> this.hold.renew
+			case EXPIRED -> this.hold.terms().renew()
 					? "Check the store's latency and this JVM's pauses against the ttl of "
-							+ Duration.ofNanos(this.hold.ttl).toMillis() + "ms."
+							+ Duration.ofNanos(this.hold.terms().ttl()).toMillis() + "ms."
 					: "Renewal is off: raise the ttl, or use renew = true.";
 			case NOT_OWNER -> "Was it deleted or evicted in the store, or did the store fail over?";
 			case FORCE_RELEASED -> "Others may hold it now.";
-			case MAX_HOLD -> "Raise maxHold from " + Duration.ofNanos(this.hold.maxHold).toMillis()
+			case MAX_HOLD -> "Raise maxHold from " + Duration.ofNanos(this.hold.terms().maxHold()).toMillis()
 					+ "ms if the work is meant to take this long.";
 			case OWNER_GONE -> "Use try-with-resources or execute().";
 		};
@@ -130,48 +152,35 @@ final class LeaseHandle implements Lease {
 	 */
 	boolean wantsLonger(Profile profile) {
 		long wanted = profile.storeTtl();
-		return this.hold.grant.ttl < wanted
-				|| (!this.hold.renew && this.hold.grant.remaining(this.runtime.now()) < wanted - Profile.drift(wanted));
+		return this.hold.grant.ttl < wanted || (!this.hold.terms().renew()
+				&& this.hold.grant.remaining(runtime().now()) < wanted - Profile.drift(wanted));
 	}
 
 	@Override
 	public void onLost(Consumer<LockLostException> callback) {
-		this.callbackMutex.lock();
-		try {
-			if (!this.lossDelivered) {
-				if (this.callbacks == null) {
-					this.callbacks = new ArrayList<>(1);
-				}
-				this.callbacks.add(callback);
+		Callback earlier = this.callbacks;
+		while (earlier != TOLD) {
+			if (CALLBACKS.compareAndSet(this, earlier, new Callback(callback, earlier))) {
 				return;
 			}
+			earlier = this.callbacks;
 		}
-		finally {
-			this.callbackMutex.unlock();
-		}
-		this.runtime.engine.lossExecutor().execute(() -> callback(callback, lost()));
+		runtime().engine.lossExecutor().execute(() -> callback(callback, lost()));
 	}
 
 	/**
 	 * The hold was lost while this lease was open. Runs on the thread for losses.
 	 */
 	void deliverLoss() {
-		List<Consumer<LockLostException>> toCall;
-		this.callbackMutex.lock();
-		try {
-			this.lossDelivered = true;
-			toCall = (this.callbacks != null) ? List.copyOf(this.callbacks) : List.of();
+		Deque<Consumer<LockLostException>> inOrder = new ArrayDeque<>();
+		for (Callback added = CALLBACKS.getAndSet(this, TOLD); added != null; added = added.earlier()) {
+			inOrder.addFirst(added.consumer());
 		}
-		finally {
-			this.callbackMutex.unlock();
-		}
-		for (Consumer<LockLostException> callback : toCall) {
-			callback(callback, lost());
-		}
+		inOrder.forEach((callback) -> callback(callback, lost()));
 	}
 
 	private void callback(Consumer<LockLostException> callback, LockLostException exception) {
-		if (this.closing.get()) {
+		if (this.stage != Stage.OPEN) {
 			return;
 		}
 		try {
@@ -193,22 +202,22 @@ final class LeaseHandle implements Lease {
 					+ LockSettings.MAX_DURATION.toDays() + "d.");
 		}
 		assertHeld();
-		Waits.get(this.runtime.extend(this, duration.toNanos()));
+		Waits.get(runtime().extend(this, duration.toNanos()));
 	}
 
 	@Override
 	public boolean release() {
-		if (!this.closing.compareAndSet(false, true)) {
+		if (!STAGE.compareAndSet(this, Stage.OPEN, Stage.CLOSING)) {
 			return false;
 		}
 		Gate.Closing closing = this.hold.grant.gate.close(this);
 		boolean held = closing.held();
 		CompletableFuture<Boolean> reply = closing.reply();
 		if (reply != null) {
-			long start = this.runtime.now();
-			this.runtime.answerWait.yieldUntil(reply::isDone);
+			long start = runtime().now();
+			runtime().answerWait.yieldUntil(reply::isDone);
 			held = Waits.get(reply);
-			this.runtime.answerWait.ended(this.runtime.now() - start);
+			runtime().answerWait.ended(runtime().now() - start);
 		}
 		finished(held, closing.last());
 		return held;
@@ -216,7 +225,7 @@ final class LeaseHandle implements Lease {
 
 	@Override
 	public CompletionStage<Boolean> releaseAsync() {
-		if (!this.closing.compareAndSet(false, true)) {
+		if (!STAGE.compareAndSet(this, Stage.OPEN, Stage.CLOSING)) {
 			return CompletableFuture.completedFuture(false);
 		}
 		Gate.Closing closing = this.hold.grant.gate.close(this);
@@ -227,28 +236,28 @@ final class LeaseHandle implements Lease {
 		return closing.reply().thenApplyAsync((held) -> {
 			finished(held, closing.last());
 			return held;
-		}, this.runtime.engine.callbackExecutor());
+		}, runtime().engine.callbackExecutor());
 	}
 
 	private void finished(boolean held, boolean last) {
-		this.ended = held ? LeaseState.RELEASED : LeaseState.LOST;
+		this.stage = held ? Stage.RELEASED : Stage.LOST;
 		this.hold.owner.closed(this);
 		StoreException silence = this.hold.silence;
 		if (last && silence != null) {
-			this.runtime.listeners().notify((listener) -> listener.onReleaseUnconfirmed(this, silence));
+			runtime().listeners().notify((listener) -> listener.onReleaseUnconfirmed(this, silence));
 		}
 		if (held && last) {
-			Duration duration = Duration.ofNanos(this.runtime.now() - this.hold.startedAt);
-			this.runtime.listeners().notify((listener) -> listener.onReleased(this, duration));
+			Duration duration = Duration.ofNanos(runtime().now() - this.hold.startedAt);
+			runtime().listeners().notify((listener) -> listener.onReleased(this, duration));
 		}
 	}
 
 	@Override
 	public void close() {
-		if (this.closing.get()) {
+		if (this.stage != Stage.OPEN) {
 			return;
 		}
-		if (!release() && this.ended == LeaseState.LOST) {
+		if (!release() && this.stage == Stage.LOST) {
 			throw lost();
 		}
 	}
@@ -256,6 +265,15 @@ final class LeaseHandle implements Lease {
 	@Override
 	public String toString() {
 		return "Lease[" + key() + ", token " + fencingToken() + ", " + state() + "]";
+	}
+
+	/**
+	 * What to call when the lease is lost.
+	 *
+	 * @param consumer what to call
+	 * @param earlier the one that was added before it
+	 */
+	private record Callback(Consumer<LockLostException> consumer, @Nullable Callback earlier) {
 	}
 
 }

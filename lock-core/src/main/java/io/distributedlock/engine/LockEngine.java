@@ -63,6 +63,8 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 
 	private final StoreRuntime defaultRuntime;
 
+	private final Terms.Known terms = new Terms.Known();
+
 	private final Listeners listeners;
 
 	private final Statistics statistics = new Statistics();
@@ -249,7 +251,7 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 	public Lease acquire(LockRequest request) {
 		LockSettings settings = resolve(request);
 		StoreRuntime runtime = runtime(settings.store());
-		return new BlockingAcquire(this, runtime, request, Profile.of(settings)).run();
+		return new BlockingAcquire(this, runtime, request, Profile.of(settings, this.terms)).run();
 	}
 
 	@Override
@@ -289,7 +291,7 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 	public CompletableFuture<Lease> acquireAsync(LockRequest request) {
 		LockSettings settings = resolve(request);
 		StoreRuntime runtime = runtime(settings.store());
-		return new AsyncAcquire(this, runtime, request, Profile.of(settings)).start();
+		return new AsyncAcquire(this, runtime, request, Profile.of(settings, this.terms)).start();
 	}
 
 	@Override

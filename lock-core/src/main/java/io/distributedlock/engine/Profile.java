@@ -7,31 +7,41 @@ import io.distributedlock.LockSettings;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Resolved settings of one request, in nanoseconds.
+ * Resolved settings of one request.
  *
- * @param ttl how long the store keeps a grant without renewal
- * @param waitTime how long the caller waits, zero for one try
- * @param renew whether the watchdog renews
- * @param minHold how long the key stays taken at least
- * @param maxHold after this time the watchdog stops renewing
+ * @param terms what the caller's hold is to be like
+ * @param waitTime how long the caller waits in nanoseconds, zero for one try
  */
-record Profile(long ttl, long waitTime, boolean renew, long minHold, long maxHold) {
+record Profile(Terms terms, long waitTime) {
 
-	static Profile of(LockSettings settings) {
-		return new Profile(nanos(settings.ttl()), nanos(settings.waitTime()),
-				Objects.requireNonNull(settings.renew(), "renew"), nanos(settings.minHold()),
-				nanos(settings.maxHold()));
+	static Profile of(LockSettings settings, Terms.Known known) {
+		Terms terms = new Terms(nanos(settings.ttl()), Objects.requireNonNull(settings.renew(), "renew"),
+				nanos(settings.minHold()), nanos(settings.maxHold()), 0);
+		return new Profile(known.share(terms), nanos(settings.waitTime()));
 	}
 
 	private static long nanos(@Nullable Duration duration) {
 		return Objects.requireNonNull(duration, "Resolved settings are complete").toNanos();
 	}
 
+	/** Returns how long the store keeps a grant without renewal. */
+	long ttl() {
+		return this.terms.ttl();
+	}
+
+	boolean renew() {
+		return this.terms.renew();
+	}
+
+	long minHold() {
+		return this.terms.minHold();
+	}
+
 	/**
 	 * First ttl in the store: the min-hold must also hold after a crash (rule E10).
 	 */
 	long storeTtl() {
-		return Math.max(this.ttl, this.minHold);
+		return Math.max(ttl(), minHold());
 	}
 
 	boolean waits() {

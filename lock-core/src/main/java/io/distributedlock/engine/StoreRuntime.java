@@ -9,6 +9,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
 import io.distributedlock.LockKey;
@@ -36,6 +37,9 @@ final class StoreRuntime implements SignalReceiver {
 
 	static final Logger logger = LoggerFactory.getLogger(LockEngine.class);
 
+	/** A power of two. */
+	private static final int MUTEXES = 1024;
+
 	private static final long FIRST_RETRY = 100_000_000;
 
 	private static final long LAST_RETRY = 1_000_000_000;
@@ -57,6 +61,8 @@ final class StoreRuntime implements SignalReceiver {
 	/** For callers that wait for an answer of the store. */
 	final AnswerWait answerWait = new AnswerWait();
 
+	private final ReentrantLock[] mutexes = new ReentrantLock[MUTEXES];
+
 	private final LongAdder unconfirmed = new LongAdder();
 
 	private final AtomicLong nextWarning = new AtomicLong();
@@ -67,6 +73,9 @@ final class StoreRuntime implements SignalReceiver {
 		this.engine = engine;
 		this.store = store;
 		this.queue = (store instanceof QueueingLockStore queueing) ? queueing : null;
+		for (int i = 0; i < MUTEXES; i++) {
+			this.mutexes[i] = new ReentrantLock();
+		}
 		long recheck = engine.options().recheck();
 		this.recheck = (this.queue != null) ? Math.min(recheck, this.queue.reservation().toNanos() / 2) : recheck;
 	}
@@ -95,6 +104,14 @@ final class StoreRuntime implements SignalReceiver {
 
 	@Nullable Gate gate(String keyId) {
 		return this.gates.get(keyId);
+	}
+
+	/**
+	 * Returns the mutex of a key's gates. Keys may share it, so nobody may hold two.
+	 */
+	ReentrantLock mutex(LockKey key) {
+		int hash = key.hashCode();
+		return this.mutexes[(hash ^ (hash >>> 16)) & (MUTEXES - 1)];
 	}
 
 	/**
@@ -217,11 +234,11 @@ final class StoreRuntime implements SignalReceiver {
 			LockKey key = grant.gate.key;
 			long left = until - now();
 			if (left <= 0) {
-				abandonLater(key, grant.attempt, now(), end);
+				abandonLater(key, grant.attempt(), now(), end);
 				return;
 			}
 			Duration timeout = Duration.ofNanos(this.engine.options().commandTimeout());
-			call(() -> this.store.release(new ReleaseCommand(key, grant.attempt, Duration.ofNanos(left), timeout)))
+			call(() -> this.store.release(new ReleaseCommand(key, grant.attempt(), Duration.ofNanos(left), timeout)))
 				.whenComplete((done, thrown) -> {
 					if (thrown != null) {
 						keepLater(grant, until, end, Math.min(2 * retry, LAST_RETRY));
@@ -254,7 +271,7 @@ final class StoreRuntime implements SignalReceiver {
 			refuseToExtend(lease, result);
 			return;
 		}
-		if (!grant.arming.compareAndSet(false, true)) {
+		if (!grant.tryArm()) {
 			if (sentAt < giveUpAt && !this.engine.timers().isClosed()) {
 				this.engine.timers().schedule(() -> sendExtend(lease, result, giveUpAt), ARMING_PAUSE);
 			}
@@ -265,15 +282,15 @@ final class StoreRuntime implements SignalReceiver {
 			return;
 		}
 		long ttl = hold.renewalTtl(sentAt);
-		RenewCommand command = new RenewCommand(grant.gate.key, grant.attempt, Duration.ofNanos(ttl),
-				Duration.ofNanos(this.engine.options().commandTimeout(hold.ttl)));
+		RenewCommand command = new RenewCommand(grant.gate.key, grant.attempt(), Duration.ofNanos(ttl),
+				Duration.ofNanos(this.engine.options().commandTimeout(hold.terms().ttl())));
 		call(() -> this.store.renew(List.of(command))).whenComplete((replies, thrown) -> {
 			RenewReply reply = (replies != null && !replies.isEmpty()) ? replies.get(0) : new RenewReply.Failed(
 					failure((thrown != null) ? thrown : new IllegalStateException("The store answered nothing")));
 			boolean armed = reply instanceof RenewReply.Renewed
 					&& grant.gate.armed(grant, ttl, Clock.plus(sentAt, ttl - Profile.drift(ttl)));
 			grant.doubtful |= reply instanceof RenewReply.Failed;
-			grant.arming.set(false);
+			grant.armed();
 			if (reply instanceof RenewReply.Failed failed) {
 				result.completeExceptionally(unextended(lease, failed.cause()));
 			}

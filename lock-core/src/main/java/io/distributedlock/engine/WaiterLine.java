@@ -17,6 +17,12 @@ final class WaiterLine {
 	/** Cancelled callers that may stay, besides as many as wait. */
 	private static final int SLACK = 16;
 
+	/**
+	 * Stands for the line of a gate that has none, as long as no caller waits. Nobody may
+	 * be added to it.
+	 */
+	static final WaiterLine NOBODY = new WaiterLine();
+
 	private final ArrayDeque<Waiter> waiters = new ArrayDeque<>(2);
 
 	private int size;
@@ -124,7 +130,7 @@ final class WaiterLine {
 	/**
 	 * Grants all that wait for the owner of a hold that has just begun (rule E11).
 	 */
-	void grantSameOwner(Hold begun, long now, Turn turn, StoreRuntime runtime) {
+	void grantSameOwner(Hold begun, long now, Turn turn) {
 		if (this.sharing == 0) {
 			return;
 		}
@@ -133,10 +139,10 @@ final class WaiterLine {
 			Waiter waiter = all.next();
 			if (waiter.owner == begun.owner && waiter.isWaiting()) {
 				all.remove();
-				LeaseHandle nested = new LeaseHandle(begun, true, runtime);
+				LeaseHandle nested = new LeaseHandle(begun);
 				if (waiter.grant(nested)) {
 					count(waiter, -1);
-					begun.nest(nested, waiter.profile, now);
+					begun.nest(nested, waiter.profile.terms(), now);
 					turn.deliver(waiter);
 				}
 			}

@@ -140,7 +140,7 @@ final class Watchdog implements Runnable {
 
 	/**
 	 * Looks at one grant and puts it back into the wheel, unless it has ended.
-	 * @return true if it is to be renewed now; its {@code arming} is taken then
+	 * @return true if it is to be renewed now; it is {@linkplain Grant#tryArm armed} then
 	 */
 	private boolean look(Grant grant) {
 		long now = this.clock.now();
@@ -156,17 +156,17 @@ final class Watchdog implements Runnable {
 		boolean renew = false;
 		// The hold is read after the arming was taken: from then on the ttl cannot change
 		// without this renewal having been answered.
-		if (now >= grant.renewDue && grant.arming.compareAndSet(false, true)) {
+		if (now >= grant.renewDue && grant.tryArm()) {
 			Hold hold = grant.hold;
 			if (hold != null) {
 				renew = wantsRenewal(hold, now);
 				if (hold.state == Hold.State.HELD) {
 					reportOddHolder(hold, now);
 				}
-				shortest = Math.min(ttl, hold.ttl);
+				shortest = Math.min(ttl, hold.terms().ttl());
 			}
 			if (!renew) {
-				grant.arming.set(false);
+				grant.armed();
 			}
 		}
 		long pause = Math.min(shortest / 9, 500_000_000);
@@ -185,12 +185,12 @@ final class Watchdog implements Runnable {
 	 * Tells whether a holder is one to be kept alive.
 	 */
 	boolean wantsRenewal(Hold hold, long now) {
-		return hold.state == Hold.State.HELD && hold.renew && this.renewing && !hold.isOverMaxHold(now)
+		return hold.state == Hold.State.HELD && hold.terms().renew() && this.renewing && !hold.isOverMaxHold(now)
 				&& !hold.owner.isGone();
 	}
 
 	private void reportOddHolder(Hold hold, long now) {
-		if (!hold.longHoldReported && now - hold.startedAt >= hold.maxHold / 2) {
+		if (!hold.longHoldReported && now - hold.startedAt >= hold.terms().maxHold() / 2) {
 			hold.longHoldReported = true;
 			report(hold, now);
 		}
@@ -222,7 +222,7 @@ final class Watchdog implements Runnable {
 			Hold hold = grant.hold;
 			long ttl = (hold != null) ? hold.renewalTtl(sentAt) : grant.ttl;
 			grant.sending(Clock.plus(sentAt, ttl - Profile.drift(ttl)));
-			commands.add(new RenewCommand(grant.gate.key, grant.attempt, Duration.ofNanos(ttl), timeout));
+			commands.add(new RenewCommand(grant.gate.key, grant.attempt(), Duration.ofNanos(ttl), timeout));
 		}
 		List<Grant> asked = List.copyOf(grants);
 		runtime.call(() -> runtime.store.renew(commands))
@@ -249,7 +249,7 @@ final class Watchdog implements Runnable {
 			else if (!(reply instanceof RenewReply.NotOwner)) {
 				grant.doubtful = true;
 			}
-			grant.arming.set(false);
+			grant.armed();
 			if (grant.ended) {
 				continue;
 			}
