@@ -427,6 +427,7 @@ final class Gate {
 		if (now >= deadline) {
 			// Too late to be used (rule E5). The next try has a new attempt.
 			turn.then(() -> this.runtime.abandonLater(this.key, asked, 0, this.runtime.now() + ttl));
+			sweepGhosts(turn, ttl);
 			next(turn);
 			return;
 		}
