@@ -218,16 +218,21 @@ final class Watchdog implements Runnable {
 		Duration timeout = Duration.ofNanos(batch.timeout());
 		long sentAt = this.clock.now();
 		List<RenewCommand> commands = new ArrayList<>(grants.size());
+		// Most grants have the same ttl, and thousands may be on their way.
+		Duration asked = Duration.ZERO;
 		for (Grant grant : grants) {
 			Hold hold = grant.hold;
 			long ttl = (hold != null) ? hold.renewalTtl(sentAt) : grant.ttl;
 			grant.sending(Clock.plus(sentAt, ttl - Profile.drift(ttl)));
-			commands.add(new RenewCommand(grant.gate.key, grant.attempt(), Duration.ofNanos(ttl), timeout));
+			if (asked.toNanos() != ttl) {
+				asked = Duration.ofNanos(ttl);
+			}
+			commands.add(new RenewCommand(grant.gate.key, grant.attempt(), asked, timeout));
 		}
-		List<Grant> asked = List.copyOf(grants);
+		List<Grant> renewing = List.copyOf(grants);
 		runtime.call(() -> runtime.store.renew(commands))
-			.whenComplete((replies, thrown) -> renewed(runtime, asked, commands, sentAt,
-					(replies != null && replies.size() == asked.size()) ? replies : null,
+			.whenComplete((replies, thrown) -> renewed(runtime, renewing, commands, sentAt,
+					(replies != null && replies.size() == renewing.size()) ? replies : null,
 					(thrown != null) ? runtime.failure(thrown) : null));
 	}
 
