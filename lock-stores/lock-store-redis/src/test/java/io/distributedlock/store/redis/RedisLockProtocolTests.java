@@ -139,6 +139,7 @@ class RedisLockProtocolTests {
 				.get(one.store.acquire(StoreFixture.command(this.key, this.a, 64, false)));
 			assertThat(granted.firstToken()).isEqualTo(ahead + 1);
 			assertThat(granted.tokens()).isOne();
+			assertThat(redis.command("GET", "lock:mark")).isEqualTo(String.valueOf(ahead + 1));
 		}
 		finally {
 			redis.command("DEL", "lock:mark");
@@ -280,6 +281,17 @@ class RedisLockProtocolTests {
 		two.enqueue(this.key, this.b);
 		assertThat(one.release(this.key, this.c)).isEqualTo(new ReleaseReply.Released(true));
 		await().until(() -> two.reserved.contains(this.b));
+	}
+
+	@Test
+	void waiterThatFindsTheLockFreeServesTheOtherWaiters() {
+		one.acquire(this.key, this.a);
+		two.enqueue(this.key, this.b);
+		one.enqueue(this.key, this.c);
+		redis.command("DEL", record());
+		assertThat(two.enqueue(this.key, this.b)).isInstanceOf(Granted.class);
+		assertThat(two.release(this.key, this.b)).isEqualTo(new ReleaseReply.Released(true));
+		await().until(() -> one.reserved.contains(this.c));
 	}
 
 	@Test
