@@ -1,7 +1,9 @@
 /* The Redis lock protocol of ../protocol.md (rules E and R), for one key: gate, local handoff, queue, reservation, claim.
 
-MODELLED. Server: lock record (attempt id, first token, HOLD or RESV), FIFO queue with one entry per JVM, token high-water mark; each script
- is one atomic step: acquire (= re-check = repetition of an unanswered command), claim, release, abandon (= cancel wait = compensation).
+MODELLED. Server: lock record (attempt id, first token, HOLD or RESV; HOLD waited for or not), FIFO queue with one entry per JVM, token
+ high-water mark; each script is one atomic step: acquire (first try; re-check = repetition of an unanswered command), claim, release, abandon
+ (= cancel wait = compensation). The first try of an attempt grants a free lock without a look at the queue, and the release of a record that
+ is not waited for frees the lock without one; whoever queues, or is refused again, marks the record as waited for.
  NJ JVMs x NT threads; a gate per JVM with at most one command under way; local handoff inside a block of B tokens; a caller may try once
  (wait 0), wait, give up at any moment (also just when it is handed the lock). Faults: signals lost at will; LOSS requests or replies lost
  (executed or not, the client does not know), answered by repeating with the same attempt id or by compensating; with -DDELAY a lost request
@@ -11,7 +13,7 @@ MODELLED. Server: lock record (attempt id, first token, HOLD or RESV), FIFO queu
 ABSTRACTED. No clock: "before" and "after" only; drift, ttl, min-hold, max-hold, time budget of the handoff (here: it may release instead at any
  time) are not there. A renewal that succeeds changes nothing; one that is refused is the step "renewal refused". Token = high-water mark + 1, the
  tightest case of max(mark + 1, TIME). The server itself does not fail, fail over or lose its keys. No re-entry, strict order, several keys or
- Redlock. Each thread acquires R times (1), so starvation by newcomers is not covered. FIFO inside a gate is trivial with two threads.
+ Redlock. Each thread acquires R times (1), so starvation by newcomers is not covered. No exchange (release and queue again in one script) and no extension of a block. FIFO inside a gate is trivial with two threads.
 
 PROPERTIES
  1 the resource never accepts a token lower than one accepted, nor an equal one from another thread
@@ -22,6 +24,8 @@ PROPERTIES
  5 (weak fairness) every caller ends: holds or, unless it waits without limit, gives up; a dead JVM never blocks the others for ever
  6 no ghost: nothing on the server belongs to a living JVM that does not know of it (but a lease declared lost, until it expires); no gate holds
    for no thread; when all is over, record and queue are empty
+ 7 no release frees the lock unseen by a waiter of whom the record has to tell: one that queued, or asked again, or that stood behind a
+   claimed or found-free lock, since the last first try took the place of an expired record
 
 RULES FOUND HERE (beyond or against the design as written; the model has the rule, the switch takes it away)
  BUG_HEADFIRST    "grants if free and queue empty or caller is head" lets a free lock stay free for ever: A and B wait, a reservation of B expires
@@ -34,6 +38,10 @@ RULES FOUND HERE (beyond or against the design as written; the model has the rul
  BUG_DROPHANDOFF  a caller that gives up just when it is handed the lock must give the lock back
  BUG_NOGUARD      (-DDELAY) a request executed after its client has moved on leaves a ghost: not-after limit no later than the moment the client
                   sends the next command, or the same connection for both. BUG_WEAKGUARD: "attempt still in use" is not a sufficient guard
+ BUG_ENQUEUEFLAG, BUG_RECHECKFLAG, BUG_CLAIMFLAG, BUG_FREEFLAG
+                  each of the four places that mark a record as waited for is needed: a new queue entry; a re-check, since a first try may have taken
+                  the place of an expired record; a claim, since others may queue behind it; a re-check that finds the lock free, likewise.
+                  Safety does not depend on them (a re-check finds the freed lock), only who is served when
  STRICT2          (no bug: a limit) a paused gate hands on a token of a block whose lease is gone, after another JVM started with a higher one. The
                   resource refuses it. A history checker may order tokens only of leases whose acquire returned before their deadline.
 
@@ -41,39 +49,8 @@ RUN   run.sh does it all. By hand: spin -a [switches] handoff.pml
  S: gcc -O2 -w -DNOREDUCE -DCOLLAPSE -DSAFETY -o pan pan.c           && ./pan -m3000000 -n
  L: gcc -O2 -w -DNOREDUCE -DCOLLAPSE -DNFAIR=3 -o pan pan.c          && ./pan -m3000000 -n -a -f -N p5      (or p6)
  Switches go to spin, all of a row. PROP=0 (default) checks all assertions in one run, PROP=n only those of property n. Reductions: collapse only,
- exhaustive search, no bitstate. Spin 6.5.2, one core of two, states stored (L: before the factor of fairness), seconds.
+ exhaustive search, no bitstate. The rows, with the number of states of each, are in run.sh and README.md.
 
- must pass                                                                                        states    s   errors
- S  (none)                                              1, 2 (per JVM), 3, 6                   5,974,197   18   0
- S  -DTIMELY=1                                          1, 2, 3, 4, 6                          5,449,095   17   0
- S  -DDELAY                                             1, 2 (per JVM), 3, 6                   6,490,863   19   0
- S  -DNJ=3 -DNT=1 -DB=1                                 1, 2 (per JVM), 3, 6                     325,821    1   0
- S  -DNJ=3 -DNT=1 -DB=1 -DTIMELY=1                      1, 2, 3, 4, 6                            266,646    1   0
- S  -DNT=1 -DR=2 -DLOSS=2 -DTIMELY=1                    1, 2, 3, 4, 6                            329,027    1   0
- S  -DTIMELY=1 -DR=2 -DLOSS=0 -DKILLS=0 -DQX=0 -DXP=1 -DNOWRITE   2, 3, 4, 6               5,810,847   21   0
- L  -DLIVE -DNOWRITE                        p5          5                                      1,474,346   40   0
- L  -DLIVE -DNOWRITE -DTIMELY=1             p5          5                                      1,187,705   34   0
- L  -DLIVE -DNOWRITE -DTIMELY=1 -DXP=0      p5          5, no lease of the living expires        789,103   22   0
- L  -DLIVE -DNOWRITE -DTIMELY=1 -DLOSS=0 -DNJ=3 -DNT=1 -DB=1   p5                                 21,534    1   0
- L  -DLIVE -DNOWRITE -DTIMELY=1 -DLOSS=0    p6          6, record and queue empty for good       497,971   16   0
-
- must fail (states until the first violation; each below 1 s)
- S  -DPROP=1 -DBUG_NOFENCE                  resource does not look at the token                      643        1
- S  -DPROP=2 -DBUG_SAMETOKEN                local handoff with the same token                      1,083        1
- S  -DPROP=2 -DTIMELY=1 -DBUG_NOBLOCK       block not reserved                                    48,483        1
- S  -DPROP=2 -DSTRICT2                      (limit, see above)                                    64,690        1
- S  -DPROP=3 -DBUG_RELBYNAME                release by name                                       34,904        1
- S  -DPROP=4 -DTIMELY=1 -DBUG_TRUSTSIGNAL   signal taken for a grant                              59,191        1
- S  -DPROP=4 -DTIMELY=1 -DBUG_NOEXTEND      repeated grant without new ttl                        97,902        1
- L  -DLIVE -DNOWRITE -DTIMELY=1 -DLOSS=0 -DKILLS=0 -DXP=0 -DRX=0 -DQX=0 -DBUG_NORECHECK  p5          335        1
- L  -DLIVE -DNOWRITE -DTIMELY=1 -DLOSS=0 -DBUG_RESFOREVER   p5  reservation never expires          4,605        1
- S  -DPROP=6 -DBUG_RESFOREVER -DQX=0        the same, seen as a ghost                             41,712        1
- L  -DLIVE -DNOWRITE -DTIMELY=1 -DLOSS=0 -DKILLS=0 -DXP=0 -DQX=0 -DBUG_HEADFIRST      p5        1,632        1
- S  -DPROP=6 -DBUG_NEWATTEMPT               retry with a new attempt id, old one not released        103        1
- S  -DPROP=6 -DBUG_COMPRELEASE              compensation by release only                          40,633        1
- S  -DPROP=6 -DBUG_DROPHANDOFF              handed lock dropped by a caller that gave up           1,155        1
- S  -DPROP=6 -DDELAY -DBUG_NOGUARD          late request executed                                    193        1
- S  -DPROP=6 -DDELAY -DBUG_WEAKGUARD        ... guard by "attempt in use"                        155,671        1
  The NORECHECK row allows lost signals as the only fault; with signals that always arrive the same run has 0 errors.
 */
 
@@ -160,8 +137,19 @@ bool dead[NJ];
 #define RESV 2
 byte rs; byte ra; byte rt;      /* lock record: state, attempt id, first token of the block */
 bool rl;                        /* (monitor) its owner has declared this lease lost */
+bool rw;                        /* HOLD: waited for ('w'); else nobody is known to queue ('h') */
 byte hwm;                       /* token high-water mark */
 byte q[3]; byte qn;             /* FIFO queue of attempt ids, one per JVM */
+#ifndef LIVE
+bool owed;                      /* (monitor) somebody queues of whom the record must tell */
+#define OWED(x)  owed=x
+#define SETTLE   if :: qn==0 -> owed=0 :: else fi
+#define OWING    (owed && qn>0)
+#else
+#define OWED(x)  skip
+#define SETTLE   skip
+#define OWING    false
+#endif
 #define JV(a) (((a)-1)%NJ)      /* an attempt id belongs to one JVM */
 
 /* ---------- fenced resource and monitors ---------- */
@@ -203,26 +191,57 @@ bool weak[NJ];
 #endif
 #ifdef DELAY
 byte pend;                      /* a request still on its way: executed later, or never */
+bool pendrep;                   /* ... of an attempt that was sent before */
 #endif
 hidden byte r; hidden byte k; hidden byte a0;     /* scratch, used inside one atomic step only */
 
 /* ---------- server scripts (each runs inside one atomic step) ---------- */
+inline vanish() { rs=NONE; ra=0; rt=0; rl=0; rw=0 }
 inline reserve_head() {         /* qn>0: pop the head, reserve for it, signal its JVM; the signal may get lost */
-  rs=RESV; ra=q[0]; rt=0; rl=0; q[0]=q[1]; q[1]=q[2]; q[2]=0; qn--;
-  if :: sig[JV(ra)]=1 :: skip fi }
+  rs=RESV; ra=q[0]; rt=0; rl=0; rw=0; q[0]=q[1]; q[1]=q[2]; q[2]=0; qn--; SETTLE;
+#ifdef SIGNALS
+  sig[JV(ra)]=1                 /* no signal is lost */
+#else
+  if :: sig[JV(ra)]=1 :: skip fi
+#endif
+  }
 inline next() {                 /* pop the next waiter, if any, and reserve for it */
-  if :: qn>0 -> reserve_head() :: else -> rs=NONE; ra=0; rt=0; rl=0 fi }
+  if :: qn>0 -> reserve_head() :: else -> vanish() fi }
+inline give_up_record() {       /* release: only a record that is waited for looks at the queue */
+  if :: rw -> next() :: else -> CHECK(7, !OWING); vanish() fi }
 inline remove(a) {
   if :: qn>0 && q[0]==a -> q[0]=q[1]; q[1]=q[2]; q[2]=0; qn--
      :: else -> if :: qn>1 && q[1]==a -> q[1]=q[2]; q[2]=0; qn--
-                   :: else -> if :: qn>2 && q[2]==a -> q[2]=0; qn-- :: else fi fi fi }
+                   :: else -> if :: qn>2 && q[2]==a -> q[2]=0; qn-- :: else fi fi fi;
+  SETTLE }
+#ifdef BUG_RECHECKFLAG
+#define REFRESHED skip
+#else
+#define REFRESHED if :: rs==HOLD -> rw=1 :: else fi
+#endif
+#ifdef BUG_ENQUEUEFLAG
+#define ENQUEUED skip
+#else
+#define ENQUEUED if :: rs==HOLD -> rw=1 :: else fi
+#endif
 inline enqueue(a) {             /* one entry per JVM: a newer attempt takes over the place of an older one */
-  if :: qn>0 && JV(q[0])==JV(a) -> q[0]=a
-     :: else -> if :: qn>1 && JV(q[1])==JV(a) -> q[1]=a
-                   :: else -> if :: qn>2 && JV(q[2])==JV(a) -> q[2]=a
-                                 :: else -> q[qn]=a; qn++ fi fi fi }
-inline grant(a) {               /* reserves the whole block of tokens */
-  rs=HOLD; ra=a; rl=0; rt=hwm+1;
+  if :: qn>0 && JV(q[0])==JV(a) -> q[0]=a; REFRESHED
+     :: else -> if :: qn>1 && JV(q[1])==JV(a) -> q[1]=a; REFRESHED
+                   :: else -> if :: qn>2 && JV(q[2])==JV(a) -> q[2]=a; REFRESHED
+                                 :: else -> q[qn]=a; qn++; ENQUEUED fi fi fi;
+  OWED(1) }
+#ifdef BUG_CLAIMFLAG
+#define CLAIMED 0
+#else
+#define CLAIMED 1
+#endif
+#ifdef BUG_FREEFLAG
+#define QUEUED 0
+#else
+#define QUEUED (qn>0)
+#endif
+inline grant(a,w) {             /* reserves the whole block of tokens; w: the record is waited for */
+  rs=HOLD; ra=a; rl=0; rw=w; rt=hwm+1;
 #ifdef BUG_NOBLOCK
   hwm=hwm+1;
 #else
@@ -234,30 +253,32 @@ inline again(a) {               /* idempotent answer to a repeated command: same
   weak[JV(a)]=1;                /* ... the ttl is not set again, yet the client counts from its second send */
 #endif
   r=1 }
-inline acquire(a,w) {           /* also the re-check; w: wants to wait */
+inline acquire(a,w,rep) {       /* also the re-check; w: wants to wait; rep: this attempt was sent before */
   r=0;
   if
   :: rs==HOLD && ra==a -> again(a)
-  :: rs==RESV && ra==a -> grant(a)
+  :: rs==RESV && ra==a -> grant(a,CLAIMED)
 #ifdef BUG_HEADFIRST
-  :: rs==NONE && qn==0 -> grant(a)
-  :: rs==NONE && qn>0 && q[0]==a -> remove(a); grant(a)
+  :: rs==NONE && qn==0 -> grant(a,0)
+  :: rs==NONE && qn>0 && q[0]==a -> remove(a); grant(a,QUEUED)
   :: else ->
      if :: rs==NONE -> reserve_head() :: else fi;               /* free, but another is the head */
      if :: w -> enqueue(a) :: else fi
 #else
-  :: rs==NONE -> remove(a); grant(a)    /* free with a queue only after an expiry: whoever is there now takes it */
+  /* free with a queue only after an expiry: whoever is there now takes it; the short way of a first try does not look */
+  :: rs==NONE && rep -> remove(a); grant(a,QUEUED)
+  :: rs==NONE && !rep -> OWED(0); grant(a,0)
   :: else -> if :: w -> enqueue(a) :: else fi
 #endif
   fi }
 inline claim(a) {
   r=0;
-  if :: rs==RESV && ra==a -> grant(a) :: rs==HOLD && ra==a -> again(a) :: else fi }
+  if :: rs==RESV && ra==a -> grant(a,CLAIMED) :: rs==HOLD && ra==a -> again(a) :: else fi }
 inline release(a) {
 #ifdef BUG_RELBYNAME
-  if :: rs==HOLD -> CHECK(3, ra==a); next() :: else fi
+  if :: rs==HOLD -> CHECK(3, ra==a); give_up_record() :: else fi
 #else
-  if :: rs==HOLD && ra==a -> CHECK(3, ra==a); next() :: else fi
+  if :: rs==HOLD && ra==a -> CHECK(3, ra==a); give_up_record() :: else fi
 #endif
   }
 inline abandon(a) {             /* cancel wait and compensation in one: whatever the attempt has, it loses */
@@ -305,23 +326,23 @@ inline begin(t) {
 inline answer() {               /* reply to acquire, re-check or claim */
   unk[j]=0;
   if :: r -> g[j]=HELD; btok[j]=rt; left[j]=B-1; begin(btok[j]) :: else fi }
-inline lost_request() { loss--;
+inline lost_request(rep) { loss--;
 #ifdef DELAY
-  if :: pend==0 -> pend=att[j] :: skip fi
+  if :: pend==0 -> pend=att[j]; pendrep=rep :: skip fi
 #endif
   }
 inline outdate() {
 #if defined(DELAY) && !defined(BUG_NOGUARD) && !defined(BUG_WEAKGUARD)
-  if :: pend==att[j] -> pend=0 :: else fi       /* its not-after limit has passed before the client sends the next command */
+  if :: pend==att[j] -> pend=0; pendrep=0 :: else fi    /* its not-after limit has passed before the client sends the next command */
 #else
   skip
 #endif
   }
-inline contend() {
+inline contend(rep) {
   outdate();
-  if :: acquire(att[j],1); answer()
-     :: loss>0 -> loss--; acquire(att[j],1); unk[j]=1                  /* executed, reply lost */
-     :: loss>0 -> lost_request(); unk[j]=1                             /* not executed (yet) */
+  if :: acquire(att[j],1,rep); answer()
+     :: loss>0 -> loss--; acquire(att[j],1,rep); unk[j]=1              /* executed, reply lost */
+     :: loss>0 -> lost_request(rep); unk[j]=1                           /* not executed (yet) */
   fi }
 inline compensate() {
   outdate();
@@ -347,9 +368,9 @@ inline write() {                /* accept iff token > last, or equal and from th
 proctype T(byte i; byte j) {
  do
  :: atomic{ st[i]==IDLE -> st[i]=LWAIT; PATIENCE(i) }
- :: atomic{ st[i]==LWAIT && g[j]==FREE -> newatt(); g[j]=CONTENDING; st[i]=LEAD; contend() }
+ :: atomic{ st[i]==LWAIT && g[j]==FREE -> newatt(); g[j]=CONTENDING; st[i]=LEAD; contend(0) }
 #ifndef LIVE
- :: atomic{ st[i]==LWAIT && g[j]==FREE -> newatt(); g[j]=CONTENDING; acquire(att[j],0);     /* wait = 0: one try */
+ :: atomic{ st[i]==LWAIT && g[j]==FREE -> newatt(); g[j]=CONTENDING; acquire(att[j],0,0);   /* wait = 0: one try */
       if :: r -> answer() :: !r -> clear(j); fin()
          :: loss>0 -> loss--; g[j]=RELEASING; st[i]=ABAN fi }
 #endif
@@ -375,7 +396,7 @@ proctype T(byte i; byte j) {
 #ifdef BUG_NEWATTEMPT
       if :: unk[j] -> newatt() :: else fi;
 #endif
-      contend() }
+      contend(1) }
  :: atomic{ st[i]==LEAD && !unk[j] && sig[j] -> sig[j]=0;
 #ifdef BUG_TRUSTSIGNAL
       g[j]=HELD; btok[j]=hwm+1; hwm=hwm+B; left[j]=B-1; begin(btok[j])
@@ -460,7 +481,7 @@ inline kill(j) {
 proctype World() {
  end: do
 #if TIMELY==0
- :: atomic{ rs==HOLD && BELIEVED && XPOK -> XPDEC; rs=NONE; ra=0; rt=0; rl=0 }
+ :: atomic{ rs==HOLD && BELIEVED && XPOK -> XPDEC; vanish() }
 #endif
  :: atomic{ LOSES(0) -> LDEC; lose(0) }
  :: atomic{ LOSES(1) -> LDEC; lose(1) }
@@ -482,11 +503,11 @@ proctype World() {
 #endif
 #ifdef DELAY                    /* a request executed later than its client waited for it */
 #ifdef BUG_NOGUARD
- :: atomic{ pend!=0 -> a0=pend; pend=0; acquire(a0,1) }
+ :: atomic{ pend!=0 -> a0=pend; pend=0; acquire(a0,1,pendrep); pendrep=0 }
 #else
- :: atomic{ pend!=0 && (dead[JV(pend)] || LIVEATT(pend)) -> a0=pend; pend=0; acquire(a0,1) }
+ :: atomic{ pend!=0 && (dead[JV(pend)] || LIVEATT(pend)) -> a0=pend; pend=0; acquire(a0,1,pendrep); pendrep=0 }
 #endif
- :: atomic{ pend!=0 -> pend=0 }
+ :: atomic{ pend!=0 -> pend=0; pendrep=0 }
 #endif
  od }
 
@@ -494,7 +515,7 @@ proctype World() {
 init {
  atomic{ for (a0:0 .. N-1) { run T(a0, a0/NT) } run World() }
  end: do
- :: atomic{ rs==HOLD && (!BELIEVED || WEAK) -> rs=NONE; ra=0; rt=0; rl=0 }
+ :: atomic{ rs==HOLD && (!BELIEVED || WEAK) -> vanish() }
 #ifndef BUG_RESFOREVER
  :: atomic{ rs==RESV && !LIVEATT(ra) -> rs=NONE; ra=0 }
 #endif

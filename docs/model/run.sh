@@ -32,34 +32,42 @@ trap 'exit 130' INT TERM
 # the first violation.
 rows() {
   cat <<'ROWS'
-full |pass|handoff|S   ||5974197|1, 2 (per JVM), 3, 6
-full |pass|handoff|S   |-DTIMELY=1|5449095|1, 2, 3, 4, 6
-full |pass|handoff|S   |-DDELAY|6490863|1, 2 (per JVM), 3, 6; late requests
-quick|pass|handoff|S   |-DNJ=3 -DNT=1 -DB=1|325821|three JVMs: 1, 2 (per JVM), 3, 6
-quick|pass|handoff|S   |-DNJ=3 -DNT=1 -DB=1 -DTIMELY=1|266646|three JVMs: 1, 2, 3, 4, 6
-quick|pass|handoff|S   |-DNT=1 -DR=2 -DLOSS=2 -DTIMELY=1|329027|two losses: 1, 2, 3, 4, 6
-full |pass|handoff|S   |-DTIMELY=1 -DR=2 -DLOSS=0 -DKILLS=0 -DQX=0 -DXP=1 -DNOWRITE|5810847|two rounds: 2, 3, 4, 6
-full |pass|handoff|L:p5|-DLIVE -DNOWRITE|1474346|5, every caller ends
-full |pass|handoff|L:p5|-DLIVE -DNOWRITE -DTIMELY=1|1187705|5, no pauses
-full |pass|handoff|L:p5|-DLIVE -DNOWRITE -DTIMELY=1 -DXP=0|789103|5, no lease of the living expires
-quick|pass|handoff|L:p5|-DLIVE -DNOWRITE -DTIMELY=1 -DLOSS=0 -DNJ=3 -DNT=1 -DB=1|21534|5, three JVMs
-full |pass|handoff|L:p6|-DLIVE -DNOWRITE -DTIMELY=1 -DLOSS=0|497971|6, nothing left behind
+full |pass|handoff|S   ||6933941|1, 2 (per JVM), 3, 6, 7
+full |pass|handoff|S   |-DTIMELY=1|7536455|1, 2, 3, 4, 6, 7
+full |pass|handoff|S   |-DDELAY|7661007|1, 2 (per JVM), 3, 6, 7; late requests
+quick|pass|handoff|S   |-DNJ=3 -DNT=1 -DB=1|385803|three JVMs: 1, 2 (per JVM), 3, 6, 7
+quick|pass|handoff|S   |-DNJ=3 -DNT=1 -DB=1 -DTIMELY=1|370542|three JVMs: 1, 2, 3, 4, 6, 7
+quick|pass|handoff|S   |-DNT=1 -DR=2 -DLOSS=2 -DTIMELY=1|439821|two losses: 1, 2, 3, 4, 6, 7
+full |pass|handoff|S   |-DTIMELY=1 -DR=2 -DLOSS=0 -DKILLS=0 -DQX=0 -DXP=1 -DNOWRITE|7888815|two rounds: 2, 3, 4, 6, 7
+full |pass|handoff|L:p5|-DLIVE -DNOWRITE|1672106|5, every caller ends
+full |pass|handoff|L:p5|-DLIVE -DNOWRITE -DTIMELY=1|1479857|5, no pauses
+full |pass|handoff|L:p5|-DLIVE -DNOWRITE -DTIMELY=1 -DXP=0|921643|5, no lease of the living expires
+quick|pass|handoff|L:p5|-DLIVE -DNOWRITE -DTIMELY=1 -DLOSS=0 -DNJ=3 -DNT=1 -DB=1|27438|5, three JVMs
+full |pass|handoff|L:p6|-DLIVE -DNOWRITE -DTIMELY=1 -DLOSS=0|626239|6, nothing left behind
+quick|pass|handoff|L:p5|-DLIVE -DNOWRITE -DTIMELY=1 -DLOSS=0 -DKILLS=0 -DXP=0 -DRX=0 -DQX=0 -DBUG_NORECHECK -DSIGNALS|28980|5 without re-checks, if no signal is lost
+quick|pass|handoff|L:p5|-DLIVE -DNOWRITE -DTIMELY=1 -DLOSS=0 -DKILLS=0 -DXP=0 -DRX=0 -DQX=0 -DBUG_NORECHECK -DSIGNALS -DNJ=3 -DNT=1 -DB=1|2040|the same, three JVMs
 quick|fail|handoff|S   |-DPROP=1 -DBUG_NOFENCE|643|resource does not look at the token
 quick|fail|handoff|S   |-DPROP=2 -DBUG_SAMETOKEN|1083|local handoff with the same token
-quick|fail|handoff|S   |-DPROP=2 -DTIMELY=1 -DBUG_NOBLOCK|48483|block not reserved
-quick|fail|handoff|S   |-DPROP=2 -DSTRICT2|64690|a limit, not a bug: order of late local handoffs
+quick|fail|handoff|S   |-DPROP=2 -DTIMELY=1 -DBUG_NOBLOCK|58108|block not reserved
+quick|fail|handoff|S   |-DPROP=2 -DSTRICT2|71060|a limit, not a bug: order of late local handoffs
 quick|fail|handoff|S   |-DPROP=3 -DBUG_RELBYNAME|34904|release by name
-quick|fail|handoff|S   |-DPROP=4 -DTIMELY=1 -DBUG_TRUSTSIGNAL|59191|signal taken for a grant
-quick|fail|handoff|S   |-DPROP=4 -DTIMELY=1 -DBUG_NOEXTEND|97902|repeated grant without new ttl
-quick|fail|handoff|L:p5|-DLIVE -DNOWRITE -DTIMELY=1 -DLOSS=0 -DKILLS=0 -DXP=0 -DRX=0 -DQX=0 -DBUG_NORECHECK|335|no re-check, signal lost
-quick|fail|handoff|L:p5|-DLIVE -DNOWRITE -DTIMELY=1 -DLOSS=0 -DBUG_RESFOREVER|4605|reservation never expires
-quick|fail|handoff|S   |-DPROP=6 -DBUG_RESFOREVER -DQX=0|41712|the same, seen as a ghost
-quick|fail|handoff|L:p5|-DLIVE -DNOWRITE -DTIMELY=1 -DLOSS=0 -DKILLS=0 -DXP=0 -DQX=0 -DBUG_HEADFIRST|1632|free lock only to the head of the queue
+quick|fail|handoff|S   |-DPROP=4 -DTIMELY=1 -DBUG_TRUSTSIGNAL|69649|signal taken for a grant
+quick|fail|handoff|S   |-DPROP=4 -DTIMELY=1 -DBUG_NOEXTEND|124546|repeated grant without new ttl
+quick|fail|handoff|L:p5|-DLIVE -DNOWRITE -DTIMELY=1 -DLOSS=0 -DKILLS=0 -DXP=0 -DRX=0 -DQX=0 -DBUG_NORECHECK|377|no re-check, signal lost
+quick|fail|handoff|L:p5|-DLIVE -DNOWRITE -DTIMELY=1 -DLOSS=0 -DBUG_RESFOREVER|4692|reservation never expires
+quick|fail|handoff|S   |-DPROP=6 -DBUG_RESFOREVER -DQX=0|41904|the same, seen as a ghost
+quick|fail|handoff|L:p5|-DLIVE -DNOWRITE -DTIMELY=1 -DLOSS=0 -DKILLS=0 -DXP=0 -DQX=0 -DBUG_HEADFIRST|1914|free lock only to the head of the queue
 quick|fail|handoff|S   |-DPROP=6 -DBUG_NEWATTEMPT|103|retry with a new attempt id
 quick|fail|handoff|S   |-DPROP=6 -DBUG_COMPRELEASE|40633|compensation by release only
 quick|fail|handoff|S   |-DPROP=6 -DBUG_DROPHANDOFF|1155|handed lock dropped by a caller that gave up
 quick|fail|handoff|S   |-DPROP=6 -DDELAY -DBUG_NOGUARD|193|late request executed
-quick|fail|handoff|S   |-DPROP=6 -DDELAY -DBUG_WEAKGUARD|155671|late request, guarded by "attempt in use" only
+quick|fail|handoff|S   |-DPROP=6 -DDELAY -DBUG_WEAKGUARD|67012|late request, guarded by "attempt in use" only
+quick|fail|handoff|S   |-DPROP=7 -DBUG_ENQUEUEFLAG|42468|enqueue does not set the flag
+quick|fail|handoff|L:p5|-DLIVE -DNOWRITE -DTIMELY=1 -DLOSS=0 -DKILLS=0 -DXP=0 -DRX=0 -DQX=0 -DBUG_NORECHECK -DSIGNALS -DBUG_ENQUEUEFLAG|320|the same, seen by a waiter
+quick|fail|handoff|S   |-DPROP=7 -DBUG_RECHECKFLAG|80286|re-check does not set the flag (after an expiry)
+quick|fail|handoff|S   |-DPROP=7 -DBUG_CLAIMFLAG|77364|claim forgets the flag
+quick|fail|handoff|L:p5|-DLIVE -DNOWRITE -DTIMELY=1 -DLOSS=0 -DKILLS=0 -DXP=0 -DRX=0 -DQX=0 -DBUG_NORECHECK -DSIGNALS -DNJ=3 -DNT=1 -DB=1 -DBUG_CLAIMFLAG|368|the same, seen by a waiter
+quick|fail|handoff|S   |-DPROP=7 -DBUG_FREEFLAG|65124|re-check that finds a free lock forgets the flag
 quick|pass|lease  |A:safe|-DFENCE=1|35410|the fence lets no stale write in
 quick|fail|lease  |A:safe|-DFENCE=0|210|no fence
 quick|pass|lease  |L:live|-DFENCE=1|50302|a queue is served in the end
