@@ -177,7 +177,8 @@ final class Dispatcher implements AutoCloseable {
 				operation.answered(answer, sentAt, now);
 			}
 		}
-		catch (RuntimeException ex) {
+		catch (Throwable ex) {
+			// Also an Error: those behind it have to be answered.
 			unreadable(operation, ex);
 		}
 	}
@@ -185,7 +186,7 @@ final class Dispatcher implements AutoCloseable {
 	/**
 	 * Whatever is wrong, the caller must not wait for its timeout to learn of it.
 	 */
-	private static void unreadable(Operation<?> operation, RuntimeException cause) {
+	private static void unreadable(Operation<?> operation, Throwable cause) {
 		operation.fail(new StoreException(
 				"The answer of Redis to the " + operation.script() + " script could not be read: " + cause, true, false,
 				cause));
