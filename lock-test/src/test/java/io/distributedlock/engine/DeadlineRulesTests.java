@@ -1,7 +1,11 @@
 package io.distributedlock.engine;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -11,12 +15,20 @@ import io.distributedlock.LockListener;
 import io.distributedlock.LockLostException;
 import io.distributedlock.LockRequest;
 import io.distributedlock.LossReason;
+import io.distributedlock.spi.AbandonCommand;
+import io.distributedlock.spi.AcquireCommand;
+import io.distributedlock.spi.AcquireReply;
+import io.distributedlock.spi.AttemptId;
 import io.distributedlock.spi.StoreException;
 import io.distributedlock.test.CommandKind;
 import io.distributedlock.test.Fault;
 import io.distributedlock.test.FaultyLockStore;
+import io.distributedlock.test.ForwardingLockStore;
 import io.distributedlock.test.HeldRequest;
+import io.distributedlock.test.InMemoryLockServer;
+import io.distributedlock.test.InMemoryLockStore;
 import io.distributedlock.test.ManualTicker;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -68,6 +80,37 @@ class DeadlineRulesTests extends EngineFixture {
 		Lease lease = acquiring.join();
 		assertThat(lease.remaining()).isGreaterThan(Duration.ofSeconds(9));
 		assertThat(this.store.count(CommandKind.ABANDON)).isEqualTo(1);
+	}
+
+	@Test
+	@Tag("E13")
+	void anEarlierTryOfAnAttemptThatIsGrantedTooLateLeavesNothingBehind() throws Exception {
+		LateStore late = new LateStore(InMemoryLockServer.builder().ticker(this.ticker).build().connect("late"),
+				this.ticker);
+		LockEngine engine = engine((builder) -> builder.store(late).ticker(this.ticker));
+		// Its first try gets no answer, and the server may execute it within a second.
+		CompletableFuture<Lease> first = engine
+			.acquireAsync(stock().withTtl(Duration.ofSeconds(30)).withWaitTime(Duration.ofMinutes(1)));
+		CompletableFuture<Lease> second = engine
+			.acquireAsync(stock().withTtl(Duration.ofMillis(500)).withWaitTime(Duration.ofMinutes(1)));
+		first.cancel(false);
+		// The second try is granted, but that is known only when its ttl is over.
+		this.ticker.advance(Duration.ofMillis(10));
+		eventually().until(() -> late.acquires.size() == 2);
+		this.ticker.advance(Duration.ofMillis(500));
+		late.answer.complete(late.granted);
+		eventually().until(() -> late.acquires.size() >= 3);
+		AttemptId attempt = late.acquires.get(0).attempt();
+		assertThat(late.acquires.get(1).attempt()).isEqualTo(attempt);
+		assertThat(late.acquires.get(2).attempt()).isNotEqualTo(attempt);
+		assertThat(late.abandoned).containsExactly(new Abandoned(attempt, Duration.ofMillis(510)));
+		assertThat(second).as("the ghost has the lock").isNotDone();
+		this.ticker.advance(Duration.ofMillis(491));
+		second.get(5, TimeUnit.SECONDS).close();
+		assertThat(late.abandoned).containsExactly(new Abandoned(attempt, Duration.ofMillis(510)),
+				new Abandoned(attempt, Duration.ofMillis(1001)));
+		assertThat(late.inspect(key(), Duration.ofSeconds(1)).toCompletableFuture().join()).isEmpty();
+		eventually().until(() -> engine.gateCount() == 0);
 	}
 
 	@Test
@@ -194,6 +237,64 @@ class DeadlineRulesTests extends EngineFixture {
 		AtomicReference<LockLostException> told = new AtomicReference<>();
 		lease.onLost(told::set);
 		eventually().until(() -> told.get() != null);
+	}
+
+	/**
+	 * Loses sight of the first acquire, answers the second one when the test says so, and
+	 * executes the first one before the third.
+	 */
+	private static final class LateStore extends ForwardingLockStore {
+
+		private final ManualTicker ticker;
+
+		private final long start;
+
+		private final List<AcquireCommand> acquires = new CopyOnWriteArrayList<>();
+
+		private final List<Abandoned> abandoned = new CopyOnWriteArrayList<>();
+
+		private final CompletableFuture<AcquireReply> answer = new CompletableFuture<>();
+
+		private volatile @Nullable AcquireReply granted;
+
+		LateStore(InMemoryLockStore delegate, ManualTicker ticker) {
+			super(delegate);
+			this.ticker = ticker;
+			this.start = ticker.nanoTime();
+		}
+
+		@Override
+		public CompletionStage<AcquireReply> acquireOrEnqueue(AcquireCommand command) {
+			int number = this.acquires.size() + 1;
+			if (number == 1) {
+				this.acquires.add(command);
+				return CompletableFuture.failedFuture(new StoreException("The connection broke", true, true, null));
+			}
+			if (number == 2) {
+				this.granted = super.acquireOrEnqueue(command).toCompletableFuture().join();
+				this.acquires.add(command);
+				return this.answer;
+			}
+			if (number == 3) {
+				eventually().until(() -> !this.abandoned.isEmpty());
+				AcquireReply ghost = super.acquireOrEnqueue(this.acquires.get(0)).toCompletableFuture().join();
+				assertThat(ghost).isInstanceOf(AcquireReply.Granted.class);
+			}
+			CompletionStage<AcquireReply> reply = super.acquireOrEnqueue(command);
+			this.acquires.add(command);
+			return reply;
+		}
+
+		@Override
+		public CompletionStage<Void> abandon(AbandonCommand command) {
+			CompletionStage<Void> reply = super.abandon(command);
+			this.abandoned.add(new Abandoned(command.attempt(), Duration.ofNanos(this.ticker.nanoTime() - this.start)));
+			return reply;
+		}
+
+	}
+
+	private record Abandoned(AttemptId attempt, Duration at) {
 	}
 
 }

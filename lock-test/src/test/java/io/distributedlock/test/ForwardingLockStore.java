@@ -23,11 +23,11 @@ import io.distributedlock.spi.SignallingLockStore;
 /**
  * A store that does what another one does, for subclasses that spoil something.
  */
-class ForwardingLockStore implements QueueingLockStore, SignallingLockStore, InspectableLockStore {
+public class ForwardingLockStore implements QueueingLockStore, SignallingLockStore, InspectableLockStore {
 
 	protected final InMemoryLockStore delegate;
 
-	ForwardingLockStore(InMemoryLockStore delegate) {
+	public ForwardingLockStore(InMemoryLockStore delegate) {
 		this.delegate = delegate;
 	}
 
