@@ -30,8 +30,6 @@ final class AnswerWait {
 	/** Bounds what a wait can waste: about 10 microseconds of processor time. */
 	private static final int MOST_YIELDS = 20;
 
-	private static final int MOST_YIELDS_FOR_TURN = 50;
-
 	/** Waits of one trial. The first quarter still shows what was done before. */
 	private static final int TRIAL = 2048;
 
@@ -82,16 +80,6 @@ final class AnswerWait {
 			return;
 		}
 		for (int i = 0; i < MOST_YIELDS && !happened.getAsBoolean(); i++) {
-			Thread.yield();
-		}
-	}
-
-	/**
-	 * Lets the calling thread yield for a moment, since its turn comes at once.
-	 * @param happened whether it has come
-	 */
-	static void yieldForTurn(BooleanSupplier happened) {
-		for (int i = 0; i < MOST_YIELDS_FOR_TURN && !happened.getAsBoolean() && !isOnVirtualThread(); i++) {
 			Thread.yield();
 		}
 	}

@@ -39,9 +39,6 @@ final class BlockingAcquire {
 
 	private final Waiter waiter;
 
-	/** It was told that it is the next, and did not park at once. */
-	private boolean awake;
-
 	BlockingAcquire(LockEngine engine, StoreRuntime runtime, LockRequest request, Profile profile) {
 		this.engine = engine;
 		this.runtime = runtime;
@@ -85,15 +82,10 @@ final class BlockingAcquire {
 		boolean told = false;
 		this.runtime.answerWait.yieldUntil(this::isDecided);
 		try {
-			while (this.waiter.isWaiting()) {
+			while (!this.waiter.settled()) {
 				if (this.waiter.busy && !told) {
 					told = true;
 					this.engine.listeners().notify((listener) -> listener.onWaiting(this.key, this.runtime.name()));
-				}
-				if (this.waiter.next && !this.awake) {
-					this.awake = true;
-					AnswerWait.yieldForTurn(() -> !this.waiter.isWaiting());
-					continue;
 				}
 				long now = this.engine.clock().now();
 				long end = this.waiter.deadline;
@@ -115,7 +107,7 @@ final class BlockingAcquire {
 				this.engine.listeners().notify((listener) -> listener.onWaitingEnded(this.key, this.runtime.name()));
 			}
 		}
-		if (this.waiter.state() != Waiter.State.GRANTED) {
+		if (this.waiter.state() != Waiter.State.TAKEN) {
 			return this.waiter.failure();
 		}
 		if (!told) {
@@ -134,8 +126,7 @@ final class BlockingAcquire {
 		// to
 		// wake it.
 		this.waiter.parked = true;
-		if (this.engine.isRunning() && this.waiter.isWaiting() && (told || !this.waiter.busy)
-				&& (this.awake || !this.waiter.next)) {
+		if (this.engine.isRunning() && this.waiter.isWaiting() && (told || !this.waiter.busy)) {
 			LockSupport.parkNanos(this.waiter, this.engine.clock().park(nanos));
 		}
 		this.waiter.parked = false;

@@ -79,6 +79,10 @@ import org.jspecify.annotations.Nullable;
  * <li>A caller's fate is one compare-and-set in {@link Waiter}. A caller that leaves by
  * itself reports it with {@link #left}; the gate skips it when it meets it in the
  * queue.</li>
+ * <li>In HELD the thread that was granted the lock may still sleep. Until it has taken
+ * the lock, {@link #overtake} may give the hold to a later caller and put the sleeper
+ * back at the head of the line. The old hold has not begun for anybody: its lease was
+ * seen by no caller, so its token goes to the new one.</li>
  * <li>Deadlines are counted from before sending (rule E5), and a grant that is answered
  * later than its own deadline is abandoned, not used.</li>
  * <li>A command without an answer may still be executed until its timeout is over.
@@ -100,6 +104,9 @@ final class Gate {
 
 	/** Holds that take less than this are shorter than the wake-up of a thread. */
 	private static final long QUICK = 100_000;
+
+	/** How many later callers may go before one that was granted the lock and sleeps. */
+	private static final int MOST_OVERTAKING = 8;
 
 	/** How often a caller is expected to come within one turn. */
 	private static final int TOKENS_PER_CALLER = 8;
@@ -236,14 +243,58 @@ final class Gate {
 				turn.deliver(waiter);
 			}
 		}
-		else if (waiter.waits()) {
-			queueUp(waiter, true);
-			extendIfNeeded(turn);
-			wakeNext(turn);
-		}
-		else {
+		else if (!waiter.waits()) {
 			refuse(waiter, turn, busy(waiter));
 		}
+		else if (!overtake(waiter, turn)) {
+			queueUp(waiter, true);
+			extendIfNeeded(turn);
+		}
+	}
+
+	/**
+	 * Where holders are quick, waking a thread takes longer than the work under the lock.
+	 * Until the one that was granted the lock is awake, callers that are may go first: a
+	 * few, and only those that it could have been handed to in the same way (ADR 0015).
+	 * @return false if the caller has to queue up
+	 */
+	private boolean overtake(Waiter waiter, Turn turn) {
+		Waiter first = this.line.starting();
+		if (first == null || !this.quick || first.overtaken >= MOST_OVERTAKING || waiter.sharesOwner
+				|| first.sharesOwner) {
+			return false;
+		}
+		Grant current = grant();
+		Hold given = hold();
+		long now = this.runtime.now();
+		// Who is overtaken needs time and a token, so that it still has its turn.
+		if (!current.hasToken() || !suits(current, waiter.profile, now)
+				|| now - current.turnStart >= this.runtime.engine.options().handoffTime() / 2
+				|| first.deadline - now < this.runtime.engine.options().handoffTime() || !first.putBack()) {
+			return false;
+		}
+		first.overtaken++;
+		this.line.putBack(first);
+		given.state = Hold.State.RELEASED;
+		Hold begun = new Hold(current, waiter.owner, given.token, now, waiter.profile.terms());
+		if (waiter.grant(begun.opener)) {
+			current.hold = begun;
+			turn.deliver(waiter);
+		}
+		else {
+			current.hold = null;
+			this.state = State.HANDING_OFF;
+			handOn(turn, false, true);
+		}
+		return true;
+	}
+
+	/**
+	 * Tells whether a caller may have the grant without asking the store (rule E7).
+	 */
+	private boolean suits(Grant current, Profile profile, long now) {
+		return current.ttl == profile.storeTtl() && profile.renew() && profile.minHold() == 0
+				&& current.remaining(now) >= current.ttl / 2;
 	}
 
 	/**
@@ -607,7 +658,6 @@ final class Gate {
 					extended.addTokens(more.firstToken(), more.tokens());
 					extended.ttl = ttl;
 					extended.turnStart = now;
-					extended.alone = true;
 				}
 				else {
 					// Others wait, or the store is silent: the turn ends with this block.
@@ -892,8 +942,7 @@ final class Gate {
 		Waiter next = this.line.head();
 		while (next != null && current.hasToken()) {
 			Profile profile = next.profile;
-			boolean armed = current.ttl == profile.storeTtl() && (fresh
-					|| (profile.renew() && profile.minHold() == 0 && current.remaining(now) >= current.ttl / 2));
+			boolean armed = suits(current, profile, now) || (fresh && current.ttl == profile.storeTtl());
 			if (!armed && current.doubtful && profile.storeTtl() > current.ttl) {
 				// A renewal without an answer may be executed after the re-arming.
 				break;
@@ -917,6 +966,7 @@ final class Gate {
 			return false;
 		}
 		this.line.gone(next);
+		this.line.starting(this.quick ? next : null);
 		current.hold = begun;
 		this.state = State.HELD;
 		if (current.startWatch()) {
@@ -928,7 +978,7 @@ final class Gate {
 		this.line.refuseImpatient(turn, this::busy);
 		// Those that came while the store was asked do not know yet that they wait.
 		this.line.announce(turn);
-		if (this.line.size() == 0) {
+		if (this.line.size() == 0 && this.line.starting() == null) {
 			this.line = WaiterLine.NOBODY;
 		}
 		if (local) {
@@ -936,24 +986,7 @@ final class Gate {
 				.notify((listener) -> listener.onLocalHandoff(this.key, this.runtime.name())));
 		}
 		extendIfNeeded(turn);
-		wakeNext(turn);
 		return true;
-	}
-
-	/**
-	 * Where holders are quick, waking a thread takes longer than the work under the lock.
-	 * So the next in line is woken one turn ahead and waits awake. Only where no other
-	 * JVM waits: with several, the processor time is missed in passing the lock on.
-	 */
-	private void wakeNext(Turn turn) {
-		Grant current = this.grant;
-		if (this.quick && current != null && current.alone) {
-			Waiter next = this.line.head();
-			if (next != null && !next.next) {
-				next.next = true;
-				turn.deliver(next);
-			}
-		}
 	}
 
 	private void rearm(Turn turn, Grant current, long ttl) {

@@ -58,9 +58,6 @@ final class Grant extends TimerWheel.Entry {
 	 */
 	volatile boolean doubtful;
 
-	/** The store has said that no other JVM waits. Guarded by the gate's mutex. */
-	boolean alone;
-
 	/** What the store was last told; a hold with another ttl needs a new arming. */
 	volatile long ttl;
 

@@ -233,7 +233,7 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		}
 	}
 
-	private StoreRuntime runtime(@Nullable String store) {
+	StoreRuntime runtime(@Nullable String store) {
 		if (store == null) {
 			return this.defaultRuntime;
 		}

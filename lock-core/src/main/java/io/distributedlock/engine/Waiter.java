@@ -9,16 +9,21 @@ import io.distributedlock.LockOwner;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One caller that wants the lock. Its fate is decided once, by one compare-and-set from
+ * One caller that wants the lock. Its fate is decided by one compare-and-set from
  * {@code WAITING} (rule E4): the gate grants or refuses, the caller cancels. Whoever
  * loses that race lives with what the other did: a caller that finds itself granted takes
  * the lock or hands it on, a gate that finds a cancelled caller goes on to the next one.
+ * <p>
+ * Between the grant and the moment in which a sleeping thread sees it lies the time that
+ * waking it takes. As long as the thread has not {@linkplain #settled taken} the lock,
+ * the gate may {@linkplain #putBack put it back} in line, so that a caller that is awake
+ * goes first. Again one compare-and-set decides between the two.
  */
 final class Waiter {
 
 	enum State {
 
-		WAITING, GRANTED, REFUSED, CANCELLED
+		WAITING, GRANTED, TAKEN, REFUSED, CANCELLED
 
 	}
 
@@ -53,12 +58,6 @@ final class Waiter {
 	volatile boolean busy;
 
 	/**
-	 * The caller is the next in line, and those before it were quick: it should be awake
-	 * when its turn comes. Set under the gate's mutex.
-	 */
-	volatile boolean next;
-
-	/**
 	 * The thread parks, or is about to. It sets this first and looks at its state again
 	 * afterwards, so that whoever changes the state need not wake a thread that is awake.
 	 */
@@ -66,6 +65,9 @@ final class Waiter {
 
 	/** Other callers may act for the same owner at the same time. */
 	final boolean sharesOwner;
+
+	/** How many later callers went first. Guarded by the gate's mutex. */
+	int overtaken;
 
 	private Waiter(LockOwner owner, boolean sharesOwner, Profile profile, long now, long commandTimeout,
 			@Nullable Thread thread, @Nullable CompletableFuture<LeaseHandle> future) {
@@ -118,6 +120,29 @@ final class Waiter {
 	boolean refuse(LockException exception) {
 		this.failure = exception;
 		return STATE.compareAndSet(this, State.WAITING, State.REFUSED);
+	}
+
+	/**
+	 * The caller takes what it was granted; nobody can overtake it any more.
+	 * @return true if its fate is decided
+	 */
+	boolean settled() {
+		State current = this.state;
+		while (current == State.GRANTED) {
+			if (STATE.compareAndSet(this, State.GRANTED, State.TAKEN)) {
+				return true;
+			}
+			current = this.state;
+		}
+		return current != State.WAITING;
+	}
+
+	/**
+	 * The gate puts a caller back in line that was granted the lock and has not taken it.
+	 * @return false if it has
+	 */
+	boolean putBack() {
+		return this.thread != null && STATE.compareAndSet(this, State.GRANTED, State.WAITING);
 	}
 
 	/**

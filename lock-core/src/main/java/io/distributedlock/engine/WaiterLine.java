@@ -36,6 +36,9 @@ final class WaiterLine {
 	/** Those whose owner may have other callers in the line. */
 	private int sharing;
 
+	/** The caller that was granted the lock and may not have noticed yet. */
+	private @Nullable Waiter starting;
+
 	/** Returns how many wait. */
 	int size() {
 		return this.size;
@@ -86,6 +89,22 @@ final class WaiterLine {
 		if (this.waiters.size() > 2 * this.size + SLACK) {
 			this.waiters.removeIf((other) -> !other.isWaiting());
 		}
+	}
+
+	@Nullable Waiter starting() {
+		return this.starting;
+	}
+
+	void starting(@Nullable Waiter waiter) {
+		this.starting = waiter;
+	}
+
+	/** The caller that was granted the lock is the first in line again. */
+	void putBack(Waiter waiter) {
+		this.starting = null;
+		this.waiters.addFirst(waiter);
+		waiter.busy = true;
+		count(waiter, 1);
 	}
 
 	/** Refuses those that want just one answer. */
