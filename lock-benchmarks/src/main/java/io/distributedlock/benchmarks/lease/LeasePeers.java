@@ -5,6 +5,7 @@ import java.util.Set;
 
 import io.distributedlock.benchmarks.peer.Address;
 import io.distributedlock.benchmarks.peer.PeerClient;
+import io.distributedlock.benchmarks.peer.SpringIntegrationPeer;
 
 /**
  * The peers that can be told how long a lock lives without renewal, and renew it.
@@ -30,7 +31,7 @@ final class LeasePeers {
 		return switch (peer) {
 			case OURS -> new OurLeases(server, prefix, ttl);
 			case REDISSON -> new RedissonLeases(server, prefix, ttl);
-			case SPRING_INTEGRATION -> new SpringIntegrationLeases(server, prefix, ttl);
+			case SPRING_INTEGRATION -> SpringIntegrationPeer.renewing(server, prefix, ttl);
 			default -> throw new IllegalArgumentException("'" + peer + "' has no ttl that could be set here");
 		};
 	}

@@ -40,12 +40,12 @@ public final class Peers {
 		add(Peer.redis("redisson-fenced", "Redisson fenced lock",
 				(server, prefix) -> new RedissonPeer(server, prefix, RedissonClient::getFencedLock)));
 		add(Peer.redis("si-spin", "Spring Integration Redis, spin",
-				(server, prefix) -> new SpringIntegrationRedisPeer(server, prefix, RedisLockType.SPIN_LOCK)));
+				(server, prefix) -> SpringIntegrationPeer.redis(server, prefix, RedisLockType.SPIN_LOCK)));
 		add(Peer.redis("si-pubsub", "Spring Integration Redis, pub-sub",
-				(server, prefix) -> new SpringIntegrationRedisPeer(server, prefix, RedisLockType.PUB_SUB_LOCK)));
+				(server, prefix) -> SpringIntegrationPeer.redis(server, prefix, RedisLockType.PUB_SUB_LOCK)));
 		add(Peer.redis("lock4j", "Lock4j, RedisTemplate", Lock4jPeer::new));
 		add(Peer.redis("shedlock", "ShedLock Redis", ShedLockPeer::redis).thatOnlyTries());
-		add(Peer.postgres("si-jdbc", "Spring Integration JDBC", SpringIntegrationJdbcPeer::new));
+		add(Peer.postgres("si-jdbc", "Spring Integration JDBC", SpringIntegrationPeer::jdbc));
 		add(Peer.postgres("shedlock-jdbc", "ShedLock JDBC", ShedLockPeer::jdbc).thatOnlyTries());
 	}
 

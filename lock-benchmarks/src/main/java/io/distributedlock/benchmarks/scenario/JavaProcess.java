@@ -21,6 +21,8 @@ final class JavaProcess implements AutoCloseable {
 
 	private static final int TAIL = 20;
 
+	private static final int EXIT_SECONDS = 30;
+
 	private final Process process;
 
 	private final BufferedReader out;
@@ -91,6 +93,11 @@ final class JavaProcess implements AutoCloseable {
 
 	<T> T answer(Class<T> type) throws IOException {
 		return JsonMapper.shared().readValue(answer(), type);
+	}
+
+	/** Waits until it has ended by itself. */
+	void awaitExit() {
+		this.process.onExit().orTimeout(EXIT_SECONDS, TimeUnit.SECONDS).join();
 	}
 
 	/** Ends it with SIGKILL, as a crash would; nothing in it runs any more. */

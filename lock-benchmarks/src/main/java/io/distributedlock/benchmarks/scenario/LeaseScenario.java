@@ -6,7 +6,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.locks.LockSupport;
 
 import io.distributedlock.benchmarks.lease.Task;
 import io.distributedlock.benchmarks.lease.TaskMain;
@@ -14,15 +13,11 @@ import io.distributedlock.benchmarks.lease.TaskResult;
 import io.distributedlock.benchmarks.lease.TaskSpec;
 import io.distributedlock.benchmarks.peer.Peer;
 import io.distributedlock.benchmarks.report.RunResult;
-import io.distributedlock.benchmarks.server.BenchServer;
-import org.HdrHistogram.Histogram;
 
 /**
  * A scenario in which worker JVMs do {@linkplain Task tasks} instead of cycles.
  */
 abstract class LeaseScenario implements Scenario {
-
-	private static final long PING_INTERVAL = Duration.ofMillis(20).toNanos();
 
 	private final String name;
 
@@ -58,22 +53,6 @@ abstract class LeaseScenario implements Scenario {
 	static TaskSpec spec(Run run, Task task, Duration ttl, int count, String sharedMemory) {
 		return new TaskSpec(task, run.peer().name(), run.server().address().toString(), run.prefix(), ttl.toMillis(),
 				count, run.warmUp().toMillis(), run.measured().toMillis(), sharedMemory);
-	}
-
-	/** Measures round trips for a while; returns their median in microseconds. */
-	static double ping(BenchServer server, Duration time) {
-		Histogram pings = new Histogram(2);
-		long next = System.nanoTime();
-		long end = next + time.toNanos();
-		while (next < end) {
-			pings.recordValue(server.ping());
-			next += PING_INTERVAL;
-			long early = next - System.nanoTime();
-			if (early > 0) {
-				LockSupport.parkNanos(early);
-			}
-		}
-		return pings.getValueAtPercentile(50) / 1e3;
 	}
 
 	/** What does not apply here is not a number. */

@@ -33,8 +33,6 @@ import org.HdrHistogram.Histogram;
  */
 record LoadScenario(String name, String title, Keys keys, List<Jvm> jvms, Predicate<Peer> peers) implements Scenario {
 
-	private static final long PING_INTERVAL = Duration.ofMillis(20).toNanos();
-
 	/**
 	 * What one JVM does.
 	 */
@@ -58,10 +56,10 @@ record LoadScenario(String name, String title, Keys keys, List<Jvm> jvms, Predic
 			server.learn();
 			workers.measure();
 			Counters before = server.counters();
-			Histogram pings = ping(server, run.measured());
+			double pingMicros = RoundTrips.medianMicros(server, run.measured());
 			Counters after = server.counters();
 			workers.stop();
-			return result(run, workers.results(), after.since(before), pings);
+			return result(run, workers.results(), after.since(before), pingMicros);
 		}
 		finally {
 			Files.deleteIfExists(sharedMemory);
@@ -81,22 +79,7 @@ record LoadScenario(String name, String title, Keys keys, List<Jvm> jvms, Predic
 		return specs;
 	}
 
-	private static Histogram ping(BenchServer server, Duration time) {
-		Histogram pings = new Histogram(2);
-		long next = System.nanoTime();
-		long end = next + time.toNanos();
-		while (next < end) {
-			pings.recordValue(server.ping());
-			next += PING_INTERVAL;
-			long early = next - System.nanoTime();
-			if (early > 0) {
-				LockSupport.parkNanos(early);
-			}
-		}
-		return pings;
-	}
-
-	private RunResult result(Run run, List<WorkerResult> workers, Counters server, Histogram pings) {
+	private RunResult result(Run run, List<WorkerResult> workers, Counters server, double pingMicros) {
 		Histogram latencies = WorkerResult.latencies(workers);
 		long cycles = workers.stream().mapToLong(WorkerResult::total).sum();
 		double perSecond = workers.stream().mapToDouble((worker) -> worker.total() / worker.seconds()).sum();
@@ -113,7 +96,7 @@ record LoadScenario(String name, String title, Keys keys, List<Jvm> jvms, Predic
 				latencies.getValueAtPercentile(99) / 1e3, latencies.getMaxValue() / 1e3, Fairness.jain(threads),
 				Fairness.jain(jvms), (double) server.commands() / cycles, server.commandMicros() / cycles,
 				server.cpuMicros() / cycles, cpu / cycles, allocated / cycles,
-				workers.stream().mapToLong(WorkerResult::violations).sum(), pings.getValueAtPercentile(50) / 1e3,
+				workers.stream().mapToLong(WorkerResult::violations).sum(), pingMicros,
 				workers.stream().flatMap((worker) -> worker.errors().stream()).toList(), Map.of());
 	}
 

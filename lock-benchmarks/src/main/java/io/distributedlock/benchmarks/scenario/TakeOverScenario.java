@@ -51,7 +51,7 @@ final class TakeOverScenario extends LeaseScenario {
 		double seconds = (System.nanoTime() - start) / 1e9;
 		return result(run, 2, 2, new TaskResult(KILLS, seconds, times.getValueAtPercentile(50) / 1e3,
 				times.getValueAtPercentile(99) / 1e3, times.getMaxValue() / 1e3, violations, List.of(), Map.of()),
-				ping(run.server(), Duration.ofSeconds(1)), Map.of());
+				RoundTrips.medianMicros(run.server(), Duration.ofSeconds(1)), Map.of());
 	}
 
 	private static long takeOver(Run run, JavaProcess waiter, long early) throws IOException {

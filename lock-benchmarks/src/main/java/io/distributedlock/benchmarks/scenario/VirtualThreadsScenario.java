@@ -36,7 +36,7 @@ final class VirtualThreadsScenario extends LeaseScenario {
 		run.server().clear();
 		try (JavaProcess worker = start(run, spec(run, Task.VIRTUAL_THREADS, Duration.ZERO, WAITERS, ""))) {
 			worker.expect(Orders.READY);
-			double ping = ping(run.server(), Duration.ofSeconds(1));
+			double ping = RoundTrips.medianMicros(run.server(), Duration.ofSeconds(1));
 			worker.tell(Orders.GO);
 			TaskResult found = worker.answer(TaskResult.class);
 			return result(run, 1, WAITERS, found, ping, Map.of());
