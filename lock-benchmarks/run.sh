@@ -3,7 +3,7 @@
 #
 #   lock-benchmarks/run.sh smoke [options]        about 30 s; fails on a violation, an error, or if nothing was done
 #   lock-benchmarks/run.sh quick [options]        below 5 minutes: where things stand
-#   lock-benchmarks/run.sh goals [options]        about 40 minutes: what most goals need, five rounds
+#   lock-benchmarks/run.sh goals [options]        about an hour: what the goals need, five rounds
 #   lock-benchmarks/run.sh full [options]         more than two hours: all peers and scenarios
 #   lock-benchmarks/run.sh jmh short | full [PATTERN...]      measure the costs within one JVM
 #   lock-benchmarks/run.sh report FILE...                     print tables and goals of earlier runs

@@ -42,11 +42,26 @@ final class Presets {
 				Duration.ofSeconds(2)));
 	}
 
-	// About 40 minutes: what the table of goals needs, in five rounds.
+	// About an hour: what the table of goals needs, in five rounds. Warm-ups are long
+	// enough for all peers to run compiled.
 	private static List<Plan> goals() {
-		return List.of(new Plan(scenarios("own-1", "own-64", "own-256", "hot-32", "hot-3x8", "zipf", "try-local"),
-				peers("raw", "ours", "ours-strict", "redisson", "redisson-fair", "si-spin", "si-pubsub", "shedlock"),
-				List.of(NONE), 5, Duration.ofSeconds(3), Duration.ofSeconds(4)));
+		Duration warmUp = Duration.ofSeconds(7);
+		Duration measured = Duration.ofSeconds(4);
+		List<Duration> work = List.of(Duration.ofNanos(100_000), Duration.ofMillis(5));
+		return List.of(
+				new Plan(scenarios("own-1", "own-64", "own-256"),
+						peers("raw", "ours", "redisson", "si-spin", "shedlock"), List.of(NONE), 5, warmUp, measured),
+				new Plan(scenarios("hot-32", "zipf", "try-local"), peers("ours", "redisson", "si-spin"), List.of(NONE),
+						5, warmUp, measured),
+				new Plan(scenarios("hot-3x8"), peers("ours", "ours-strict", "redisson", "redisson-fair", "si-spin"),
+						List.of(NONE), 5, warmUp, measured),
+				new Plan(scenarios("held-100000", "wake-up", "take-over"), peers("ours", "redisson"), List.of(NONE), 5,
+						warmUp, measured),
+				new Plan(scenarios("hot-32", "hot-3x8"), peers("ours", "redisson", "si-spin"), work, 3, warmUp,
+						measured),
+				new Plan(scenarios("own-1", "own-64", "own-256", "hot-32", "hot-3x8", "zipf"),
+						peers("si-pubsub", "redisson-spin", "redisson-fenced", "lock4j"), List.of(NONE), 1, warmUp,
+						measured));
 	}
 
 	// About two hours: everything.
