@@ -9,12 +9,7 @@ import io.distributedlock.spi.AcquireReply;
 /**
  * Asks for a grant.
  */
-final class AcquireOperation extends Operation<AcquireReply> {
-
-	/** How the record of a holder that nobody waits for begins. */
-	static final String HEAD = "1h";
-
-	private static final int TIME_DIGITS = 16;
+final class AcquireOperation extends LeaseOperation<AcquireReply> {
 
 	private static final int TOKEN_DIGITS = 4;
 
@@ -24,57 +19,62 @@ final class AcquireOperation extends Operation<AcquireReply> {
 
 	private static final int MOST_RESENDS = 3;
 
-	private final StoreContext context;
-
 	private final AcquireCommand command;
 
 	private final boolean enqueue;
 
+	private boolean shortened;
+
 	private int resends;
 
 	AcquireOperation(StoreContext context, AcquireCommand command, boolean enqueue, long deadline) {
-		super(LockScript.ACQUIRE, command.key(), context.layout().bucket(command.key().id()), deadline);
-		this.context = context;
+		super(context, command.key(), deadline);
 		this.command = command;
 		this.enqueue = enqueue;
 	}
 
-	@Override
-	void header(List<? extends Operation<?>> all, List<byte[]> keys, List<byte[]> arguments) {
-		int most = 1;
-		long lastMoment = Long.MAX_VALUE;
-		for (Operation<?> any : all) {
-			AcquireOperation operation = (AcquireOperation) any;
-			most = Math.max(most, operation.tokens());
-			lastMoment = Math.min(lastMoment, operation.command.repeated() ? 0 : operation.notAfter());
-		}
-		keys.add(this.context.layout().mark(bucket()));
-		arguments.add(this.context.instance());
-		arguments.add(this.context.entryTtl());
-		arguments.add(Ascii.bytes(most));
-		byte[] limit = new byte[TIME_DIGITS];
-		Ascii.pad(limit, 0, lastMoment, TIME_DIGITS);
-		arguments.add(limit);
+	Duration ttl() {
+		return this.command.ttl();
+	}
+
+	char kind() {
+		return this.enqueue ? context().entryKind() : 'n';
+	}
+
+	/**
+	 * Says what is sent with all acquires of the call, and need not be sent with this one
+	 * if it is the same and is not to end soon.
+	 * @return whether it is
+	 */
+	boolean shorten(char kind, Duration ttl, long soon) {
+		this.shortened = !this.command.repeated() && tokens() == 1 && kind() == kind && ttl().equals(ttl)
+				&& deadline() - soon > 0;
+		return this.shortened;
 	}
 
 	@Override
 	void body(List<byte[]> keys, List<byte[]> arguments) {
-		this.context.addKeys(id(), keys);
-		byte[] rest = Ascii.bytes(HEAD + this.command.attempt() + this.command.ttl().toMillis());
+		context().addLeaseKeys(id(), keys);
+		String holder = HEAD + this.command.attempt();
+		if (this.shortened) {
+			arguments.add(Ascii.bytes(holder));
+			return;
+		}
+		byte[] rest = Ascii.bytes(holder + ttl().toMillis());
 		byte[] asked = new byte[FIXED + rest.length];
 		Ascii.pad(asked, 0, notAfter(), TIME_DIGITS);
-		asked[TIME_DIGITS] = (byte) (this.enqueue ? this.context.entryKind() : 'n');
+		asked[TIME_DIGITS] = (byte) kind();
 		asked[TIME_DIGITS + 1] = (byte) (this.command.repeated() ? '1' : '0');
 		Ascii.pad(asked, TIME_DIGITS + 2, tokens(), TOKEN_DIGITS);
 		System.arraycopy(rest, 0, asked, FIXED, rest.length);
 		arguments.add(asked);
 	}
 
-	private long notAfter() {
-		return this.context.clock(bucket()).at(deadline());
+	long notAfter() {
+		return context().clock(bucket()).at(deadline());
 	}
 
-	private int tokens() {
+	int tokens() {
 		return Math.min(this.command.tokens(), MOST_TOKENS);
 	}
 
@@ -85,18 +85,18 @@ final class AcquireOperation extends Operation<AcquireReply> {
 			case 'g' -> granted(answer.number(0), (int) answer.number(1), answer.time(), sentAt, receivedAt);
 			case 'R' -> refused(answer, sentAt, receivedAt);
 			case 'L' -> late(answer.time(), receivedAt);
-			default -> fail(this.context.failure(answer));
+			default -> fail(context().failure(answer));
 		}
 	}
 
 	private void granted(long first, int tokens, long time, long sentAt, long receivedAt) {
-		this.context.clock(bucket()).observe(time, sentAt, receivedAt);
-		this.context.checkMark(first - time);
+		context().clock(bucket()).observe(time, sentAt, receivedAt);
+		context().checkMark(first - time);
 		complete(new AcquireReply.Granted(first, tokens));
 	}
 
 	private void refused(Answer answer, long sentAt, long receivedAt) {
-		this.context.clock(bucket()).observe(answer.time(), sentAt, receivedAt);
+		context().clock(bucket()).observe(answer.time(), sentAt, receivedAt);
 		String holder = answer.textToEnd(2);
 		complete(new AcquireReply.Refused(holder.isEmpty() ? null : holder, freeIn(answer.number(1)),
 				answer.number(0) == 1));
@@ -115,13 +115,13 @@ final class AcquireOperation extends Operation<AcquireReply> {
 	 * server took over.
 	 */
 	private void late(long serverTime, long receivedAt) {
-		this.context.clock(bucket()).reset(serverTime, receivedAt);
+		context().clock(bucket()).reset(serverTime, receivedAt);
 		if (deadline() - receivedAt > 0 && this.resends < MOST_RESENDS) {
 			this.resends++;
-			this.context.resend(this);
+			context().resend(this);
 			return;
 		}
-		fail(RedisErrors.late(this.context.address()));
+		fail(RedisErrors.late(context().address()));
 	}
 
 }

@@ -127,7 +127,7 @@ final class Answer {
 			this.all = all;
 			this.bytes = all.get(0);
 			this.lines = script.answersInLines();
-			if (script == LockScript.ACQUIRE) {
+			if (script == LockScript.LEASE) {
 				int end = endOfLine(0);
 				this.time = Ascii.number(this.bytes, 0, end);
 				this.next = end + 1;

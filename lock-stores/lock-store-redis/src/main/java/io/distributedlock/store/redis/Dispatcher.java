@@ -36,6 +36,11 @@ final class Dispatcher implements AutoCloseable {
 	/** Renewals of many leases must not wait for one round trip after the other. */
 	private static final int RENEW_WINDOW = 16;
 
+	private static final int LEASE_WINDOW = 2;
+
+	/** A call of that many acquires and releases goes alone. */
+	private static final int LARGE = 4;
+
 	private final RedisTransport transport;
 
 	private final Map<LockScript, AtomicReferenceArray<@Nullable Lane>> lanes = new EnumMap<>(LockScript.class);
@@ -56,7 +61,7 @@ final class Dispatcher implements AutoCloseable {
 
 	Dispatcher(RedisTransport transport, int buckets) {
 		this.transport = transport;
-		for (LockScript script : List.of(LockScript.ACQUIRE, LockScript.RELEASE, LockScript.RENEW)) {
+		for (LockScript script : List.of(LockScript.LEASE, LockScript.RENEW)) {
 			this.lanes.put(script, new AtomicReferenceArray<>(buckets));
 		}
 		this.watch = new Thread(this::watch, "distributed-lock-redis-deadlines");
@@ -106,8 +111,8 @@ final class Dispatcher implements AutoCloseable {
 	private Lane lane(Operation<?> operation, AtomicReferenceArray<@Nullable Lane> byBucket) {
 		Lane lane = byBucket.get(operation.bucket());
 		if (lane == null) {
-			int window = (operation.script() == LockScript.RENEW) ? RENEW_WINDOW : 1;
-			Lane created = new Lane(window, this::send);
+			Lane created = (operation.script() == LockScript.RENEW)
+					? new Lane(RENEW_WINDOW, Integer.MAX_VALUE, this::send) : new Lane(LEASE_WINDOW, LARGE, this::send);
 			if (byBucket.compareAndSet(operation.bucket(), null, created)) {
 				this.allLanes.add(created);
 				return created;
@@ -117,7 +122,8 @@ final class Dispatcher implements AutoCloseable {
 		return lane;
 	}
 
-	private void send(List<? extends Operation<?>> operations, Runnable whenEnded) {
+	private void send(List<? extends Operation<?>> unordered, Runnable whenEnded) {
+		List<? extends Operation<?>> operations = unordered.get(0).inOrder(unordered);
 		List<byte[]> keys = new ArrayList<>(1 + 3 * operations.size());
 		List<byte[]> arguments = new ArrayList<>(5 + 6 * operations.size());
 		operations.get(0).header(operations, keys, arguments);

@@ -32,6 +32,10 @@ final class KeyLayout {
 		this.cluster = cluster;
 	}
 
+	boolean isCluster() {
+		return this.cluster;
+	}
+
 	/**
 	 * Returns the bucket of a lock, 0 outside of a cluster.
 	 */

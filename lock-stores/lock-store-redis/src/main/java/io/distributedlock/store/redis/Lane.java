@@ -11,6 +11,11 @@ import java.util.function.BiConsumer;
  * Coalesces the operations of many threads (rule R8). At most a few calls are on their
  * way; what comes meanwhile goes out together in the next one. A lone caller finds the
  * lane empty and sends at once, on its own thread.
+ * <p>
+ * With few callers several small calls at a time give the shortest waits. With many,
+ * fewer and larger calls give more, since each has a price of its own on both sides. So a
+ * call of many operations has the lane to itself: what gathers until it ends is again a
+ * large call.
  */
 final class Lane {
 
@@ -19,21 +24,27 @@ final class Lane {
 
 	private final int window;
 
+	private final int large;
+
 	private final BiConsumer<List<Operation<?>>, Runnable> sender;
 
 	private final Queue<Operation<?>> waiting = new ConcurrentLinkedQueue<>();
 
 	private final AtomicInteger underWay = new AtomicInteger();
 
+	private final AtomicInteger largeUnderWay = new AtomicInteger();
+
 	private final AtomicInteger requests = new AtomicInteger();
 
 	/**
 	 * Makes a lane.
 	 * @param window how many calls may be under way
+	 * @param large from how many operations on a call keeps others from being sent
 	 * @param sender sends a call and runs the given action when it has ended
 	 */
-	Lane(int window, BiConsumer<List<Operation<?>>, Runnable> sender) {
+	Lane(int window, int large, BiConsumer<List<Operation<?>>, Runnable> sender) {
 		this.window = window;
+		this.large = large;
 		this.sender = sender;
 	}
 
@@ -53,7 +64,7 @@ final class Lane {
 
 	private boolean enter() {
 		int now = this.underWay.get();
-		while (now < this.window) {
+		while (now < this.window && this.largeUnderWay.get() == 0) {
 			if (this.underWay.compareAndSet(now, now + 1)) {
 				return true;
 			}
@@ -77,6 +88,10 @@ final class Lane {
 				if (batch.isEmpty()) {
 					this.underWay.decrementAndGet();
 				}
+				else if (batch.size() >= this.large) {
+					this.largeUnderWay.incrementAndGet();
+					this.sender.accept(batch, this::largeEnded);
+				}
 				else {
 					this.sender.accept(batch, this::ended);
 				}
@@ -98,6 +113,11 @@ final class Lane {
 			}
 		}
 		return batch;
+	}
+
+	private void largeEnded() {
+		this.largeUnderWay.decrementAndGet();
+		ended();
 	}
 
 	private void ended() {

@@ -13,11 +13,8 @@ import java.util.HexFormat;
  */
 enum LockScript {
 
-	/** Asks for grants. */
-	ACQUIRE("acquire-free", "record", "time", "tokens", "enqueue", "acquire"),
-
-	/** Gives grants back. */
-	RELEASE("release-plain", "record", "clock", "next", "release"),
+	/** Asks for grants, and gives grants back. */
+	LEASE("lease-plain", "record", "time", "tokens", "enqueue", "next", "lease"),
 
 	/** Gives a grant back and asks for the next. */
 	EXCHANGE("record", "clock", "mark", "tokens", "next", "enqueue", "exchange"),
@@ -83,7 +80,7 @@ enum LockScript {
 	 * line for each.
 	 */
 	boolean answersInLines() {
-		return this == ACQUIRE || this == RELEASE || this == RENEW;
+		return this == LEASE || this == RENEW;
 	}
 
 	/**

@@ -56,6 +56,14 @@ abstract class Operation<R> extends CompletableFuture<R> {
 	}
 
 	/**
+	 * Puts the operations of one script call into the order that the script wants. Asked
+	 * of any of them.
+	 */
+	List<? extends Operation<?>> inOrder(List<? extends Operation<?>> all) {
+		return all;
+	}
+
+	/**
 	 * Adds what is common to all operations of one script call. Asked of the first.
 	 */
 	abstract void header(List<? extends Operation<?>> all, List<byte[]> keys, List<byte[]> arguments);

@@ -9,28 +9,20 @@ import io.distributedlock.spi.ReleaseReply;
 /**
  * Gives a grant back.
  */
-final class ReleaseOperation extends Operation<ReleaseReply> {
-
-	private final StoreContext context;
+final class ReleaseOperation extends LeaseOperation<ReleaseReply> {
 
 	private final ReleaseCommand command;
 
 	ReleaseOperation(StoreContext context, ReleaseCommand command, long deadline) {
-		super(LockScript.RELEASE, command.key(), context.layout().bucket(command.key().id()), deadline);
-		this.context = context;
+		super(context, command.key(), deadline);
 		this.command = command;
 	}
 
 	@Override
-	void header(List<? extends Operation<?>> all, List<byte[]> keys, List<byte[]> arguments) {
-		this.context.addPassing(bucket(), arguments);
-	}
-
-	@Override
 	void body(List<byte[]> keys, List<byte[]> arguments) {
-		this.context.addKeys(id(), keys);
+		context().addLeaseKeys(id(), keys);
 		Duration keepFor = this.command.keepFor();
-		String holder = AcquireOperation.HEAD + this.command.attempt();
+		String holder = HEAD + this.command.attempt();
 		arguments.add(Ascii.bytes((keepFor.isZero() || keepFor.isNegative()) ? holder : holder + millis(keepFor)));
 	}
 
@@ -47,7 +39,7 @@ final class ReleaseOperation extends Operation<ReleaseReply> {
 			case 'F' -> complete(new ReleaseReply.Released(false));
 			case 'R' -> complete(new ReleaseReply.Released(true));
 			case 'N' -> complete(new ReleaseReply.NotOwner());
-			default -> fail(this.context.failure(answer));
+			default -> fail(context().failure(answer));
 		}
 	}
 

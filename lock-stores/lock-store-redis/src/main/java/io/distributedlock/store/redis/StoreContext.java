@@ -33,6 +33,8 @@ final class StoreContext {
 
 	private final byte[] channels;
 
+	private final AtomicReferenceArray<byte @Nullable []> leaseSettings;
+
 	private final BooleanSupplier subscribed;
 
 	private final Consumer<Operation<?>> resend;
@@ -51,6 +53,7 @@ final class StoreContext {
 		this.channels = Ascii.bytes(layout.channels());
 		this.subscribed = subscribed;
 		this.resend = resend;
+		this.leaseSettings = new AtomicReferenceArray<>(layout.buckets());
 		this.clocks = new AtomicReferenceArray<>(layout.buckets());
 	}
 
@@ -82,6 +85,32 @@ final class StoreContext {
 		keys.add(this.layout.record(id));
 		keys.add(this.layout.queue(id));
 		keys.add(this.layout.entries(id));
+	}
+
+	/**
+	 * Adds the keys of one operation of the lease script: outside of a Cluster it finds
+	 * the others itself, if it needs them.
+	 */
+	void addLeaseKeys(String id, List<byte[]> keys) {
+		if (this.layout.isCluster()) {
+			addKeys(id, keys);
+		}
+		else {
+			keys.add(this.layout.record(id));
+		}
+	}
+
+	/**
+	 * Returns what the lease script needs for its less frequent duties.
+	 */
+	byte[] leaseSettings(int bucket) {
+		byte[] known = this.leaseSettings.get(bucket);
+		if (known == null) {
+			known = Ascii.bytes(Ascii.text(this.entryTtl) + ',' + Ascii.text(this.reservation) + ','
+					+ Ascii.text(this.layout.idOffset(bucket)) + ',' + Ascii.text(this.channels));
+			this.leaseSettings.set(bucket, known);
+		}
+		return known;
 	}
 
 	/**

@@ -14,6 +14,7 @@ local record, queue, entries = KEYS[1], KEYS[2], KEYS[3]
 try('TIME')
 try('SET', record, 'probe', 'PX', 1000)
 try('GET', record)
+try('MGET', record)
 try('PTTL', record)
 try('PEXPIRE', record, 1000)
 try('ZADD', queue, 'NX', 1, 'probe')

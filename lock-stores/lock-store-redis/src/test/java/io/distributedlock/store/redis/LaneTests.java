@@ -19,7 +19,11 @@ class LaneTests {
 	private final List<Runnable> ends = new ArrayList<>();
 
 	private Lane lane(int window) {
-		return new Lane(window, (operations, ended) -> {
+		return lane(window, Integer.MAX_VALUE);
+	}
+
+	private Lane lane(int window, int large) {
+		return new Lane(window, large, (operations, ended) -> {
 			this.sent.add(operations);
 			this.ends.add(ended);
 		});
@@ -57,6 +61,25 @@ class LaneTests {
 	}
 
 	@Test
+	void smallCallsGoSideBySideAndALargeOneGoesAlone() {
+		Lane lane = lane(2, 4);
+		for (int i = 0; i < 12; i++) {
+			lane.submit(new Nothing());
+		}
+		assertThat(this.sent).extracting(List::size).containsExactly(1, 1);
+		this.ends.get(0).run();
+		assertThat(this.sent).extracting(List::size).containsExactly(1, 1, 10);
+		this.ends.get(1).run();
+		lane.submit(new Nothing());
+		lane.submit(new Nothing());
+		assertThat(this.sent).hasSize(3);
+		this.ends.get(2).run();
+		assertThat(this.sent).extracting(List::size).containsExactly(1, 1, 10, 2);
+		lane.submit(new Nothing());
+		assertThat(this.sent).hasSize(5);
+	}
+
+	@Test
 	void operationThatEndedWhileItWaitedIsNotSent() {
 		Lane lane = lane(1);
 		lane.submit(new Nothing());
@@ -72,7 +95,7 @@ class LaneTests {
 	@Test
 	void callsThatFailAtOnceDoNotPileUpOnTheStack() {
 		AtomicInteger count = new AtomicInteger();
-		Lane lane = new Lane(16, (operations, ended) -> {
+		Lane lane = new Lane(16, 4, (operations, ended) -> {
 			count.addAndGet(operations.size());
 			ended.run();
 		});
@@ -83,7 +106,7 @@ class LaneTests {
 	private static final class Nothing extends Operation<String> {
 
 		Nothing() {
-			super(LockScript.ACQUIRE, LockKey.of("any"), 0, System.nanoTime() + Duration.ofSeconds(1).toNanos());
+			super(LockScript.LEASE, LockKey.of("any"), 0, System.nanoTime() + Duration.ofSeconds(1).toNanos());
 		}
 
 		@Override

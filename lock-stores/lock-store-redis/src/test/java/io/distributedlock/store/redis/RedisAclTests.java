@@ -144,6 +144,17 @@ class RedisAclTests {
 	}
 
 	@Test
+	void releasesWorkForAUserWhoMayNotReadManyRecordsAtOnce() {
+		permit(documented());
+		permit(List.of("-mget"));
+		try (StoreFixture fixture = StoreFixture.of(user("lettuce", "secret"))) {
+			fixture.acquire(KEY, this.a);
+			assertThat(fixture.release(KEY, this.a)).isEqualTo(new ReleaseReply.Released(false));
+			assertThat(fixture.acquire(KEY, this.b)).isInstanceOf(Granted.class);
+		}
+	}
+
+	@Test
 	void keysAndChannelsOfOthersAreNamedByTheCheck() {
 		permit(documented());
 		try (RedisLockStore store = RedisLockStore.builder(user("lettuce", "secret")).prefix("mine:").build()) {

@@ -113,6 +113,8 @@ class RedisFaultTests {
 		this.redis.freeze();
 		try {
 			CompletionStage<AcquireReply> sent = one.store.acquire(within(Duration.ofMillis(200), this.a));
+			// The second of the two calls that may be under way.
+			one.store.acquire(within(Duration.ofMillis(200), AttemptId.random()));
 			CompletionStage<AcquireReply> waiting = one.store.acquire(within(Duration.ofMillis(150), this.b));
 			assertThatExceptionOfType(StoreException.class).isThrownBy(() -> StoreFixture.get(waiting))
 				.matches((ex) -> !ex.mayHaveExecuted());

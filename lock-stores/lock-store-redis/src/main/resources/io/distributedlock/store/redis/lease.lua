@@ -1,4 +1,13 @@
-local instance, life, most = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local instance, most = ARGV[1], tonumber(sub(common, 5, 8))
+local life, reservation, id_offset, channels = string.match(ARGV[2], '^(%d+),(%d+),(%d+),(.*)$')
+life, id_offset = tonumber(life), tonumber(id_offset)
+
+-- Outside of a Cluster only the records are given as keys: most of the time the others are not needed.
+local function queue_and_entries(k)
+  if stride > 1 then return KEYS[k + 1], KEYS[k + 2] end
+  local prefix, id = sub(KEYS[k], 1, id_offset - 3), sub(KEYS[k], id_offset)
+  return prefix .. 'q:' .. id, prefix .. 'e:' .. id
+end
 
 local function forget_entry(queue, entries, attempt)
   local entry = pcall('HGET', entries, instance)
@@ -26,21 +35,27 @@ local function grant(record_key, head, ttl, wanted, reserved)
   return 'g' .. first_text .. ',' .. count
 end
 
+-- Tried: nil if the short way did not try, else '' or what Redis said when it refused. It might permit it now, after the
+-- releases, but should not.
 local function acquire(k, asked, tried)
+  if #asked == 24 then asked = sub(common, 9, 25) .. '00001' .. asked .. sub(common, 26) end
   local record_key, head, ttl, wanted = KEYS[k], sub(asked, 23, 46), sub(asked, 47), tonumber(sub(asked, 19, 22))
+  local queue, entries = queue_and_entries(k)
   local attempt = sub(head, 3)
   -- Too late: its client has given up, or sends again.
   if now_text > sub(asked, 1, 16) then return 'L' end
   local answer, failure
-  if not tried and sub(asked, 18, 18) == '0' then
+  if tried then
+    failure = tried ~= '' and 'E' .. tried or nil
+  elseif sub(asked, 18, 18) == '0' then
     answer, failure = grant(record_key, head, ttl, wanted)
     if answer then return answer end
   end
   local record = pcall('GET', record_key)
   if not record then
     if failure then return failure end
-    forget_entry(KEYS[k + 1], KEYS[k + 2], attempt)
-    if waited_for(KEYS[k + 1]) then head = '1w' .. attempt end
+    forget_entry(queue, entries, attempt)
+    if waited_for(queue) then head = '1w' .. attempt end
     answer, failure = grant(record_key, head, ttl, wanted)
     return answer or failure
   end
@@ -65,14 +80,36 @@ local function acquire(k, asked, tried)
   end
   local queued, kind = '0', sub(asked, 17, 17)
   if kind ~= 'n' then
-    queued, failure = enqueue(KEYS[k + 1], KEYS[k + 2], instance, attempt, kind, life)
+    queued, failure = enqueue(queue, entries, instance, attempt, kind, life)
     if not queued then return failure end
     note_waiter(record_key, record)
   end
   return 'R' .. queued .. ',' .. call('PTTL', record_key) .. ',' .. sub(record, 57)
 end
 
-for i = 5, #ARGV do
-  if not answers[i - 4] then answers[i - 4] = acquire(3 * i - 13, ARGV[i], answers[i - 4] == false) end
+local function release(k, asked)
+  local record = pcall('GET', KEYS[k])
+  if not record then return 'N' end
+  if type(record) == 'table' or not is_held_by(record, sub(asked, 3, 24)) then
+    return unusable(record) or 'N'
+  end
+  local keep = sub(asked, 25)
+  if keep ~= '' then
+    call('PEXPIRE', KEYS[k], keep)
+    call('SET', KEYS[k], '1c......................' .. NO_TOKENS, 'PX', keep)
+    return 'F'
+  end
+  local queue, entries = queue_and_entries(k)
+  return pass_on(KEYS[k], queue, entries, reservation, channels, id_offset)
+end
+
+for i = 1, acquires do
+  local state = answers[i]
+  if state ~= 'G' then
+    answers[i] = acquire(stride * (i - 1) + 2, ARGV[i + 3], state ~= '' and sub(state, 2) or nil)
+  end
+end
+for i = acquires + 1, #answers do
+  if answers[i] ~= 'F' then answers[i] = release(stride * (i - 1) + 2, ARGV[i + 3]) end
 end
 return { now_text .. '\n' .. table.concat(answers, '\n') }
