@@ -46,7 +46,7 @@ class DistributedLockAotTests {
 			assertThat(RuntimeHintsPredicates.reflection().onMethodInvocation(Order.class, "id")).accepts(hints);
 			assertThat(RuntimeHintsPredicates.reflection().onMethodInvocation(LockExpressionRoot.class, "methodName"))
 				.accepts(hints);
-			assertThat(RuntimeHintsPredicates.resource().forResource("io/distributedlock/store/redis/acquire.lua"))
+			assertThat(RuntimeHintsPredicates.resource().forResource("io/distributedlock/store/redis/lease.lua"))
 				.accepts(hints);
 		});
 	}
