@@ -19,8 +19,10 @@ import org.jspecify.annotations.Nullable;
  * there when a thread that yielded is scheduled again, and all of that is saved. Where
  * processors are idle, or busy with long computations, yielding gains nothing or does
  * harm. That is not guessed but measured, for each store: for a while all callers park,
- * for a while all yield, and what gave the clearly shorter waits is kept until the next
- * trial.
+ * for a while all yield, then all park again, and yielding is kept until the next trial
+ * if it gave clearly shorter waits than both. Against one trial of parking alone, what
+ * comes second would win in a JVM that still compiles: waits become shorter whatever
+ * callers do, and yielding then takes the processor from the compiler.
  * <p>
  * Nothing but speed depends on this, so that the counters need not be exact: a race can
  * end a trial a few waits too early.
@@ -45,7 +47,7 @@ final class AnswerWait {
 
 	private enum Phase {
 
-		PARK, YIELD, SETTLED
+		PARK, YIELD, PARK_AGAIN, SETTLED
 
 	}
 
@@ -58,6 +60,8 @@ final class AnswerWait {
 	private volatile boolean yielding;
 
 	private volatile long nanosOfParking;
+
+	private volatile long nanosOfYielding;
 
 	private static @Nullable MethodHandle isVirtual() {
 		try {
@@ -105,7 +109,8 @@ final class AnswerWait {
 		int count = this.waits.incrementAndGet();
 		Phase current = this.phase;
 		if (current == Phase.SETTLED) {
-			if (count >= KEPT) {
+			// Exactly: one thread alone begins the trial.
+			if (count == KEPT) {
 				begin(Phase.PARK, false);
 			}
 			return;
@@ -115,13 +120,21 @@ final class AnswerWait {
 		}
 		if (count == TRIAL) {
 			long sum = this.nanos.sumThenReset();
-			if (current == Phase.PARK) {
-				this.nanosOfParking = sum;
-				begin(Phase.YIELD, true);
-			}
-			else {
-				begin(Phase.SETTLED, sum < CLEARLY * this.nanosOfParking);
-			}
+			trialEnded(current, sum);
+		}
+	}
+
+	private void trialEnded(Phase trial, long sum) {
+		if (trial == Phase.PARK) {
+			this.nanosOfParking = sum;
+			begin(Phase.YIELD, true);
+		}
+		else if (trial == Phase.YIELD) {
+			this.nanosOfYielding = sum;
+			begin(Phase.PARK_AGAIN, false);
+		}
+		else {
+			begin(Phase.SETTLED, this.nanosOfYielding < CLEARLY * Math.min(this.nanosOfParking, sum));
 		}
 	}
 

@@ -32,13 +32,24 @@ class AnswerWaitTests {
 		waits(TRIAL, LONG);
 		assertThat(yields()).as("the trial of yielding").isPositive();
 		waits(TRIAL, SHORT);
+		assertThat(yields()).as("the second trial of parking").isZero();
+		waits(TRIAL, LONG);
 		assertThat(yields()).isPositive();
+	}
+
+	@Test
+	void parksWhereWaitsBecomeShorterAnyway() {
+		waits(TRIAL, LONG);
+		waits(TRIAL, SHORT);
+		waits(TRIAL, SHORT / 2);
+		assertThat(yields()).isZero();
 	}
 
 	@Test
 	void parksWhereYieldingGainsTooLittle() {
 		waits(TRIAL, LONG);
 		waits(TRIAL, LONG - LONG / 20);
+		waits(TRIAL, LONG);
 		assertThat(yields()).isZero();
 	}
 
@@ -46,12 +57,14 @@ class AnswerWaitTests {
 	void triesAgainAfterAWhileAndChangesItsMind() {
 		waits(TRIAL, LONG);
 		waits(TRIAL, SHORT);
+		waits(TRIAL, LONG);
 		waits(KEPT - 1, SHORT);
 		assertThat(yields()).isPositive();
 		waits(1, SHORT);
 		assertThat(yields()).as("the trial of parking").isZero();
 		waits(TRIAL, SHORT);
 		waits(TRIAL, LONG);
+		waits(TRIAL, SHORT);
 		assertThat(yields()).isZero();
 	}
 
@@ -60,6 +73,7 @@ class AnswerWaitTests {
 		waits(TRIAL, SHORT);
 		waits(TRIAL / 4, 100 * LONG);
 		waits(TRIAL - TRIAL / 4, SHORT / 2);
+		waits(TRIAL, SHORT);
 		assertThat(yields()).isPositive();
 	}
 
