@@ -46,7 +46,7 @@ public final class LockContext {
 	 */
 	public static @Nullable LockOwner boundOwner() {
 		LockOwner owner = CURRENT.get();
-		return (owner != null && !owner.isThread()) ? owner : null;
+		return (owner != null && !owner.isThread(Thread.currentThread())) ? owner : null;
 	}
 
 	/**

@@ -48,8 +48,9 @@ public final class LockOwner {
 		return new LockOwner(name.isEmpty() ? "thread-" + SEQUENCE.incrementAndGet() : name, thread);
 	}
 
-	boolean isThread() {
-		return this.thread != null;
+	/** Tells whether this is a thread's own owner. */
+	boolean isThread(Thread candidate) {
+		return this.thread != null && this.thread.get() == candidate;
 	}
 
 	/**

@@ -23,6 +23,17 @@ class LockOwnerTests {
 	}
 
 	@Test
+	void theOwnerOfAnotherThreadCanBeBoundAsWell() {
+		LockOwner other = LockOwner.ofThread(new Thread());
+		LockContext.Scope scope = LockContext.bind(other);
+		assertThat(LockContext.boundOwner()).isSameAs(other);
+		scope.close();
+		scope = LockContext.bind(LockContext.owner());
+		assertThat(LockContext.boundOwner()).as("its own").isNull();
+		scope.close();
+	}
+
+	@Test
 	void anOwnerIsGoneWhenItsThreadHasEnded() throws Exception {
 		LockOwner[] owner = new LockOwner[1];
 		Thread thread = new Thread(() -> owner[0] = LockContext.owner());

@@ -268,7 +268,8 @@ final class Gate {
 		Hold given = hold();
 		long now = this.runtime.now();
 		// Who is overtaken needs time and a token, so that it still has its turn.
-		if (!current.hasToken() || !suits(current, waiter.profile, now)
+		// Nor may another call of the same owner have come into the hold that is to end.
+		if (given.wasReentered() || !current.hasToken() || !suits(current, waiter.profile, now)
 				|| now - current.turnStart >= this.runtime.engine.options().handoffTime() / 2
 				|| first.deadline - now < this.runtime.engine.options().handoffTime() || !first.putBack()) {
 			return false;
@@ -280,6 +281,7 @@ final class Gate {
 		if (waiter.grant(begun.opener)) {
 			current.hold = begun;
 			turn.deliver(waiter);
+			this.line.grantSameOwner(begun, waiter, now, turn);
 		}
 		else {
 			current.hold = null;
@@ -973,7 +975,7 @@ final class Gate {
 			this.runtime.engine.watchdog().add(current);
 		}
 		turn.deliver(next);
-		this.line.grantSameOwner(begun, now, turn);
+		this.line.grantSameOwner(begun, next, now, turn);
 		// Those that do not wait shared the answer that brought the grant (rule E9).
 		this.line.refuseImpatient(turn, this::busy);
 		// Those that came while the store was asked do not know yet that they wait.

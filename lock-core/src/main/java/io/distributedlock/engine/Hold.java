@@ -90,6 +90,14 @@ final class Hold {
 	}
 
 	/**
+	 * Tells whether the owner has ever entered again, so that somebody has seen the token
+	 * even if the opener has not. Called under the gate's mutex.
+	 */
+	boolean wasReentered() {
+		return this.nested != null;
+	}
+
+	/**
 	 * Takes a lease from those that are open. Called under the gate's mutex.
 	 * @return true if it was the last one
 	 */

@@ -63,7 +63,11 @@ final class Waiter {
 	 */
 	volatile boolean parked;
 
-	/** Other callers may act for the same owner at the same time. */
+	/**
+	 * The owner is not the calling thread's own, so that others may act for it at the
+	 * same time. False does not mean that nobody else does: a thread's owner can be given
+	 * to others.
+	 */
 	final boolean sharesOwner;
 
 	/** How many later callers went first. Guarded by the gate's mutex. */
@@ -142,6 +146,8 @@ final class Waiter {
 	 * @return false if it has
 	 */
 	boolean putBack() {
+		// Before the state: who finds itself waiting again sees why, and tells of it.
+		this.busy = true;
 		return this.thread != null && STATE.compareAndSet(this, State.GRANTED, State.WAITING);
 	}
 

@@ -103,7 +103,6 @@ final class WaiterLine {
 	void putBack(Waiter waiter) {
 		this.starting = null;
 		this.waiters.addFirst(waiter);
-		waiter.busy = true;
 		count(waiter, 1);
 	}
 
@@ -147,10 +146,12 @@ final class WaiterLine {
 	}
 
 	/**
-	 * Grants all that wait for the owner of a hold that has just begun (rule E11).
+	 * Grants all that wait for the owner of a hold that has just begun (rule E11). One of
+	 * two callers with the same owner may be the thread that the owner stands for, which
+	 * does not know of the other, so it is enough if one of them shares.
 	 */
-	void grantSameOwner(Hold begun, long now, Turn turn) {
-		if (this.sharing == 0) {
+	void grantSameOwner(Hold begun, Waiter opener, long now, Turn turn) {
+		if (this.sharing == 0 && !opener.sharesOwner) {
 			return;
 		}
 		Iterator<Waiter> all = this.waiters.iterator();
