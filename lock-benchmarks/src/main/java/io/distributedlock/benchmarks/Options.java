@@ -2,8 +2,10 @@ package io.distributedlock.benchmarks;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -57,12 +59,7 @@ record Options(List<Plan> plans, @Nullable Address server, Path out, List<String
 			}
 			given.put(name, arguments.get(i + 1));
 		}
-		// Plans of a preset differ in the critical section.
-		List<Plan> plans = Presets.of(preset)
-			.stream()
-			.limit(given.containsKey("cs") ? 1 : Long.MAX_VALUE)
-			.map((plan) -> change(plan, given))
-			.toList();
+		List<Plan> plans = select(Presets.of(preset), given);
 		String server = given.get("server");
 		Path out = Path.of(given.getOrDefault("out", "target/benchmarks/" + preset + ".json"));
 		String jvm = given.getOrDefault("worker-jvm", "").strip();
@@ -70,9 +67,37 @@ record Options(List<Plan> plans, @Nullable Address server, Path out, List<String
 				jvm.isEmpty() ? List.of() : List.of(jvm.split("\\s+")));
 	}
 
-	private static Plan change(Plan plan, Map<String, String> given) {
-		return new Plan(list(given.get("scenario"), Scenarios::get, plan.scenarios()),
-				list(given.get("peers"), Peers::get, plan.peers()),
+	/**
+	 * Applies the options to the plans of a preset. Several plans may have the same
+	 * scenario, for other peers or critical sections; if the options say these, the first
+	 * counts.
+	 */
+	private static List<Plan> select(List<Plan> preset, Map<String, String> given) {
+		List<Scenario> all = preset.stream().flatMap((plan) -> plan.scenarios().stream()).toList();
+		List<Scenario> wanted = list(given.get("scenario"), Scenarios::get, all);
+		boolean once = given.containsKey("peers") || given.containsKey("cs");
+		Set<Object> seen = new HashSet<>();
+		List<Plan> plans = new ArrayList<>();
+		for (Plan plan : preset) {
+			Plan changed = change(plan, plan.scenarios(), given);
+			List<Scenario> scenarios = plan.scenarios()
+				.stream()
+				.filter(wanted::contains)
+				.filter((scenario) -> !once || seen.add(List.of(scenario, changed.sections())))
+				.toList();
+			if (!scenarios.isEmpty()) {
+				plans.add(change(plan, scenarios, given));
+			}
+		}
+		List<Scenario> others = wanted.stream().filter((scenario) -> !all.contains(scenario)).toList();
+		if (!others.isEmpty()) {
+			plans.add(change(preset.get(0), others, given));
+		}
+		return plans;
+	}
+
+	private static Plan change(Plan plan, List<Scenario> scenarios, Map<String, String> given) {
+		return new Plan(scenarios, list(given.get("peers"), Peers::get, plan.peers()),
 				list(given.get("cs"), Options::duration, plan.sections()),
 				Integer.parseInt(given.getOrDefault("rounds", String.valueOf(plan.rounds()))),
 				duration(given.getOrDefault("warmup", plan.warmUp().toMillis() + "ms")),

@@ -53,15 +53,15 @@ final class Presets {
 						peers("raw", "ours", "redisson", "si-spin", "shedlock"), List.of(NONE), 5, warmUp, measured),
 				new Plan(scenarios("hot-32", "zipf", "try-local"), peers("ours", "redisson", "si-spin"), List.of(NONE),
 						5, warmUp, measured),
-				new Plan(scenarios("hot-3x8"), peers("ours", "ours-strict", "redisson", "redisson-fair", "si-spin"),
+				new Plan(scenarios("hot-3x8"),
+						peers("ours", "ours-strict", "redisson", "redisson-fair", "si-spin", "si-pubsub"),
 						List.of(NONE), 5, warmUp, measured),
 				new Plan(scenarios("held-100000", "wake-up", "take-over"), peers("ours", "redisson"), List.of(NONE), 5,
 						warmUp, measured),
 				new Plan(scenarios("hot-32", "hot-3x8"), peers("ours", "redisson", "si-spin"), work, 3, warmUp,
 						measured),
 				new Plan(scenarios("own-1", "own-64", "own-256", "hot-32", "hot-3x8", "zipf"),
-						peers("si-pubsub", "redisson-spin", "redisson-fenced", "lock4j"), List.of(NONE), 1, warmUp,
-						measured));
+						peers("redisson-spin", "redisson-fenced", "lock4j"), List.of(NONE), 1, warmUp, measured));
 	}
 
 	// About two hours: everything.

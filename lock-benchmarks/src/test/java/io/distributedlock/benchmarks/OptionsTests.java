@@ -33,6 +33,34 @@ class OptionsTests {
 	}
 
 	@Test
+	void aScenarioIsMeasuredAsThePlansOfThePresetSay() {
+		List<Plan> plans = Options.parse("goals", List.of("--scenario", "hot-3x8")).plans();
+
+		assertThat(plans).hasSize(3).allSatisfy((plan) -> {
+			assertThat(plan.scenarios()).extracting(Scenario::name).containsExactly("hot-3x8");
+		});
+	}
+
+	@Test
+	void aScenarioIsMeasuredOnceForPeersThatAreGiven() {
+		List<Plan> plans = Options.parse("goals", List.of("--scenario", "own-64", "--peers", "raw,ours")).plans();
+
+		assertThat(plans).singleElement().satisfies((plan) -> {
+			assertThat(plan.scenarios()).extracting(Scenario::name).containsExactly("own-64");
+			assertThat(plan.peers()).extracting(Peer::name).containsExactly("raw", "ours");
+			assertThat(plan.rounds()).isEqualTo(5);
+		});
+	}
+
+	@Test
+	void aScenarioThatThePresetDoesNotHaveIsMeasuredLikeTheFirstOfThose() {
+		List<Plan> plans = Options.parse("goals", List.of("--scenario", "own-16")).plans();
+
+		assertThat(plans).singleElement()
+			.satisfies((plan) -> assertThat(plan.scenarios()).extracting(Scenario::name).containsExactly("own-16"));
+	}
+
+	@Test
 	void mistakesAreToldWithWhatThereIs() {
 		assertThatIllegalArgumentException().isThrownBy(() -> Options.parse("full", List.of("--peers", "redison")))
 			.withMessageContaining("redison")

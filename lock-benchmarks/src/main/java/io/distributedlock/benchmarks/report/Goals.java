@@ -48,7 +48,7 @@ public final class Goals {
 	 * @param goal the goal
 	 * @param measured the figures of all rounds
 	 * @param against name of the peer that ours was compared with, or empty
-	 * @param rounds how many rounds there were
+	 * @param rounds in how many rounds this library was measured
 	 * @param verdict whether the goal is met
 	 */
 	public record Outcome(String scenario, String what, String goal, Spread measured, String against, int rounds,
@@ -94,7 +94,7 @@ public final class Goals {
 			Results results = Results.of(runs, goal.scenario(), 0);
 			Optional<Goal.Measured> measured = goal.measurement().apply(results);
 			measured.ifPresent((found) -> outcomes.add(new Outcome(goal.scenario(), goal.what(), goal.text(),
-					found.spread(), found.against(), results.rounds(), verdict(goal, found.spread()))));
+					found.spread(), found.against(), results.rounds(Peers.OURS), verdict(goal, found.spread()))));
 		}
 		if (!runs.isEmpty()) {
 			outcomes.add(exclusion(runs));

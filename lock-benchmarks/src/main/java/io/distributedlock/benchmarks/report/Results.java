@@ -54,8 +54,8 @@ public final class Results {
 		return this.runs.stream().map(RunResult::peer).distinct().toList();
 	}
 
-	int rounds() {
-		return (int) this.runs.stream().map(RunResult::round).distinct().count();
+	int rounds(String peer) {
+		return (int) of(peer).stream().map(RunResult::round).distinct().count();
 	}
 
 	/**
@@ -104,7 +104,10 @@ public final class Results {
 		return (ratios.length > 0) ? Optional.of(Spread.of(ratios)) : Optional.empty();
 	}
 
-	/** Returns the real peer with the highest median throughput on the same server. */
+	/**
+	 * Returns the real peer with the highest median throughput on the same server, among
+	 * those that were measured at least half as often as this library.
+	 */
 	Optional<String> fastestPeer(Predicate<Peer> condition) {
 		return rivals(condition).max(Comparator.comparingDouble(this::throughput));
 	}
@@ -126,7 +129,8 @@ public final class Results {
 	private Stream<String> rivals(Predicate<Peer> condition) {
 		return peers().stream().filter((name) -> {
 			Peer peer = Peers.get(name);
-			return peer.role() == Peer.Role.PEER && peer.backend() == Backend.REDIS && condition.test(peer);
+			return peer.role() == Peer.Role.PEER && peer.backend() == Backend.REDIS && condition.test(peer)
+					&& 2 * of(name).size() >= of(Peers.OURS).size();
 		});
 	}
 
