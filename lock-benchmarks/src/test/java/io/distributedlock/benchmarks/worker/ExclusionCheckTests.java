@@ -77,6 +77,7 @@ class ExclusionCheckTests {
 		load.prepare();
 		load.start();
 		load.measure();
+		// Not a wait for something: this is the length of the measurement.
 		Thread.sleep(300);
 		return load.stop();
 	}
