@@ -83,6 +83,9 @@ import org.jspecify.annotations.Nullable;
  * the lock, {@link #overtake} may give the hold to a later caller and put the sleeper
  * back at the head of the line. The old hold has not begun for anybody: its lease was
  * seen by no caller, so its token goes to the new one.</li>
+ * <li>A store without a queue cannot keep the lock for others. There a turn ends with its
+ * block, and before the next one the gate may wait in CONTENDING without having asked
+ * ({@link PollPace}).</li>
  * <li>Deadlines are counted from before sending (rule E5), and a grant that is answered
  * later than its own deadline is abandoned, not used.</li>
  * <li>A command without an answer may still be executed until its timeout is over.
@@ -147,9 +150,13 @@ final class Gate {
 
 	private @Nullable Future<?> timer;
 
+	/** Null if the store has a queue. */
+	private final @Nullable PollPace pace;
+
 	Gate(StoreRuntime runtime, LockKey key) {
 		this.runtime = runtime;
 		this.key = key;
+		this.pace = (runtime.queue == null) ? runtime.pace() : null;
 	}
 
 	private ReentrantLock mutex() {
@@ -516,7 +523,13 @@ final class Gate {
 			ask(turn);
 		}
 		else {
-			long pause = no.queued() ? Clock.jitter(this.runtime.recheck) : pauseToPoll(current);
+			long pause;
+			if (this.pace != null) {
+				pause = this.pace.afterRefusal(current, this.runtime.now());
+			}
+			else {
+				pause = no.queued() ? Clock.jitter(this.runtime.recheck) : pauseToPoll(current);
+			}
 			askLater(Math.max(MIN_PAUSE, Math.min(pause, no.freeIn().toNanos() + MIN_PAUSE)));
 		}
 	}
@@ -583,7 +596,7 @@ final class Gate {
 				if (reply instanceof ReleaseReply.Released released && released.reserved()) {
 					turn.then(this::tellOfRemoteHandoff);
 				}
-				next(turn);
+				stepBack(turn);
 			}
 		});
 	}
@@ -798,6 +811,26 @@ final class Gate {
 		else {
 			rest();
 		}
+	}
+
+	/**
+	 * A turn is over. If the store has no queue, others may need some time without us to
+	 * get theirs; callers that do not wait get their answer first.
+	 */
+	private void stepBack(Turn turn) {
+		long pause = (this.pace != null && this.line.onlyPatient()) ? this.pace.afterTurn(this.runtime.now()) : 0;
+		if (pause == 0) {
+			next(turn);
+			return;
+		}
+		this.grant = null;
+		this.state = State.CONTENDING;
+		this.attempt = new Attempt(AttemptId.random());
+		// Those who come now find others before them.
+		this.attempt.refused = true;
+		this.askAgain = false;
+		this.line.announce(turn);
+		askLater(pause);
 	}
 
 	private void rest() {
@@ -1029,6 +1062,10 @@ final class Gate {
 		Grant current = this.grant;
 		int tokens = this.runtime.engine.options().handoffLeases();
 		if (current == null || current.extending || current.yield || tokens == 1 || this.line.head() == null) {
+			return;
+		}
+		if (this.pace != null) {
+			// The store cannot know of others, and so this turn ends with its block.
 			return;
 		}
 		long now = this.runtime.now();

@@ -80,6 +80,11 @@ final class StoreRuntime implements SignalReceiver {
 		this.recheck = (this.queue != null) ? Math.min(recheck, this.queue.reservation().toNanos() / 2) : recheck;
 	}
 
+	/** For a gate, if the store has no queue. */
+	PollPace pace() {
+		return new PollPace(Math.min(this.recheck, this.engine.options().handoffTime()), now());
+	}
+
 	void subscribe() {
 		if (this.store instanceof SignallingLockStore signalling) {
 			signalling.subscribe(this);

@@ -49,6 +49,11 @@ final class WaiterLine {
 		return this.patient > 0;
 	}
 
+	/** Tells whether somebody waits, and all who do want more than one answer. */
+	boolean onlyPatient() {
+		return this.size > 0 && this.size == this.patient && head() != null;
+	}
+
 	void add(Waiter waiter, boolean knownBusy) {
 		waiter.busy = knownBusy;
 		this.waiters.add(waiter);
