@@ -10,6 +10,7 @@ import io.distributedlock.LockInspector;
 import io.distributedlock.spring.DeclaredLock;
 import io.distributedlock.spring.DistributedLockAdvisor;
 import io.distributedlock.spring.InvalidDistributedLockException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -72,14 +73,33 @@ final class DeclaredLocksCheck implements SmartInitializingSingleton {
 
 	private void requireStores(List<DeclaredLock> locks) {
 		// Makes the engine, so that a store that cannot be reached is found now.
-		LockInspector stores = this.inspector.getIfAvailable();
+		LockInspector inspector = this.inspector.getIfAvailable();
+		if (inspector == null) {
+			return;
+		}
+		List<String> stores = inspector.stores();
+		this.properties.locks().forEach((name, lock) -> {
+			if (isMissing(lock.store(), stores)) {
+				throw new LockStoreSetupException("distributed-lock.locks." + name + ".store is '" + lock.store()
+						+ "', but there is no such lock store.", useOneOf(stores, lock.store()));
+			}
+		});
 		for (DeclaredLock lock : locks) {
 			String store = lock.settings().store();
-			if (stores != null && store != null && !stores.stores().contains(store)) {
+			if (isMissing(store, stores)) {
 				throw new InvalidDistributedLockException(lock.method(), "there is no store '" + store + "'.",
-						"Use one of " + stores.stores() + ", or leave the store out.", null);
+						useOneOf(stores, store), null);
 			}
 		}
+	}
+
+	private static boolean isMissing(@Nullable String store, List<String> stores) {
+		return store != null && !stores.contains(store);
+	}
+
+	private static String useOneOf(List<String> stores, @Nullable String store) {
+		return "Use one of " + stores + ", or leave the store out."
+				+ KnownStore.needs(store).map((needs) -> " " + needs).orElse("");
 	}
 
 	private void warnOfShortTtls(List<DeclaredLock> locks) {

@@ -18,7 +18,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param enabled Whether methods with @DistributedLock take their lock. If not, they run
  * without, which is logged once at start-up. Read at run time.
  * @param store Name of the store of locks that name none. Needed only if there are
- * several stores. "memory" chooses a store within this JVM, for development and tests.
+ * several stores. "memory" chooses a store within this JVM, for development and tests,
+ * and switches off the others unless they are enabled explicitly.
  * @param ttl How long the store keeps a lock if its instance dies or is cut off. Does not
  * limit how long a lock is held, since it is renewed.
  * @param waitTime How long a caller is willing to wait for a lock. Zero is one try.
@@ -39,6 +40,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param shutdown How locks end with the application.
  * @param transaction How locks and transactions go together.
  * @param redis Settings of the Redis store.
+ * @param memory Settings of the store within this JVM.
  */
 @ConfigurationProperties("distributed-lock")
 public record DistributedLockProperties(@DefaultValue("true") boolean enabled, @Nullable String store,
@@ -47,7 +49,7 @@ public record DistributedLockProperties(@DefaultValue("true") boolean enabled, @
 		@DefaultValue Map<String, Lock> locks, @DefaultValue Handoff handoff, @DefaultValue("400ms") Duration recheck,
 		@DefaultValue("1s") Duration reservation, @DefaultValue("1s") Duration commandTimeout,
 		@Nullable String instanceId, @DefaultValue Shutdown shutdown, @DefaultValue Transaction transaction,
-		@DefaultValue Redis redis) {
+		@DefaultValue Redis redis, @DefaultValue Memory memory) {
 
 	/**
 	 * Checks the properties, each and together.
@@ -195,12 +197,23 @@ public record DistributedLockProperties(@DefaultValue("true") boolean enabled, @
 	}
 
 	/**
+	 * Settings of the store within this JVM.
+	 *
+	 * @param enabled Whether there is a store "memory" beside others. If not set, there
+	 * is one if it is the default store.
+	 */
+	public record Memory(@Nullable Boolean enabled) {
+	}
+
+	/**
 	 * Settings of the Redis store.
 	 *
-	 * @param enabled Whether there is a Redis store when Redis is configured.
+	 * @param enabled Whether there is a Redis store when Redis is configured. If not set,
+	 * there is none with the store "memory", and none beside Redlock nodes unless it is
+	 * the default store.
 	 * @param prefix What all keys and channels in Redis begin with.
 	 */
-	public record Redis(@DefaultValue("true") boolean enabled, @DefaultValue("lock:") String prefix) {
+	public record Redis(@Nullable Boolean enabled, @DefaultValue("lock:") String prefix) {
 
 		/**
 		 * Checks the properties.

@@ -36,7 +36,7 @@ final class LockEngineFactory {
 	private String defaultStore(List<String> names) {
 		String chosen = chosen();
 		if (names.isEmpty()) {
-			throw new NoLockStoreException("memory".equals(chosen));
+			throw new NoLockStoreException(chosen);
 		}
 		if (chosen == null && names.size() > 1 || chosen != null && !names.contains(chosen)) {
 			throw new LockStoreChoiceException(chosen, names);

@@ -18,9 +18,7 @@ final class LockStoreChoiceFailureAnalyzer extends AbstractFailureAnalyzer<LockS
 		return new FailureAnalysis(description, "Set distributed-lock.store to one of: "
 				+ String.join(", ", cause.stores())
 				+ ". Single locks can use another one: distributed-lock.locks.<name>.store, or store = \"...\" in the"
-				+ " annotation." + ("memory".equals(cause.chosen())
-						? " The store 'memory' needs the dependency io.distributedlock:lock-test." : ""),
-				cause);
+				+ " annotation." + KnownStore.needs(cause.chosen()).map((needs) -> " " + needs).orElse(""), cause);
 	}
 
 }

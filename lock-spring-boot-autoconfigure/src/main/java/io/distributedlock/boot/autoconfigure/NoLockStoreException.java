@@ -1,5 +1,7 @@
 package io.distributedlock.boot.autoconfigure;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * There is nothing that keeps locks.
  */
@@ -7,17 +9,17 @@ final class NoLockStoreException extends IllegalStateException {
 
 	private static final long serialVersionUID = 1L;
 
-	private final boolean memoryChosen;
+	private final @Nullable String chosen;
 
-	NoLockStoreException(boolean memoryChosen) {
-		super(memoryChosen
-				? "distributed-lock.store is 'memory', but io.distributedlock:lock-test is not on the classpath."
-				: "There is no lock store: add a store to the classpath or define a LockStore bean.");
-		this.memoryChosen = memoryChosen;
+	NoLockStoreException(@Nullable String chosen) {
+		super(KnownStore.needs(chosen)
+			.map((needs) -> "distributed-lock.store is '" + chosen + "', but there is no lock store. " + needs)
+			.orElse("There is no lock store: add a store to the classpath or define a LockStore bean."));
+		this.chosen = chosen;
 	}
 
-	boolean memoryChosen() {
-		return this.memoryChosen;
+	@Nullable String chosen() {
+		return this.chosen;
 	}
 
 }

@@ -25,6 +25,8 @@ import io.distributedlock.test.InMemoryLockServer;
 import io.distributedlock.test.InMemoryLockStore;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.diagnostics.FailureAnalysis;
@@ -221,7 +223,22 @@ class DistributedLockAutoConfigurationTests {
 	@Test
 	void memoryStoreSaysWhatItIs(CapturedOutput output) {
 		this.memory.run((context) -> assertThat(context).hasSingleBean(InMemoryLockStore.class));
-		assertThat(output).containsOnlyOnce("locks hold within this JVM only");
+		assertThat(output).containsOnlyOnce("Locks in the store 'memory' hold within this JVM only");
+	}
+
+	@Test
+	void memoryStoreStandsBesideOthersIfEnabled() {
+		severalStores().withPropertyValues("distributed-lock.memory.enabled=true", "distributed-lock.store=one")
+			.run((context) -> assertThat(context.getBean(LockInspector.class).stores()).containsExactly("one", "two",
+					"memory"));
+	}
+
+	@Test
+	void memoryStoreCanBeSwitchedOff() {
+		this.memory.withPropertyValues("distributed-lock.memory.enabled=false")
+			.run((context) -> assertThat(
+					analyze(context.getStartupFailure(), new NoLockStoreFailureAnalyzer()).getDescription())
+				.contains("distributed-lock.store=memory was chosen"));
 	}
 
 	@Test
@@ -271,6 +288,16 @@ class DistributedLockAutoConfigurationTests {
 		});
 	}
 
+	@ParameterizedTest
+	@ValueSource(strings = { "jdbc", "etcd", "zookeeper" })
+	void chosenStoreThatIsMissingIsAnErrorThatNamesItsStarter(String store) {
+		this.runner.withPropertyValues("distributed-lock.store=" + store).run((context) -> {
+			FailureAnalysis analysis = analyze(context.getStartupFailure(), new NoLockStoreFailureAnalyzer());
+			assertThat(analysis.getDescription()).contains("distributed-lock.store=" + store + " was chosen");
+			assertThat(analysis.getAction()).contains("io.distributedlock:lock-spring-boot-starter-" + store);
+		});
+	}
+
 	@Test
 	void severalStoresWithoutChoiceAreAnError() {
 		severalStores().run((context) -> {
@@ -312,6 +339,17 @@ class DistributedLockAutoConfigurationTests {
 					new InvalidDistributedLockFailureAnalyzer());
 			assertThat(analysis.getDescription()).contains("WrongStore.run()").contains("there is no store 'nowhere'");
 			assertThat(analysis.getAction()).contains("Use one of [memory]");
+		});
+	}
+
+	@Test
+	void unknownStoreInThePropertiesOfALockIsAnError() {
+		this.memory.withPropertyValues("distributed-lock.locks.stock.store=etcd").run((context) -> {
+			FailureAnalysis analysis = analyze(context.getStartupFailure(), new LockStoreSetupFailureAnalyzer());
+			assertThat(analysis.getDescription())
+				.isEqualTo("distributed-lock.locks.stock.store is 'etcd', but there is no such lock store.");
+			assertThat(analysis.getAction()).contains("Use one of [memory]")
+				.contains("distributed-lock.etcd.endpoints");
 		});
 	}
 

@@ -1,5 +1,6 @@
 package io.distributedlock.boot.autoconfigure.memory;
 
+import io.distributedlock.boot.autoconfigure.ConditionalOnLockStore;
 import io.distributedlock.boot.autoconfigure.DistributedLockAutoConfiguration;
 import io.distributedlock.boot.autoconfigure.DistributedLockProperties;
 import io.distributedlock.boot.autoconfigure.LockInstanceId;
@@ -11,18 +12,18 @@ import org.slf4j.LoggerFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Lazy;
 
 /**
  * Auto-configuration for locks within this JVM, if {@code distributed-lock.store} is
- * {@code memory}: for development and tests, never a fallback for a store that is out of
- * reach.
+ * {@code memory}, or beside other stores if {@code distributed-lock.memory.enabled} is
+ * true: for development and tests, never a fallback for a store that is out of reach.
  */
 @AutoConfiguration(before = DistributedLockAutoConfiguration.class)
 @ConditionalOnClass(InMemoryLockServer.class)
-@ConditionalOnProperty(name = "distributed-lock.store", havingValue = "memory")
+@ConditionalOnLockStore("memory")
 @EnableConfigurationProperties(DistributedLockProperties.class)
 public final class MemoryLockStoreAutoConfiguration {
 
@@ -38,10 +39,12 @@ public final class MemoryLockStoreAutoConfiguration {
 			.build();
 	}
 
+	// Lazy like the others: the warning is for those whose locks are there.
 	@Bean
+	@Lazy
 	@ConditionalOnMissingBean
 	InMemoryLockStore inMemoryLockStore(InMemoryLockServer server, LockInstanceId instanceId) {
-		logger.warn("distributed-lock.store is memory: locks hold within this JVM only.");
+		logger.warn("Locks in the store 'memory' hold within this JVM only.");
 		return server.connect(instanceId.value());
 	}
 

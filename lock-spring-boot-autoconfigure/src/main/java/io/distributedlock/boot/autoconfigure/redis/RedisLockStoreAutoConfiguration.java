@@ -1,26 +1,23 @@
 package io.distributedlock.boot.autoconfigure.redis;
 
+import io.distributedlock.boot.autoconfigure.ConditionalOnLockStore;
 import io.distributedlock.boot.autoconfigure.DistributedLockAutoConfiguration;
 import io.distributedlock.boot.autoconfigure.DistributedLockProperties;
 import io.distributedlock.boot.autoconfigure.LockInstanceId;
+import io.distributedlock.boot.autoconfigure.LockStoreHelp;
+import io.distributedlock.boot.autoconfigure.LockStoreSetupException;
 import io.distributedlock.store.redis.RedisLockStore;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 import org.springframework.aot.hint.RuntimeHints;
 import org.springframework.aot.hint.RuntimeHintsRegistrar;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
-import org.springframework.boot.autoconfigure.condition.NoneNestedConditions;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
-import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.ImportRuntimeHints;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.data.redis.connection.RedisConnectionFactory;
@@ -34,13 +31,14 @@ import org.springframework.data.redis.connection.RedisConnectionFactory;
 		afterName = "org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration")
 @ConditionalOnClass({ RedisLockStore.class, RedisConnectionFactory.class })
 @ConditionalOnBean(RedisConnectionFactory.class)
-@ConditionalOnBooleanProperty(name = "distributed-lock.redis.enabled", matchIfMissing = true)
-@Conditional(RedisLockStoreAutoConfiguration.NotInMemory.class)
+@ConditionalOnLockStore("redis")
 @EnableConfigurationProperties(DistributedLockProperties.class)
 @ImportRuntimeHints(RedisLockStoreAutoConfiguration.Scripts.class)
 public final class RedisLockStoreAutoConfiguration {
 
-	private static final Logger logger = LoggerFactory.getLogger(RedisLockStoreAutoConfiguration.class);
+	private static final LockStoreHelp HELP = new LockStoreHelp("redis", "Redis",
+			"Start the server, or correct its address (spring.data.redis.host and .port, or .url).",
+			"Correct what the message above says.");
 
 	private static final int RE_CHECKS_OF_QUEUE_ENTRY = 3;
 
@@ -51,47 +49,25 @@ public final class RedisLockStoreAutoConfiguration {
 	RedisLockStore redisLockStore(@LockRedisConnectionFactory ObjectProvider<RedisConnectionFactory> marked,
 			ObjectProvider<RedisConnectionFactory> all, DistributedLockProperties properties,
 			LockInstanceId instanceId) {
-		RedisLockStore store = RedisLockStore.builder(connectionFactory(marked, all))
+		RedisConnectionFactory connectionFactory = connectionFactory(marked, all);
+		return HELP.start(() -> RedisLockStore.builder(connectionFactory)
 			.prefix(properties.redis().prefix())
 			.instanceId(instanceId.value())
 			.reservation(properties.reservation())
 			.queueEntryTtl(properties.recheck().multipliedBy(RE_CHECKS_OF_QUEUE_ENTRY))
 			.commandTimeout(properties.commandTimeout())
-			.build();
-		try {
-			store.check().forEach((advice) -> logger.warn("Redis lock store: {}", advice));
-			return store;
-		}
-		catch (RuntimeException ex) {
-			store.close();
-			throw ex;
-		}
+			.build(), RedisLockStore::check);
 	}
 
 	private static RedisConnectionFactory connectionFactory(ObjectProvider<RedisConnectionFactory> marked,
 			ObjectProvider<RedisConnectionFactory> all) {
 		RedisConnectionFactory factory = marked.getIfAvailable(all::getIfUnique);
 		if (factory == null) {
-			throw new IllegalStateException("There are several RedisConnectionFactory beans, and it is not said which"
-					+ " server keeps the locks. Mark one with @LockRedisConnectionFactory or @Primary.");
+			throw new LockStoreSetupException(
+					"There are several RedisConnectionFactory beans, and it is not said which server keeps the locks.",
+					"Mark one with @LockRedisConnectionFactory or @Primary.");
 		}
 		return factory;
-	}
-
-	/**
-	 * The application has not chosen the in-memory store.
-	 */
-	static final class NotInMemory extends NoneNestedConditions {
-
-		NotInMemory() {
-			super(ConfigurationPhase.PARSE_CONFIGURATION);
-		}
-
-		@ConditionalOnProperty(name = "distributed-lock.store", havingValue = "memory")
-		static final class InMemory {
-
-		}
-
 	}
 
 	/**

@@ -145,6 +145,24 @@ class RedisLockStoreAutoConfigurationTests {
 	}
 
 	@Test
+	void redisBesideTheMemoryStoreIsUsedIfEnabled() {
+		this.runner.withPropertyValues("distributed-lock.store=memory", "distributed-lock.redis.enabled=true")
+			.run((context) -> assertThat(context.getBean(LockInspector.class).stores()).containsExactly("memory",
+					"redis"));
+	}
+
+	@Test
+	void redlockNodesKeepTheSingleRedisOutUnlessItIsTheDefault() {
+		String nodes = "distributed-lock.redlock.nodes=a,b,c";
+		this.bare.withPropertyValues("distributed-lock.enabled=false", nodes)
+			.run((context) -> assertThat(context).doesNotHaveBean("redisLockStore"));
+		this.bare.withPropertyValues("distributed-lock.enabled=false", nodes, "distributed-lock.store=redis")
+			.run((context) -> assertThat(context.getBeanFactory().containsBeanDefinition("redisLockStore")).isTrue());
+		this.bare.withPropertyValues("distributed-lock.enabled=false", nodes, "distributed-lock.redis.enabled=true")
+			.run((context) -> assertThat(context.getBeanFactory().containsBeanDefinition("redisLockStore")).isTrue());
+	}
+
+	@Test
 	void switchedOffLocksNeedNoRedis() {
 		unreachable().withPropertyValues("distributed-lock.enabled=false")
 			.withBean(Shop.class)
@@ -158,6 +176,7 @@ class RedisLockStoreAutoConfigurationTests {
 			FailureAnalysis analysis = analyze(context.getStartupFailure());
 			assertThat(analysis.getDescription()).contains("127.0.0.1:" + nowhere);
 			assertThat(analysis.getAction()).contains("spring.data.redis.host")
+				.contains("distributed-lock.redis.enabled=false")
 				.contains("distributed-lock.store=memory")
 				.contains("Code that uses LockTemplate needs a store all the same");
 		});
@@ -204,8 +223,7 @@ class RedisLockStoreAutoConfigurationTests {
 	@Test
 	void severalConnectionFactoriesWithoutChoiceAreAnError() {
 		this.bare.withUserConfiguration(TwoFactories.class, Unmarked.class)
-			.run((context) -> assertThat(
-					NestedExceptionUtils.getMostSpecificCause(context.getStartupFailure()).getMessage())
+			.run((context) -> assertThat(analyze(context.getStartupFailure()).getAction())
 				.contains("@LockRedisConnectionFactory"));
 	}
 
