@@ -51,7 +51,7 @@ import static org.assertj.core.api.Assertions.assertThat;
  * }
  * }</pre>
  */
-public abstract class LockStoreContractTests implements ContractBench {
+public abstract class LockStoreContractTests implements OutcomeContractTests {
 
 	private static final Duration LONG = StoreClient.LONG_TTL;
 
@@ -76,6 +76,11 @@ public abstract class LockStoreContractTests implements ContractBench {
 	@Override
 	public final StoreClient client(String instance) {
 		return this.clients.computeIfAbsent(instance, (name) -> new StoreClient(name, createStore(name)));
+	}
+
+	@Override
+	public final LockStore closing(String instance) {
+		return createStore(instance);
 	}
 
 	@Override

@@ -3,12 +3,14 @@ package io.distributedlock.test;
 import java.time.Duration;
 
 import io.distributedlock.LockKey;
+import io.distributedlock.spi.AcquireCommand;
 import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.AcquireReply.Granted;
 import io.distributedlock.spi.AcquireReply.Refused;
 import io.distributedlock.spi.AttemptId;
 import io.distributedlock.spi.ExtendReply;
 import io.distributedlock.spi.QueueingLockStore;
+import io.distributedlock.spi.ReleaseCommand;
 import io.distributedlock.spi.ReleaseReply;
 import org.junit.jupiter.api.Test;
 
@@ -286,6 +288,42 @@ public interface QueueContractTests extends ContractBench {
 		client("jvm-2").abandon(key(), waiter);
 		assertThat(client("jvm-1").extend(key(), holder, StoreClient.LONG_TTL, 10))
 			.isInstanceOf(ExtendReply.Extended.class);
+	}
+
+	@Test
+	default void aWaiterWithoutAnAnswerHasNoPlaceOnceItIsAbandoned() {
+		for (int i = 0; i < OutcomeContractTests.TIMEOUTS; i++) {
+			LockKey next = LockKey.of("contract", key().parts().get(0), "unknown", i);
+			Duration scarce = OutcomeContractTests.scarce(i);
+			AttemptId holder = client("jvm-1").hold(next);
+			AttemptId waiter = AttemptId.random();
+			StoreClient.outcome(((QueueingLockStore) client("jvm-2").store())
+				.acquireOrEnqueue(new AcquireCommand(next, waiter, StoreClient.LONG_TTL, 1, false, scarce)), scarce);
+			pass(scarce.plusMillis(1));
+			client("jvm-2").abandon(next, waiter);
+			assertThat(client("jvm-1").release(next, holder)).as("release with nobody in the queue")
+				.isEqualTo(new ReleaseReply.Released(false));
+			client("jvm-2").assertHoldsNothing(next, waiter);
+		}
+	}
+
+	@Test
+	default void aReleaseWithASuccessorAndWithoutAnAnswerLeavesNothingOnceBothAreGivenUp() {
+		for (int i = 0; i < OutcomeContractTests.TIMEOUTS; i++) {
+			LockKey next = LockKey.of("contract", key().parts().get(0), "unknown", i);
+			Duration scarce = OutcomeContractTests.scarce(i);
+			AttemptId holder = client("jvm-1").hold(next);
+			AttemptId successor = AttemptId.random();
+			StoreClient.outcome(((QueueingLockStore) client("jvm-1").store()).releaseAndEnqueue(
+					new ReleaseCommand(next, holder, Duration.ZERO, scarce),
+					new QueueingLockStore.Successor(successor, StoreClient.LONG_TTL, 3)), scarce);
+			pass(scarce.plusMillis(1));
+			client("jvm-1").abandon(next, holder);
+			client("jvm-1").abandon(next, successor);
+			AttemptId other = client("jvm-2").hold(next);
+			client("jvm-1").assertHoldsNothing(next, successor);
+			client("jvm-2").assertHolds(next, other);
+		}
 	}
 
 	@Test

@@ -29,6 +29,7 @@ import io.distributedlock.spi.RenewCommand;
 import io.distributedlock.spi.RenewReply;
 import io.distributedlock.spi.SignallingLockStore;
 import io.distributedlock.spi.SignallingLockStore.SignalReceiver;
+import io.distributedlock.spi.StoreException;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -42,6 +43,9 @@ public final class StoreClient {
 	public static final Duration LONG_TTL = Duration.ofSeconds(60);
 
 	static final Duration TIMEOUT = Duration.ofSeconds(5);
+
+	/** How late a busy machine may bring an answer. */
+	private static final Duration PATIENCE = Duration.ofSeconds(5);
 
 	private final String instance;
 
@@ -181,6 +185,28 @@ public final class StoreClient {
 		assertThat(renew(key, attempt, LONG_TTL)).as("%s holds nothing", this).isEqualTo(RenewReply.NOT_OWNER);
 	}
 
+	/**
+	 * Waits for a reply that may not come.
+	 * @return what the store said, empty if it failed as a store may fail
+	 */
+	static <T> Optional<T> outcome(CompletionStage<T> stage, Duration timeout) {
+		try {
+			return Optional.ofNullable(
+					stage.toCompletableFuture().get(timeout.toMillis() + PATIENCE.toMillis(), TimeUnit.MILLISECONDS));
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+			throw new AssertionError("Interrupted while waiting for a reply", ex);
+		}
+		catch (ExecutionException ex) {
+			assertThat(ex.getCause()).as("what a command fails with").isInstanceOf(StoreException.class);
+			return Optional.empty();
+		}
+		catch (TimeoutException ex) {
+			throw new AssertionError("The store neither answered nor failed within the command's timeout", ex);
+		}
+	}
+
 	private QueueingLockStore queueing() {
 		return (QueueingLockStore) this.store;
 	}
@@ -191,7 +217,7 @@ public final class StoreClient {
 
 	static <T> T reply(CompletionStage<T> stage) {
 		try {
-			return stage.toCompletableFuture().get(TIMEOUT.toMillis() + 5000, TimeUnit.MILLISECONDS);
+			return stage.toCompletableFuture().get(TIMEOUT.toMillis() + PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
 		}
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();

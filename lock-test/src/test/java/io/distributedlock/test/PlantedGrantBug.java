@@ -7,10 +7,13 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 
 import io.distributedlock.LockInspector.StoredLock;
 import io.distributedlock.LockKey;
@@ -348,6 +351,92 @@ enum PlantedGrantBug implements PlantedBug {
 					LockKey careless = LockKey.of(command.key().name(), joined.isEmpty() ? "-" : joined);
 					return super.acquire(new AcquireCommand(careless, command.attempt(), command.ttl(),
 							command.tokens(), command.repeated(), command.timeout()));
+				}
+			};
+		}
+	},
+
+	EXECUTES_AN_ACQUIRE_AFTER_IT_HAS_FAILED("anAcquireWithoutAnAnswerLeavesNothingOnceItIsAbandoned",
+			"aWaiterWithoutAnAnswerHasNoPlaceOnceItIsAbandoned") {
+		@Override
+		public LockStore store(InMemoryLockStore good) {
+			return new ForwardingLockStore(good) {
+
+				private final Queue<Runnable> late = new ConcurrentLinkedQueue<>();
+
+				@Override
+				public CompletionStage<AcquireReply> acquire(AcquireCommand command) {
+					return inTime(command, () -> super.acquire(command));
+				}
+
+				@Override
+				public CompletionStage<AcquireReply> acquireOrEnqueue(AcquireCommand command) {
+					return inTime(command, () -> super.acquireOrEnqueue(command));
+				}
+
+				private CompletionStage<AcquireReply> inTime(AcquireCommand command,
+						Supplier<CompletionStage<AcquireReply>> acquire) {
+					if (command.timeout().compareTo(Duration.ofMillis(1)) > 0) {
+						return acquire.get();
+					}
+					this.late.add(acquire::get);
+					return CompletableFuture.failedFuture(HeldRequest.noReply(command.timeout()));
+				}
+
+				@Override
+				public CompletionStage<Void> abandon(AbandonCommand command) {
+					CompletionStage<Void> abandoned = super.abandon(command);
+					for (Runnable next = this.late.poll(); next != null; next = this.late.poll()) {
+						next.run();
+					}
+					return abandoned;
+				}
+			};
+		}
+	},
+
+	TAKES_AN_UNKNOWN_RENEWAL_FOR_A_LOSS("aRenewalWithoutAnAnswerIsReportedAsFailedAndHarmsNothing") {
+		@Override
+		public LockStore store(InMemoryLockStore good) {
+			return new ForwardingLockStore(good) {
+				@Override
+				public CompletionStage<List<RenewReply>> renew(List<RenewCommand> commands) {
+					return (commands.get(0).timeout().compareTo(Duration.ofMillis(1)) > 0) ? super.renew(commands)
+							: PlantedBug.reply(Collections.nCopies(commands.size(), RenewReply.NOT_OWNER));
+				}
+			};
+		}
+	},
+
+	FORGETS_COMMANDS_WHEN_IT_IS_CLOSED("whatIsUnderWayWhenAStoreIsClosedIsAnsweredAllTheSame") {
+		@Override
+		public LockStore store(InMemoryLockStore good) {
+			return new ForwardingLockStore(good) {
+				@Override
+				public CompletionStage<AcquireReply> acquire(AcquireCommand command) {
+					return command.key().id().endsWith("unknown:31") ? new CompletableFuture<>()
+							: super.acquire(command);
+				}
+			};
+		}
+	},
+
+	SAYS_OF_EVERY_FAILURE_THAT_IT_MAY_HAVE_BEEN_EXECUTED("aFailureTellsWhatIsKnownOfIt") {
+		@Override
+		public LockStore store(InMemoryLockStore good) {
+			return new ForwardingLockStore(good) {
+				@Override
+				public CompletionStage<AcquireReply> acquire(AcquireCommand command) {
+					CompletableFuture<AcquireReply> reply = new CompletableFuture<>();
+					super.acquire(command).whenComplete((answer, failure) -> {
+						if (failure != null) {
+							reply.completeExceptionally(HeldRequest.noReply(command.timeout()));
+						}
+						else {
+							reply.complete(answer);
+						}
+					});
+					return reply;
 				}
 			};
 		}

@@ -1,5 +1,9 @@
 package io.distributedlock.store.redis;
 
+import java.time.Clock;
+import java.time.Instant;
+import java.util.Date;
+
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
@@ -44,6 +48,19 @@ class ArchitectureTests {
 	@Test
 	void packageIsNullMarked() {
 		assertThat(RedisLockStore.class.getPackage().isAnnotationPresent(NullMarked.class)).isTrue();
+	}
+
+	@Test
+	void nothingDependsOnTheTimeOfDayOfThisHost() {
+		noClasses().should()
+			.callMethod(System.class, "currentTimeMillis")
+			.orShould()
+			.callMethod(Instant.class, "now")
+			.orShould()
+			.callMethod(Clock.class, "systemUTC")
+			.orShould()
+			.callConstructor(Date.class)
+			.check(this.main);
 	}
 
 }
