@@ -1,6 +1,7 @@
 package io.distributedlock.store.redis;
 
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 
 import javax.net.ssl.HostnameVerifier;
@@ -31,23 +32,19 @@ final class JedisClient implements BlockingClient {
 
 	JedisClient(RedisConnectionFactory application, Duration timeout) {
 		JedisConnectionFactory theirs = (JedisConnectionFactory) application;
+		this.address = address(application);
 		OwnConfiguration ours = new OwnConfiguration(theirs.getClientConfiguration(), timeout, pool(timeout));
 		if (theirs.getClusterConfiguration() != null) {
 			this.connections = new JedisConnectionFactory(theirs.getClusterConfiguration(), ours);
-			this.address = Servers.address((RedisConfiguration) theirs.getClusterConfiguration());
 		}
 		else if (theirs.getSentinelConfiguration() != null) {
 			this.connections = new JedisConnectionFactory(theirs.getSentinelConfiguration(), ours);
-			this.address = Servers.address((RedisConfiguration) theirs.getSentinelConfiguration());
-		}
-		else if (theirs.getStandaloneConfiguration() != null) {
-			this.connections = new JedisConnectionFactory(theirs.getStandaloneConfiguration(), ours);
-			this.address = Servers.address(theirs.getStandaloneConfiguration());
 		}
 		else {
-			throw new IllegalArgumentException(application + " has no server configuration");
+			this.connections = new JedisConnectionFactory(Objects.requireNonNull(theirs.getStandaloneConfiguration()),
+					ours);
 		}
-		this.cluster = theirs.getClusterConfiguration() != null;
+		this.cluster = isCluster(application);
 		try {
 			this.connections.afterPropertiesSet();
 			this.connections.start();
@@ -59,6 +56,28 @@ final class JedisClient implements BlockingClient {
 
 	static boolean handles(RedisConnectionFactory application) {
 		return application instanceof JedisConnectionFactory;
+	}
+
+	static boolean isCluster(RedisConnectionFactory application) {
+		return ((JedisConnectionFactory) application).getClusterConfiguration() != null;
+	}
+
+	/**
+	 * Names the servers of the application's connection factory.
+	 */
+	static String address(RedisConnectionFactory application) {
+		JedisConnectionFactory theirs = (JedisConnectionFactory) application;
+		RedisConfiguration servers = theirs.getClusterConfiguration();
+		if (servers == null) {
+			servers = theirs.getSentinelConfiguration();
+		}
+		if (servers == null) {
+			servers = theirs.getStandaloneConfiguration();
+		}
+		if (servers == null) {
+			throw new IllegalArgumentException(application + " has no server configuration");
+		}
+		return Servers.address(servers);
 	}
 
 	private static GenericObjectPoolConfig<?> pool(Duration timeout) {

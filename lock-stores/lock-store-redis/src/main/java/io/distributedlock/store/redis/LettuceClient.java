@@ -92,7 +92,10 @@ final class LettuceClient implements AutoCloseable {
 		this.signalClient = (this.signalFactory != null) ? (RedisClient) this.signalFactory.createClient() : null;
 	}
 
-	private static RedisConfiguration servers(LettuceConnectionFactory application) {
+	/**
+	 * Returns the servers of the application's connection factory.
+	 */
+	static RedisConfiguration servers(LettuceConnectionFactory application) {
 		if (application.getClusterConfiguration() != null) {
 			return application.getClusterConfiguration();
 		}

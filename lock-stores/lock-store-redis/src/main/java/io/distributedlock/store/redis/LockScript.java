@@ -25,6 +25,9 @@ enum LockScript {
 	/** Gives a grant more tokens. */
 	EXTEND("record", "clock", "mark", "tokens", "extend"),
 
+	/** Writes the tokens of a quorum into a grant. */
+	RAISE("record", "raise"),
+
 	/** Takes away what an attempt has. */
 	ABANDON("record", "clock", "next", "abandon"),
 

@@ -25,6 +25,28 @@ final class Transports {
 		return ClassUtils.isPresent(type, Transports.class.getClassLoader());
 	}
 
+	/**
+	 * Tells whether a connection factory is for a Cluster, as far as that can be told
+	 * without connecting to it.
+	 */
+	static boolean isCluster(RedisConnectionFactory application) {
+		return (LETTUCE && Lettuce.handles(application)) ? Lettuce.isCluster(application)
+				: JEDIS && JedisClient.handles(application) && JedisClient.isCluster(application);
+	}
+
+	/**
+	 * Names the server of a connection factory without connecting to it.
+	 */
+	static String address(RedisConnectionFactory application) {
+		if (LETTUCE && Lettuce.handles(application)) {
+			return Lettuce.address(application);
+		}
+		if (JEDIS && JedisClient.handles(application)) {
+			return JedisClient.address(application);
+		}
+		return application.toString();
+	}
+
 	static RedisTransport open(RedisConnectionFactory application, Duration timeout) {
 		try {
 			if (LETTUCE && Lettuce.handles(application)) {
@@ -53,6 +75,14 @@ final class Transports {
 
 		static boolean handles(RedisConnectionFactory application) {
 			return application instanceof LettuceConnectionFactory;
+		}
+
+		static boolean isCluster(RedisConnectionFactory application) {
+			return ((LettuceConnectionFactory) application).getClusterConfiguration() != null;
+		}
+
+		static String address(RedisConnectionFactory application) {
+			return Servers.address(LettuceClient.servers((LettuceConnectionFactory) application));
 		}
 
 		static RedisTransport open(RedisConnectionFactory application, Duration timeout) {

@@ -20,8 +20,16 @@ class ArchitectureTests {
 		.importPackages("io.distributedlock.store.redis");
 
 	@Test
-	void onlyTheStoreIsPublic() {
-		classes().that().arePublic().and().areTopLevelClasses().should().be(RedisLockStore.class).check(this.main);
+	void onlyTheStoresArePublic() {
+		classes().that()
+			.arePublic()
+			.and()
+			.areTopLevelClasses()
+			.should()
+			.be(RedisLockStore.class)
+			.orShould()
+			.be(RedlockLockStore.class)
+			.check(this.main);
 	}
 
 	@Test
