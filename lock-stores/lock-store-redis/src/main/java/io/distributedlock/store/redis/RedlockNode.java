@@ -39,7 +39,7 @@ final class RedlockNode implements AutoCloseable {
 	private static final Logger logger = LoggerFactory.getLogger(RedlockNode.class);
 
 	/** So that a server that comes and goes does not fill the log. */
-	private static final long TELLING_PAUSE = 1_000_000_000;
+	private static final long TELLING_PAUSE = 10_000_000_000L;
 
 	private final RedisConnectionFactory application;
 
