@@ -220,10 +220,7 @@ public record DistributedLockProperties(@DefaultValue("true") boolean enabled, @
 		 * @throws IllegalArgumentException if the prefix cannot be used
 		 */
 		public Redis {
-			if (prefix.isEmpty() || !prefix.chars().allMatch((c) -> c > ' ' && c < 127 && "{}*?[]\\".indexOf(c) < 0)) {
-				throw new IllegalArgumentException("distributed-lock.redis.prefix is '" + prefix
-						+ "'. Use ASCII characters without blanks and {}*?[]\\, such as \"lock:\".");
-			}
+			RedisPrefix.check("distributed-lock.redis.prefix", prefix);
 		}
 
 	}

@@ -22,6 +22,8 @@ class OnLockStoreCondition extends SpringBootCondition {
 
 	private static final String REDIS = "redis";
 
+	private static final String REDLOCK = "redlock";
+
 	private static final String NODES = "distributed-lock.redlock.nodes";
 
 	@Override

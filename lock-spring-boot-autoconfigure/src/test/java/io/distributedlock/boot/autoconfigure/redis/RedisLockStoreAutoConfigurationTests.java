@@ -1,6 +1,5 @@
 package io.distributedlock.boot.autoconfigure.redis;
 
-import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import io.distributedlock.Lease;
@@ -11,6 +10,7 @@ import io.distributedlock.LockTemplate;
 import io.distributedlock.boot.autoconfigure.DistributedLockAspectAutoConfiguration;
 import io.distributedlock.boot.autoconfigure.DistributedLockAutoConfiguration;
 import io.distributedlock.boot.autoconfigure.memory.MemoryLockStoreAutoConfiguration;
+import io.distributedlock.boot.autoconfigure.support.FailureAnalyses;
 import io.distributedlock.spring.DistributedLock;
 import io.distributedlock.store.redis.RedisLockStore;
 import io.distributedlock.store.redis.server.RedisServerProcess;
@@ -23,7 +23,6 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration;
 import org.springframework.boot.diagnostics.FailureAnalysis;
-import org.springframework.boot.diagnostics.FailureAnalyzer;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
@@ -31,7 +30,6 @@ import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.NestedExceptionUtils;
-import org.springframework.core.io.support.SpringFactoriesLoader;
 import org.springframework.data.redis.connection.RedisConnectionFactory;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
@@ -173,7 +171,7 @@ class RedisLockStoreAutoConfigurationTests {
 	void unreachableRedisIsAnErrorAtStartUpThatNamesTheServer() {
 		unreachable().run((context) -> {
 			assertThat(context).hasFailed();
-			FailureAnalysis analysis = analyze(context.getStartupFailure());
+			FailureAnalysis analysis = FailureAnalyses.of(context.getStartupFailure());
 			assertThat(analysis.getDescription()).contains("127.0.0.1:" + nowhere);
 			assertThat(analysis.getAction()).contains("spring.data.redis.host")
 				.contains("distributed-lock.redis.enabled=false")
@@ -191,7 +189,7 @@ class RedisLockStoreAutoConfigurationTests {
 				.run((context) -> {
 					assertThat(context).hasFailed();
 					assertThat(NestedExceptionUtils.getMostSpecificCause(context.getStartupFailure()).toString()
-							+ analyze(context.getStartupFailure()).getDescription())
+							+ FailureAnalyses.of(context.getStartupFailure()).getDescription())
 						.contains("WRONGPASS");
 				});
 		}
@@ -223,27 +221,12 @@ class RedisLockStoreAutoConfigurationTests {
 	@Test
 	void severalConnectionFactoriesWithoutChoiceAreAnError() {
 		this.bare.withUserConfiguration(TwoFactories.class, Unmarked.class)
-			.run((context) -> assertThat(analyze(context.getStartupFailure()).getAction())
+			.run((context) -> assertThat(FailureAnalyses.of(context.getStartupFailure()).getAction())
 				.contains("@LockRedisConnectionFactory"));
 	}
 
 	private ApplicationContextRunner unreachable() {
 		return this.bare.withPropertyValues("spring.data.redis.host=127.0.0.1", "spring.data.redis.port=" + nowhere);
-	}
-
-	// As Spring Boot finds them, so that their registration is tested as well.
-	private static FailureAnalysis analyze(Throwable failure) {
-		assertThat(NestedExceptionUtils.getMostSpecificCause(failure)).isNotNull();
-		return SpringFactoriesLoader.forDefaultResourceLocation()
-			.load(FailureAnalyzer.class, SpringFactoriesLoader.ArgumentResolver.none(),
-					SpringFactoriesLoader.FailureHandler.handleMessage((message, ex) -> {
-					}))
-			.stream()
-			.filter((analyzer) -> analyzer.getClass().getName().startsWith("io.distributedlock"))
-			.map((analyzer) -> analyzer.analyze(failure))
-			.filter(Objects::nonNull)
-			.findFirst()
-			.orElseThrow(() -> new AssertionError("No analysis", failure));
 	}
 
 	private static LettuceConnectionFactory factory(int port) {
