@@ -1,0 +1,143 @@
+package io.distributedlock.store.etcd;
+
+import java.time.Duration;
+import java.util.List;
+
+import io.etcd.jetcd.op.Op;
+import io.etcd.jetcd.options.GetOption;
+import org.jspecify.annotations.Nullable;
+
+import io.distributedlock.LockKey;
+import io.distributedlock.spi.AttemptId;
+
+/**
+ * Takes away whatever an attempt has, for good. Requests of it that have not been
+ * answered are made ineffective first, whenever they may come; only then is "nothing
+ * there" an answer.
+ */
+final class EndOperation extends Operation<Boolean> {
+
+	private final AttemptId attempt;
+
+	private final @Nullable Stake stake;
+
+	EndOperation(Context context, LockKey key, AttemptId attempt, Duration timeout) {
+		super(context, key, timeout);
+		this.attempt = attempt;
+		this.stake = context.stakes().find(attempt);
+	}
+
+	@Override
+	void step() {
+		Stake known = this.stake;
+		if (known == null) {
+			readLock(this::found);
+			return;
+		}
+		boolean place = !known.isOver() && known.state() == Stake.State.QUEUED && !known.isUnsure();
+		known.finish();
+		Session doubtful = known.doubtful();
+		if (doubtful != null) {
+			this.context.sessions().fence(doubtful, this.deadline).whenComplete((fenced, failure) -> attempt(() -> {
+				if (failure != null) {
+					throw this.context.errors().translate(failure);
+				}
+				step();
+			}));
+		}
+		else if (place) {
+			leaveQueue(known.revision());
+		}
+		else {
+			readLock(this::found);
+		}
+	}
+
+	/**
+	 * Takes the place in the queue away. If it is as it was, nothing was reserved for it
+	 * either, since that would have taken it away.
+	 */
+	private void leaveQueue(long revision) {
+		submit(request((answer) -> {
+			if (answer.succeeded()) {
+				done();
+			}
+			else {
+				found(answer.view());
+			}
+		}).ifUnchanged(ownEntry(), revision)
+			.delete(ownEntry())
+			.claims(record())
+			.elseRead(record())
+			.elseReadQueue(queue()));
+	}
+
+	private void found(LockView view) {
+		if (view.isHeldBy(this.attempt) || view.isReservedFor(this.attempt)) {
+			passOn(view);
+			return;
+		}
+		read((answer) -> {
+			QueueEntry own = answer.getGetResponses()
+				.get(0)
+				.getKvs()
+				.stream()
+				.map(QueueEntry::decode)
+				.filter((entry) -> entry.attempt().equals(this.attempt))
+				.findFirst()
+				.orElse(null);
+			if (own != null) {
+				leaveQueue(own.revision());
+			}
+			else {
+				done();
+			}
+		}, Op.get(ownEntry(), GetOption.DEFAULT));
+	}
+
+	private void passOn(LockView view) {
+		QueueEntry next = view.queue()
+			.stream()
+			.filter((entry) -> !entry.attempt().equals(this.attempt))
+			.findFirst()
+			.orElse(null);
+		Request request = request((answer) -> {
+			if (!answer.succeeded()) {
+				found(answer.view());
+				return;
+			}
+			if (next != null) {
+				this.context.endLater(this.key, answer.revision(), this.context.reservation());
+			}
+			else if (!answer.queue().isEmpty() && !answer.queue().get(0).attempt().equals(this.attempt)) {
+				Rescue.of(this.context, this.key, answer.queue().get(0));
+			}
+			// It may have a place in the queue as well.
+			found(new LockView(null, 0, 0, List.of()));
+		});
+		if (next != null) {
+			this.context.passOn(request, this.key, view.revision(), next);
+		}
+		else {
+			request.ifUnchanged(record(), view.revision()).delete(record());
+		}
+		submit(request.thenReadQueue(queue()).elseRead(record()).elseReadQueue(queue()));
+	}
+
+	private void done() {
+		if (this.stake != null) {
+			this.context.stakes().forget(this.stake);
+		}
+		succeed(true);
+	}
+
+	/**
+	 * Takes away stakes whose time is over, in the background.
+	 */
+	interface Starter {
+
+		void end(Stake stake);
+
+	}
+
+}

@@ -1,0 +1,207 @@
+package io.distributedlock.store.etcd;
+
+import java.net.ConnectException;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeoutException;
+
+import javax.net.ssl.SSLException;
+
+import io.etcd.jetcd.common.exception.ErrorCode;
+import io.etcd.jetcd.common.exception.EtcdException;
+import io.grpc.Status;
+import io.grpc.StatusException;
+import io.grpc.StatusRuntimeException;
+import org.jspecify.annotations.Nullable;
+
+import io.distributedlock.spi.StoreException;
+
+/**
+ * What can go wrong in etcd or on the way there, and what to tell the person who has to
+ * repair it.
+ */
+final class EtcdErrors {
+
+	private final String prefix;
+
+	private volatile String servers;
+
+	EtcdErrors(String servers, String prefix) {
+		this.servers = servers;
+		this.prefix = prefix;
+	}
+
+	String servers() {
+		return this.servers;
+	}
+
+	void servers(String servers) {
+		this.servers = servers;
+	}
+
+	StoreException closed() {
+		return new StoreException("The etcd lock store is closed. [etcd " + this.servers + "]", false, false, null);
+	}
+
+	StoreException givenUp() {
+		return new StoreException("The attempt was given up while it waited to be sent. [etcd " + this.servers + "]",
+				false, true, null);
+	}
+
+	/**
+	 * Makes the exception for a command without an answer.
+	 * @param sent whether it was sent, so that it may have been executed
+	 */
+	StoreException timedOut(boolean sent) {
+		String what = sent ? "etcd has not answered in time."
+				: "The command could not be sent to etcd in time, since earlier ones wait for their answers.";
+		return new StoreException(what + " Is a majority of its members up (`etcdctl endpoint status`), are endpoints"
+				+ " and TLS settings right, or is its disk slow (etcd_disk_wal_fsync_duration_seconds)? [etcd "
+				+ this.servers + "]", sent, true, null);
+	}
+
+	/**
+	 * Makes the exception for a transaction that failed.
+	 */
+	StoreException translate(Throwable thrown) {
+		return translate(thrown, true);
+	}
+
+	/**
+	 * Makes the exception for something that changes nothing that matters if it was
+	 * executed.
+	 */
+	StoreException translateUnsent(Throwable thrown) {
+		StoreException failure = translate(thrown, false);
+		return failure.mayHaveExecuted()
+				? new StoreException(failure.getMessage(), false, failure.isRetryable(), failure.getCause()) : failure;
+	}
+
+	StoreException translateRead(Throwable thrown) {
+		return translateUnsent(thrown);
+	}
+
+	boolean isLeaseLost(Throwable thrown) {
+		Throwable cause = cause(thrown);
+		Status status = status(cause);
+		return (cause instanceof EtcdException known && known.getErrorCode() == ErrorCode.NOT_FOUND)
+				|| (status != null && status.getCode() == Status.Code.NOT_FOUND);
+	}
+
+	private StoreException translate(Throwable thrown, boolean write) {
+		Throwable cause = cause(thrown);
+		if (cause instanceof StoreException known) {
+			return known;
+		}
+		if (cause instanceof TimeoutException) {
+			return timedOut(write);
+		}
+		Status status = status(cause);
+		if (status == null) {
+			return failure("The etcd client failed: " + cause, write, true, cause);
+		}
+		String said = (status.getDescription() != null) ? status.getDescription() : status.getCode().toString();
+		StoreException known = known(said, cause);
+		if (known != null) {
+			return known;
+		}
+		return switch (status.getCode()) {
+			case UNAVAILABLE -> unavailable(said, write, cause);
+			case DEADLINE_EXCEEDED, CANCELLED, INTERNAL, ABORTED, UNKNOWN ->
+				failure("etcd gave no answer: " + said + ".", write, true, cause);
+			case UNAUTHENTICATED ->
+				failure("etcd wants a user: " + said + ". Set user name and password of the etcd client.", false, true,
+						cause);
+			case RESOURCE_EXHAUSTED -> failure("etcd is overloaded: " + said + ". This passes.", false, true, cause);
+			default -> failure("etcd refused the command: " + said + ".", false, false, cause);
+		};
+	}
+
+	/**
+	 * The errors of etcd's rpctypes that an operator can do something about. They come
+	 * before anything was executed.
+	 */
+	private @Nullable StoreException known(String said, Throwable cause) {
+		if (said.contains("database space exceeded")) {
+			return failure("etcd has used up its space quota and takes no writes (" + said
+					+ "). Compact and defragment it (`etcdctl compact`, `etcdctl defrag`), then `etcdctl alarm disarm`;"
+					+ " raise --quota-backend-bytes if it is too small. Locks that are held can be renewed and released.",
+					false, true, cause);
+		}
+		if (said.contains("too many requests")) {
+			return failure("etcd has too many requests under way (" + said
+					+ "); its disk is slower than what is written. This passes.", false, true, cause);
+		}
+		if (said.contains("permission denied")) {
+			return failure("The etcd user lacks permissions (" + said
+					+ "). Type `etcdctl role grant-permission ROLE readwrite " + this.prefix + " --prefix=true`.",
+					false, false, cause);
+		}
+		if (said.contains("authentication failed") || said.contains("user name is empty")
+				|| said.contains("authentication is not enabled")) {
+			return failure("etcd refused the user of its client (" + said
+					+ "). Check user name and password of the etcd client.", false, false, cause);
+		}
+		if (said.contains("invalid auth token") || said.contains("revision of auth store is old")) {
+			return failure(
+					"etcd does not know the client's token any more (" + said
+							+ "). The client fetches a new one; if it goes on, look at the clocks of etcd's members.",
+					false, true, cause);
+		}
+		if (said.contains("too many operations in txn")) {
+			return failure("etcd allows fewer operations in a transaction than its default (" + said
+					+ "). Start etcd with --max-txn-ops=128 or more.", false, false, cause);
+		}
+		if (said.contains("corrupt")) {
+			return failure("etcd has found its data corrupt (" + said + "). Look at `etcdctl alarm list`.", false,
+					false, cause);
+		}
+		return null;
+	}
+
+	private StoreException unavailable(String said, boolean write, Throwable cause) {
+		for (Throwable next = cause; next != null; next = next.getCause()) {
+			if (next instanceof ConnectException) {
+				return failure(
+						"etcd cannot be reached (" + next.getMessage() + "). Is it up, and are the endpoints right?",
+						false, true, cause);
+			}
+			if (next instanceof SSLException) {
+				return failure(
+						"No TLS connection to etcd (" + next.getMessage()
+								+ "). Do both sides use TLS, and does the client trust the server's certificate?",
+						false, true, cause);
+			}
+		}
+		if (said.contains("leader changed") || said.contains("no leader") || said.contains("leader failure")
+				|| said.contains("not leader") || said.contains("connection lost")) {
+			return failure("etcd is changing its leader (" + said + "). This passes if a majority of members is up.",
+					write, true, cause);
+		}
+		return failure("The connection to etcd was lost, or it does not answer: " + said + ".", write, true, cause);
+	}
+
+	private StoreException failure(String message, boolean mayHaveExecuted, boolean retryable, Throwable cause) {
+		return new StoreException(message + " [etcd " + this.servers + "]", mayHaveExecuted, retryable, cause);
+	}
+
+	private static Throwable cause(Throwable thrown) {
+		Throwable cause = thrown;
+		while (cause instanceof CompletionException && cause.getCause() != null) {
+			cause = cause.getCause();
+		}
+		return cause;
+	}
+
+	private static @Nullable Status status(Throwable thrown) {
+		for (Throwable next = thrown; next != null; next = next.getCause()) {
+			if (next instanceof StatusRuntimeException known) {
+				return known.getStatus();
+			}
+			if (next instanceof StatusException known) {
+				return known.getStatus();
+			}
+		}
+		return null;
+	}
+
+}

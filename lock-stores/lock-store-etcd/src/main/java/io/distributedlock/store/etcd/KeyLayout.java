@@ -1,0 +1,82 @@
+package io.distributedlock.store.etcd;
+
+import java.nio.charset.StandardCharsets;
+
+import io.etcd.jetcd.ByteSequence;
+
+/**
+ * How things are named in etcd. Neither the id of a lock nor the name of a JVM has a
+ * slash, so no key can be taken for another. JVMs of all versions have to agree on this.
+ */
+final class KeyLayout {
+
+	private final String prefix;
+
+	/**
+	 * Makes the layout.
+	 * @param prefix what all keys begin with
+	 */
+	KeyLayout(String prefix) {
+		if (prefix.isEmpty() || !prefix.chars().allMatch((c) -> c > ' ' && c < 127)) {
+			throw new IllegalArgumentException("The etcd key prefix '" + prefix
+					+ "' is not usable. Use ASCII characters without blanks, such as \"/distributed-lock/\".");
+		}
+		this.prefix = prefix;
+	}
+
+	String prefix() {
+		return this.prefix;
+	}
+
+	/**
+	 * Returns the key of a lock's record, which exists unless the lock is free.
+	 */
+	ByteSequence record(String id) {
+		return bytes(this.prefix + "l/" + id);
+	}
+
+	/**
+	 * Returns what the keys of all entries of a lock's queue begin with.
+	 */
+	ByteSequence queue(String id) {
+		return bytes(this.prefix + "q/" + id + "/");
+	}
+
+	/**
+	 * Returns the key of the one entry that a JVM can have in a lock's queue.
+	 */
+	ByteSequence entry(String id, String instance) {
+		return bytes(this.prefix + "q/" + id + "/" + instance);
+	}
+
+	/**
+	 * Returns what all that is told to a JVM begins with.
+	 */
+	ByteSequence mailbox(String instance) {
+		return bytes(this.prefix + "i/" + instance + "/");
+	}
+
+	/**
+	 * Returns one of the places where a message for a JVM is put.
+	 */
+	ByteSequence message(String instance, int slot) {
+		return bytes(this.prefix + "i/" + instance + "/s" + slot);
+	}
+
+	/**
+	 * Returns the key that lives and dies with a lease of a JVM. It is in the mailbox, so
+	 * that the JVM is told of its end.
+	 */
+	ByteSequence marker(String instance, long lease) {
+		return bytes(this.prefix + "i/" + instance + "/m" + Long.toHexString(lease));
+	}
+
+	static ByteSequence bytes(String text) {
+		return ByteSequence.from(text, StandardCharsets.ISO_8859_1);
+	}
+
+	static String text(ByteSequence bytes) {
+		return bytes.toString(StandardCharsets.ISO_8859_1);
+	}
+
+}

@@ -1,0 +1,89 @@
+package io.distributedlock.store.etcd;
+
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+
+import io.etcd.jetcd.ByteSequence;
+
+/**
+ * A lease of this JVM, which many grants or queue entries share, and its marker: a key
+ * that ends with the lease. Requests that give this JVM something demand that the marker
+ * is unchanged. That says in one condition that the lease lives and that requests of this
+ * age are still wanted: changing the marker makes all earlier ones without effect,
+ * however late they come.
+ */
+final class Session {
+
+	/** Time for which things on this lease can be promised, in seconds. */
+	final int seconds;
+
+	final long lease;
+
+	final ByteSequence marker;
+
+	/** Grants, queue entries and cooling locks that end with the lease. */
+	final Set<Wheel.Entry> users = ConcurrentHashMap.newKeySet();
+
+	private volatile long markerRevision;
+
+	private volatile long aliveUntil;
+
+	private volatile boolean lost;
+
+	volatile long usedAt;
+
+	/** Guarded by {@link Sessions}. */
+	CompletableFuture<Session> keeping = CompletableFuture.completedFuture(this);
+
+	long keptAt;
+
+	CompletableFuture<Session> fencing = CompletableFuture.completedFuture(this);
+
+	Session(int seconds, long lease, ByteSequence marker, long markerRevision, long aliveUntil, long now) {
+		this.seconds = seconds;
+		this.lease = lease;
+		this.marker = marker;
+		this.markerRevision = markerRevision;
+		this.aliveUntil = aliveUntil;
+		this.usedAt = now;
+		this.keptAt = now;
+	}
+
+	long markerRevision() {
+		return this.markerRevision;
+	}
+
+	/**
+	 * Notes what the marker was found to be. Nobody but this JVM changes it.
+	 */
+	synchronized void sawMarker(long revision) {
+		if (revision > this.markerRevision) {
+			this.markerRevision = revision;
+		}
+	}
+
+	synchronized void keptUntil(long moment) {
+		if (moment - this.aliveUntil > 0) {
+			this.aliveUntil = moment;
+		}
+	}
+
+	/**
+	 * Returns the moment until which the servers keep the lease for certain.
+	 */
+	long aliveUntil() {
+		return this.aliveUntil;
+	}
+
+	boolean isLost() {
+		return this.lost;
+	}
+
+	synchronized boolean lose() {
+		boolean before = this.lost;
+		this.lost = true;
+		return !before;
+	}
+
+}

@@ -1,0 +1,103 @@
+package io.distributedlock.store.etcd;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+
+import org.jspecify.annotations.Nullable;
+
+import io.distributedlock.LockKey;
+import io.distributedlock.spi.AttemptId;
+
+/**
+ * All {@linkplain Stake stakes} of this JVM.
+ */
+final class Stakes {
+
+	private final ConcurrentHashMap<AttemptId, Stake> stakes = new ConcurrentHashMap<>();
+
+	/** The one that has this JVM's place in the queue, by lock. */
+	private final ConcurrentHashMap<String, Stake> queued = new ConcurrentHashMap<>();
+
+	private final Wheel wheel = new Wheel(System.nanoTime());
+
+	private final EndOperation.Starter starter;
+
+	Stakes(EndOperation.Starter starter) {
+		this.starter = starter;
+	}
+
+	Wheel wheel() {
+		return this.wheel;
+	}
+
+	Stake open(LockKey key, AttemptId attempt) {
+		Stake known = this.stakes.get(attempt);
+		return (known != null) ? known
+				: this.stakes.computeIfAbsent(attempt, (id) -> new Stake(key, attempt, this.starter));
+	}
+
+	@Nullable Stake find(AttemptId attempt) {
+		return this.stakes.get(attempt);
+	}
+
+	/**
+	 * Notes that a stake has this JVM's place in a queue.
+	 * @return the stake that had it before, or null
+	 */
+	@Nullable Stake queued(Stake stake) {
+		this.wheel.watch(stake);
+		Stake before = this.queued.put(stake.key.id(), stake);
+		return (before != stake) ? before : null;
+	}
+
+	/**
+	 * Returns the stake that has this JVM's place in a queue, or null.
+	 */
+	@Nullable Stake queued(String keyId) {
+		return this.queued.get(keyId);
+	}
+
+	void unqueued(Stake stake) {
+		this.queued.remove(stake.key.id(), stake);
+	}
+
+	/**
+	 * Nothing of the stake is in etcd any more.
+	 */
+	void forget(Stake stake) {
+		this.wheel.forget(stake);
+		this.queued.remove(stake.key.id(), stake);
+		this.stakes.remove(stake.attempt, stake);
+		stake.detach();
+		stake.gone.complete(null);
+	}
+
+	/**
+	 * Ends what ends now.
+	 */
+	void tick(long now) {
+		for (Wheel.Entry entry : this.wheel.turn(now)) {
+			entry.ended();
+		}
+	}
+
+	/**
+	 * Returns the stakes that end with a session.
+	 */
+	static Collection<Stake> of(Session session) {
+		List<Stake> of = new ArrayList<>();
+		for (Wheel.Entry user : session.users) {
+			if (user instanceof Stake stake) {
+				of.add(stake);
+			}
+		}
+		return of;
+	}
+
+	int size() {
+		return this.stakes.size();
+	}
+
+}

@@ -1,0 +1,260 @@
+package io.distributedlock.store.etcd;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
+
+import io.etcd.jetcd.ByteSequence;
+import io.etcd.jetcd.KV;
+import io.etcd.jetcd.kv.TxnResponse;
+import io.etcd.jetcd.op.Op;
+import org.jspecify.annotations.Nullable;
+
+import io.distributedlock.spi.StoreException;
+
+/**
+ * Sends requests to etcd. Those of many threads that meet go out nested in one
+ * transaction, so that one write of etcd's log to disk serves them all.
+ * <p>
+ * At most {@value #CALLS} calls are under way; what comes meanwhile gathers for the next
+ * one. A lone request is sent at once, by the thread that brings it, and not nested.
+ * Requests go out in the order in which they came, but for those that would write a key
+ * that another of the same call writes.
+ */
+final class Transactions {
+
+	/** Of the 128 operations that etcd allows by default, a nested one needs up to 8. */
+	private static final int LARGEST = 96;
+
+	private static final int CALLS = 2;
+
+	private final KV kv;
+
+	private final RevisionGuard revisions;
+
+	private final EtcdErrors errors;
+
+	private final Timers timers;
+
+	private final ReentrantLock mutex = new ReentrantLock();
+
+	private final LinkedList<Request> waiting = new LinkedList<>();
+
+	private int underWay;
+
+	private boolean closed;
+
+	Transactions(KV kv, RevisionGuard revisions, EtcdErrors errors, Timers timers) {
+		this.kv = kv;
+		this.revisions = revisions;
+		this.errors = errors;
+		this.timers = timers;
+	}
+
+	void submit(Request request) {
+		boolean refused;
+		this.mutex.lock();
+		try {
+			refused = this.closed;
+			if (!refused) {
+				this.waiting.add(request);
+			}
+		}
+		finally {
+			this.mutex.unlock();
+		}
+		if (refused) {
+			request.failed(this.errors.closed());
+		}
+		else {
+			pump();
+		}
+	}
+
+	/**
+	 * Reads from etcd, without a write to its log.
+	 * @param reads what to read
+	 * @return the answer; it never comes if the servers are away
+	 */
+	CompletableFuture<TxnResponse> read(Op... reads) {
+		long atLeast = this.revisions.highest();
+		CompletableFuture<TxnResponse> reply;
+		try {
+			reply = this.kv.txn().Then(reads).commit();
+		}
+		catch (RuntimeException ex) {
+			reply = CompletableFuture.failedFuture(ex);
+		}
+		return reply.handle((response, failure) -> {
+			if (failure != null) {
+				throw this.errors.translateRead(failure);
+			}
+			this.revisions.check(response.getHeader().getRevision(), atLeast, this.errors.servers());
+			return response;
+		});
+	}
+
+	void close() {
+		List<Request> left;
+		this.mutex.lock();
+		try {
+			this.closed = true;
+			left = new ArrayList<>(this.waiting);
+			this.waiting.clear();
+		}
+		finally {
+			this.mutex.unlock();
+		}
+		for (Request request : left) {
+			request.cancel();
+			request.failed(this.errors.closed());
+		}
+	}
+
+	private void pump() {
+		for (List<Request> call = next(); call != null; call = next()) {
+			send(call);
+		}
+	}
+
+	private @Nullable List<Request> next() {
+		this.mutex.lock();
+		try {
+			if (this.underWay >= CALLS || this.waiting.isEmpty()) {
+				return null;
+			}
+			List<Request> call = new ArrayList<>(Math.min(this.waiting.size(), LARGEST));
+			Set<ByteSequence> written = new HashSet<>();
+			for (Iterator<Request> requests = this.waiting.iterator(); requests.hasNext() && call.size() < LARGEST;) {
+				Request request = requests.next();
+				if (request.alone && !call.isEmpty()) {
+					break;
+				}
+				if (!written.isEmpty() && request.written().stream().anyMatch(written::contains)) {
+					continue;
+				}
+				requests.remove();
+				if (request.begin()) {
+					call.add(request);
+					written.addAll(request.written());
+					if (request.alone) {
+						break;
+					}
+				}
+				else if (request.cancel()) {
+					continue;
+				}
+				else {
+					// Its attempt was given up.
+					this.timers.soon(() -> request.failed(this.errors.givenUp()));
+				}
+			}
+			if (call.isEmpty()) {
+				return null;
+			}
+			this.underWay++;
+			return call;
+		}
+		finally {
+			this.mutex.unlock();
+		}
+	}
+
+	private void send(List<Request> call) {
+		long atLeast = this.revisions.highest();
+		long deadline = call.get(0).deadline;
+		for (Request request : call) {
+			deadline = (request.deadline - deadline > 0) ? request.deadline : deadline;
+		}
+		AtomicBoolean freed = new AtomicBoolean();
+		// A call without an answer must not keep the next ones back for ever.
+		Future<?> timeout = this.timers.at(deadline, () -> {
+			free(freed);
+			pump();
+		});
+		commit(call).whenComplete((response, failure) -> {
+			timeout.cancel(false);
+			free(freed);
+			if (failure != null) {
+				failed(call, this.errors.translate(failure));
+			}
+			else {
+				answered(call, response, atLeast);
+			}
+			pump();
+		});
+	}
+
+	private void free(AtomicBoolean freed) {
+		if (freed.compareAndSet(false, true)) {
+			this.mutex.lock();
+			try {
+				this.underWay--;
+			}
+			finally {
+				this.mutex.unlock();
+			}
+		}
+	}
+
+	private CompletableFuture<TxnResponse> commit(List<Request> call) {
+		try {
+			if (call.size() == 1) {
+				Request only = call.get(0);
+				return this.kv.txn().If(only.conditions()).Then(only.then()).Else(only.otherwise()).commit();
+			}
+			return this.kv.txn().Then(call.stream().map(Request::nested).toArray(Op[]::new)).commit();
+		}
+		catch (RuntimeException ex) {
+			return CompletableFuture.failedFuture(ex);
+		}
+	}
+
+	private void answered(List<Request> call, TxnResponse response, long atLeast) {
+		long revision = response.getHeader().getRevision();
+		try {
+			this.revisions.check(revision, atLeast, this.errors.servers());
+		}
+		catch (StoreException ex) {
+			call.forEach((request) -> request.failed(ex));
+			return;
+		}
+		if (call.size() == 1) {
+			call.get(0).answered(new Request.Answer(response.isSucceeded(), response, revision));
+			return;
+		}
+		List<TxnResponse> parts = response.getTxnResponses();
+		for (int i = 0; i < parts.size(); i++) {
+			call.get(i).answered(new Request.Answer(parts.get(i).isSucceeded(), parts.get(i), revision));
+		}
+	}
+
+	private void failed(List<Request> call, StoreException failure) {
+		if (call.size() > 1 && !failure.mayHaveExecuted()) {
+			// Perhaps only one of them is to blame; no space left refuses writes, but not
+			// deletions.
+			this.mutex.lock();
+			try {
+				if (!this.closed) {
+					for (Request request : call) {
+						request.again();
+						this.waiting.addLast(request);
+					}
+					return;
+				}
+			}
+			finally {
+				this.mutex.unlock();
+			}
+		}
+		call.forEach((request) -> request.failed(failure));
+	}
+
+}
