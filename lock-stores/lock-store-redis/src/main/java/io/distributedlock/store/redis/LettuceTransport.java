@@ -164,6 +164,9 @@ final class LettuceTransport implements RedisTransport {
 	/**
 	 * A connection can be dead without anybody having said so, and TCP takes a quarter of
 	 * an hour to notice. A new one is opened beside it, and takes its place if it works.
+	 * The old one stays open for a moment: what is under way there may be answered yet,
+	 * since a single command with little time is enough to get here. Until then there is
+	 * no further replacement.
 	 */
 	@Override
 	public void suspect() {
@@ -171,18 +174,21 @@ final class LettuceTransport implements RedisTransport {
 			return;
 		}
 		this.client.connect().whenComplete((opened, error) -> {
-			if (opened != null) {
-				if (this.closed) {
-					opened.closeAsync();
-				}
-				else {
-					StatefulConnection<byte[], byte[]> old = this.connection;
-					this.connection = opened;
-					old.closeAsync();
-					logger.info("Replaced the connection to Redis at {}, which did not answer any more", address());
-				}
+			if (opened == null) {
+				this.replacing.set(false);
 			}
-			this.replacing.set(false);
+			else if (this.closed) {
+				opened.closeAsync();
+			}
+			else {
+				StatefulConnection<byte[], byte[]> old = this.connection;
+				this.connection = opened;
+				logger.info("Replaced the connection to Redis at {}, which did not answer any more", address());
+				this.client.later(() -> {
+					old.closeAsync();
+					this.replacing.set(false);
+				});
+			}
 		});
 	}
 
