@@ -14,6 +14,7 @@ import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.testcontainers.DockerClientFactory;
 import org.testcontainers.containers.GenericContainer;
+import org.testcontainers.containers.wait.strategy.Wait;
 import org.testcontainers.utility.DockerImageName;
 
 /**
@@ -28,7 +29,11 @@ final class ServerContainer implements ExecutionCondition, BeforeAllCallback, Af
 
 	static final String VALKEY_8 = "valkey/valkey:8.1";
 
+	static final String ETCD_3_5 = "gcr.io/etcd-development/etcd:v3.5.16";
+
 	private static final int REDIS_PORT = 6379;
+
+	private static final int ETCD_PORT = 2379;
 
 	private final RequiredImage image;
 
@@ -36,9 +41,9 @@ final class ServerContainer implements ExecutionCondition, BeforeAllCallback, Af
 
 	private final int port;
 
-	private ServerContainer(String image, int port) {
-		this.image = new RequiredImage(image);
-		this.container = published(image, port);
+	private ServerContainer(GenericContainer<?> container, int port) {
+		this.image = new RequiredImage(container.getDockerImageName());
+		this.container = container;
 		this.port = port;
 	}
 
@@ -46,7 +51,14 @@ final class ServerContainer implements ExecutionCondition, BeforeAllCallback, Af
 	 * Makes a server for an extension field of a test class.
 	 */
 	static ServerContainer redis(String image) {
-		return new ServerContainer(image, REDIS_PORT);
+		return new ServerContainer(redisBean(image), REDIS_PORT);
+	}
+
+	/**
+	 * Makes a server for an extension field of a test class.
+	 */
+	static ServerContainer etcd() {
+		return new ServerContainer(etcdBean(), ETCD_PORT);
 	}
 
 	/**
@@ -54,6 +66,17 @@ final class ServerContainer implements ExecutionCondition, BeforeAllCallback, Af
 	 */
 	static GenericContainer<?> redisBean(String image) {
 		return published(image, REDIS_PORT);
+	}
+
+	/**
+	 * Makes a container for a bean. There is no shell in the image that could look
+	 * whether the port is open.
+	 */
+	static GenericContainer<?> etcdBean() {
+		return published(ETCD_3_5, ETCD_PORT)
+			.withCommand("etcd", "--listen-client-urls", "http://0.0.0.0:" + ETCD_PORT, "--advertise-client-urls",
+					"http://0.0.0.0:" + ETCD_PORT)
+			.waitingFor(Wait.forHttp("/health").forPort(ETCD_PORT));
 	}
 
 	private static GenericContainer<?> published(String image, int port) {
@@ -100,6 +123,10 @@ final class ServerContainer implements ExecutionCondition, BeforeAllCallback, Af
 
 	int port() {
 		return this.container.getMappedPort(this.port);
+	}
+
+	String httpUrl() {
+		return "http://" + host() + ":" + port();
 	}
 
 	void pause() {
