@@ -1,0 +1,42 @@
+package io.distributedlock.store.zookeeper;
+
+import java.util.concurrent.CompletableFuture;
+
+import io.distributedlock.LockKey;
+
+/**
+ * Ends a reservation or a cooling time that this JVM has made, when it is over. If that
+ * fails, others do it who have seen it for as long.
+ */
+final class EndStateTask extends KeyTask<Boolean> {
+
+	private final SessionKeeper keeper;
+
+	private final String stamp;
+
+	EndStateTask(StoreContext context, LockKey key, SessionKeeper keeper, String stamp) {
+		super(context, key, context.settings().commandTimeout);
+		this.keeper = keeper;
+		this.stamp = stamp;
+	}
+
+	@Override
+	CompletableFuture<Boolean> work() {
+		return connection(this.keeper).thenCompose(this::end);
+	}
+
+	private CompletableFuture<Boolean> end(Link link) {
+		return link.load(id()).thenCompose((view) -> {
+			this.context.seen(id(), view);
+			WaitRecord waiting = view.waitingOrEmpty();
+			if (view.fence() == null || waiting.state() == WaitRecord.State.NONE
+					|| !waiting.stamp().equals(this.stamp)) {
+				return done(true);
+			}
+			return new Handover(this.context, this.key, this.keeper, link, view)
+				.leave(this.context.living(id(), waiting.released()))
+				.thenCompose((result) -> result.outcome().succeeded() ? done(true) : end(link));
+		});
+	}
+
+}

@@ -1,0 +1,104 @@
+package io.distributedlock.store.zookeeper;
+
+import java.time.Duration;
+import java.util.concurrent.ScheduledFuture;
+
+import org.jspecify.annotations.Nullable;
+
+import io.distributedlock.LockKey;
+import io.distributedlock.spi.AttemptId;
+
+/**
+ * A grant that this JVM has. Its node is in ZooKeeper as long as its session lives, so it
+ * is this object that ends it after its ttl.
+ */
+final class Grant {
+
+	final LockKey lockKey;
+
+	final LocalKey key;
+
+	final AttemptId attempt;
+
+	final SessionKeeper keeper;
+
+	final Link link;
+
+	final long first;
+
+	final int size;
+
+	/** A version of the bucket under which the grant was seen to be there. */
+	volatile int fence;
+
+	private long armedAt;
+
+	/** When the ttl is over, by {@link System#nanoTime()}. */
+	private volatile long deadline;
+
+	volatile boolean ended;
+
+	volatile @Nullable ScheduledFuture<?> timer;
+
+	Grant(LockKey lockKey, LocalKey key, AttemptId attempt, SessionKeeper keeper, Link link, long first, int size,
+			int fence, long sent, Duration ttl) {
+		this.lockKey = lockKey;
+		this.key = key;
+		this.attempt = attempt;
+		this.keeper = keeper;
+		this.link = link;
+		this.first = first;
+		this.size = size;
+		this.fence = fence;
+		this.armedAt = sent;
+		this.deadline = sent + ttl.toNanos();
+	}
+
+	long deadline() {
+		return this.deadline;
+	}
+
+	boolean isAlive() {
+		return !this.link.hasEnded() && isNotOver();
+	}
+
+	/**
+	 * Tells whether its holder may count on it, as far as the session does not matter.
+	 */
+	boolean isNotOver() {
+		return !this.ended && System.nanoTime() - this.deadline < 0;
+	}
+
+	/** Counts the ttl from a sending; of several, the latest one counts. */
+	synchronized void arm(long sent, Duration ttl) {
+		if (sent - this.armedAt >= 0) {
+			this.armedAt = sent;
+			this.deadline = sent + ttl.toNanos();
+		}
+	}
+
+	/**
+	 * Counts the ttl from a sending, unless the grant is over.
+	 * @return false if it is over
+	 */
+	synchronized boolean renew(long sent, Duration ttl) {
+		if (!isAlive()) {
+			return false;
+		}
+		arm(sent, ttl);
+		return true;
+	}
+
+	/**
+	 * Makes sure that no renewal succeeds any more.
+	 * @return false if it has been renewed
+	 */
+	synchronized boolean expire() {
+		if (isNotOver()) {
+			return false;
+		}
+		this.ended = true;
+		return true;
+	}
+
+}

@@ -1,0 +1,102 @@
+package io.distributedlock.store.zookeeper;
+
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.atomic.AtomicInteger;
+
+import org.apache.zookeeper.KeeperException.Code;
+import org.apache.zookeeper.WatchedEvent;
+import org.apache.zookeeper.Watcher;
+import org.jspecify.annotations.Nullable;
+
+import io.distributedlock.spi.AttemptId;
+
+/**
+ * Reads the signals that other JVMs write to the inbox node of a session. Each write
+ * replaces the one before; the node's version tells whether one was missed, and then all
+ * that waits asks again.
+ */
+final class Inbox {
+
+	private final StoreContext context;
+
+	private volatile @Nullable Reader reader;
+
+	Inbox(StoreContext context) {
+		this.context = context;
+	}
+
+	static byte[] reserved(String keyId, AttemptId attempt) {
+		return message("reserved", keyId, attempt);
+	}
+
+	static byte[] revoked(String keyId, AttemptId attempt) {
+		return message("revoked", keyId, attempt);
+	}
+
+	private static byte[] message(String kind, String keyId, AttemptId attempt) {
+		return ("1 " + kind + ' ' + keyId + ' ' + attempt).getBytes(StandardCharsets.US_ASCII);
+	}
+
+	void read(Link link) {
+		Reader current = this.reader;
+		if (current == null || current.link != link) {
+			current = new Reader(link);
+			this.reader = current;
+		}
+		current.read();
+	}
+
+	/**
+	 * Reads and watches the inbox in turn.
+	 */
+	private final class Reader implements Watcher {
+
+		private final Link link;
+
+		private final AtomicInteger seen = new AtomicInteger();
+
+		Reader(Link link) {
+			this.link = link;
+		}
+
+		void read() {
+			String path = Inbox.this.context.layout().inbox(this.link.name());
+			this.link.zk().getData(path, this, (rc, asked, ctx, data, stat) -> {
+				boolean ok = rc == Code.OK.intValue();
+				this.link.inbox(ok);
+				if (ok) {
+					int before = this.seen.getAndSet(stat.getVersion());
+					if (stat.getVersion() > before) {
+						deliver(data);
+					}
+					if (stat.getVersion() > before + 1) {
+						Inbox.this.context.resumed();
+					}
+				}
+			}, null);
+		}
+
+		private void deliver(byte[] data) {
+			String[] fields = Text.fields(data, 4);
+			AttemptId attempt = AttemptId.parse(fields[3]);
+			if (fields[1].equals("reserved")) {
+				Inbox.this.context.reserved(fields[2], attempt);
+			}
+			else if (fields[1].equals("revoked")) {
+				Inbox.this.context.revoked(fields[2], attempt);
+			}
+		}
+
+		@Override
+		public void process(WatchedEvent event) {
+			if (event.getType() == Event.EventType.NodeDataChanged) {
+				read();
+			}
+			else if (event.getType() == Event.EventType.NodeDeleted) {
+				this.link.inbox(false);
+			}
+		}
+
+	}
+
+}

@@ -1,0 +1,174 @@
+package io.distributedlock.store.zookeeper;
+
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+
+import org.jspecify.annotations.Nullable;
+
+import io.distributedlock.LockKey;
+import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.StoreException;
+
+/**
+ * A command for one key. Its caller gets an answer within the timeout. The work may take
+ * longer, if ZooKeeper does not answer; then the next command for the key has to wait,
+ * and what the work has achieved too late is taken back before that one begins.
+ *
+ * @param <R> the answer
+ */
+abstract class KeyTask<R> {
+
+	private static final long RETRY_MILLIS = 100;
+
+	final StoreContext context;
+
+	final LockKey key;
+
+	private final CompletableFuture<R> reply = new CompletableFuture<>();
+
+	private final Duration timeout;
+
+	private @Nullable LocalKey local;
+
+	private volatile boolean sent;
+
+	KeyTask(StoreContext context, LockKey key, Duration timeout) {
+		this.context = context;
+		this.key = key;
+		this.timeout = timeout;
+	}
+
+	CompletableFuture<R> reply() {
+		return this.reply;
+	}
+
+	LocalKey local() {
+		LocalKey known = this.local;
+		if (known == null) {
+			throw new IllegalStateException("Not submitted yet");
+		}
+		return known;
+	}
+
+	String id() {
+		return this.key.id();
+	}
+
+	/** Called by the store before the task is queued. */
+	void submitted(LocalKey local) {
+		this.local = local;
+	}
+
+	/** Starts the clock. */
+	void start() {
+		ScheduledFuture<?> timer = this.context.timer()
+			.schedule(() -> this.reply.completeExceptionally(this.context.failures().timedOut(this.sent)),
+					this.timeout.toNanos(), TimeUnit.NANOSECONDS);
+		this.reply.whenComplete((answer, failure) -> timer.cancel(false));
+	}
+
+	void fail(StoreException failure) {
+		this.reply.completeExceptionally(failure);
+	}
+
+	/**
+	 * Does the work, alone for this key.
+	 */
+	abstract CompletableFuture<R> work();
+
+	/**
+	 * Returns the attempt that must have nothing if the answer does not reach the caller,
+	 * and how its session is to be reached, or null if nothing is to be taken back.
+	 */
+	@Nullable TakeBack takeBack() {
+		return null;
+	}
+
+	final void run() {
+		if (this.reply.isDone()) {
+			this.context.finished(this);
+			return;
+		}
+		CompletableFuture<R> work;
+		try {
+			work = work();
+		}
+		catch (RuntimeException ex) {
+			work = CompletableFuture.failedFuture(ex);
+		}
+		work.whenComplete(this::worked);
+	}
+
+	private void worked(@Nullable R answer, @Nullable Throwable thrown) {
+		if (thrown == null && answer != null) {
+			if (this.reply.complete(answer)) {
+				this.context.finished(this);
+			}
+			else {
+				undo();
+			}
+			return;
+		}
+		StoreException failure = this.context.failures()
+			.unexpected((thrown != null) ? thrown : new IllegalStateException("no answer"));
+		this.reply.completeExceptionally(failure);
+		if (this.sent) {
+			undo();
+		}
+		else {
+			this.context.finished(this);
+		}
+	}
+
+	private void undo() {
+		TakeBack what = takeBack();
+		if (what == null || this.context.isClosed()) {
+			this.context.finished(this);
+			return;
+		}
+		what.keeper()
+			.whenConnected(
+					(link) -> new Removal(this.context, this.key, local(), what.attempt(), what.keeper(), link).run()
+						.whenComplete((done, failure) -> {
+							if (failure == null) {
+								this.context.finished(this);
+							}
+							else {
+								this.context.timer().schedule(this::undo, RETRY_MILLIS, TimeUnit.MILLISECONDS);
+							}
+						}));
+	}
+
+	/**
+	 * Returns a connected session, or fails if there is none before the time is up.
+	 */
+	final CompletableFuture<Link> connection(SessionKeeper keeper) {
+		CompletableFuture<Link> result = new CompletableFuture<>();
+		keeper.whenConnected((link) -> {
+			if (this.reply.isDone()) {
+				result.completeExceptionally(this.context.failures().timedOut(false));
+			}
+			else {
+				this.sent = true;
+				result.complete(link);
+			}
+		});
+		return result;
+	}
+
+	static <T> CompletableFuture<T> done(T value) {
+		return CompletableFuture.completedFuture(value);
+	}
+
+	/**
+	 * What to take back.
+	 *
+	 * @param attempt what must have nothing
+	 * @param keeper in whose session it may have something
+	 */
+	record TakeBack(AttemptId attempt, SessionKeeper keeper) {
+	}
+
+}

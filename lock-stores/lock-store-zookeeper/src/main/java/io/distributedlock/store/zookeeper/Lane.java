@@ -1,0 +1,172 @@
+package io.distributedlock.store.zookeeper;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+
+import org.apache.zookeeper.KeeperException.Code;
+import org.apache.zookeeper.Op;
+
+/**
+ * Sends steps of many keys that meet in one transaction. If one of them is refused,
+ * ZooKeeper executes none and says which one it was; the others go out again without it.
+ * At most two transactions are on their way, so that steps can meet; a lone one goes out
+ * at once.
+ */
+final class Lane {
+
+	private static final int UNDER_WAY = 2;
+
+	private static final int BATCH = 32;
+
+	private final Link link;
+
+	private final ReentrantLock mutex = new ReentrantLock();
+
+	private final Deque<Step> waiting = new ArrayDeque<>();
+
+	private int underWay;
+
+	Lane(Link link) {
+		this.link = link;
+	}
+
+	void submit(Step step) {
+		this.mutex.lock();
+		try {
+			this.waiting.addLast(step);
+		}
+		finally {
+			this.mutex.unlock();
+		}
+		sendWaiting();
+	}
+
+	private void sendWaiting() {
+		while (true) {
+			List<Step> batch;
+			this.mutex.lock();
+			try {
+				batch = nextBatch();
+				if (batch.isEmpty()) {
+					return;
+				}
+				this.underWay++;
+				// Within the mutex, so that what was submitted first is sent first.
+				send(batch);
+			}
+			finally {
+				this.mutex.unlock();
+			}
+		}
+	}
+
+	private List<Step> nextBatch() {
+		List<Step> batch = new ArrayList<>();
+		while (this.underWay < UNDER_WAY && batch.size() < BATCH && !this.waiting.isEmpty()) {
+			Step step = this.waiting.removeFirst();
+			if (step.begin()) {
+				batch.add(step);
+			}
+		}
+		return batch;
+	}
+
+	private void send(List<Step> batch) {
+		List<Op> operations = new ArrayList<>(3 * batch.size() + 1);
+		int[] starts = new int[batch.size()];
+		boolean needsId = false;
+		for (int i = 0; i < starts.length; i++) {
+			Step step = batch.get(i);
+			starts[i] = operations.size();
+			operations.addAll(step.operations());
+			needsId |= step.needsId();
+		}
+		if (needsId) {
+			operations.add(this.link.proof());
+		}
+		boolean hasId = needsId;
+		this.link.send(operations, (outcome) -> answered(batch, starts, hasId, outcome));
+	}
+
+	private void answered(List<Step> batch, int[] starts, boolean hasId, Link.Outcome outcome) {
+		int refused = -1;
+		if (!outcome.succeeded() && outcome.isAnswer()) {
+			for (int i = 0; i < starts.length && starts[i] <= outcome.failed(); i++) {
+				refused = i;
+			}
+		}
+		boolean again = refused >= 0 && batch.size() > 1;
+		this.mutex.lock();
+		try {
+			this.underWay--;
+			for (int i = batch.size() - 1; again && i >= 0; i--) {
+				if (i != refused) {
+					this.waiting.addFirst(batch.get(i));
+				}
+			}
+		}
+		finally {
+			this.mutex.unlock();
+		}
+		// The next transaction is on its way while answers are delivered.
+		sendWaiting();
+		if (refused >= 0) {
+			Step step = batch.get(refused);
+			int offset = outcome.failed() - starts[refused];
+			deliver(() -> step.refused(offset, outcome.code()));
+			return;
+		}
+		for (Step step : batch) {
+			if (outcome.succeeded()) {
+				deliver(() -> step.done(hasId ? outcome.zxid() : 0));
+			}
+			else {
+				deliver(() -> step.failed(outcome.code()));
+			}
+		}
+	}
+
+	private static void deliver(Runnable answer) {
+		try {
+			answer.run();
+		}
+		catch (Throwable ex) {
+			// One that fails must not keep the others from their answers.
+			ZooKeeperLockStore.logger.error("An answer of ZooKeeper could not be handled", ex);
+		}
+	}
+
+	/**
+	 * What is to be done for one key.
+	 */
+	interface Step {
+
+		/**
+		 * Called each time before it is sent.
+		 * @return false if it is not to be sent any more
+		 */
+		boolean begin();
+
+		List<Op> operations();
+
+		/** Tells whether {@link #done} needs the id of the transaction. */
+		boolean needsId();
+
+		void done(long zxid);
+
+		/**
+		 * It was refused because of a node's state.
+		 * @param operation which of its operations; one more than these for the session's
+		 * own
+		 */
+		void refused(int operation, Code code);
+
+		/** Nobody knows whether it was executed, or ZooKeeper refused all. */
+		void failed(Code code);
+
+	}
+
+}

@@ -1,0 +1,302 @@
+package io.distributedlock.store.zookeeper;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+
+import org.apache.zookeeper.AsyncCallback;
+import org.apache.zookeeper.KeeperException.Code;
+import org.apache.zookeeper.Op;
+import org.apache.zookeeper.OpResult;
+import org.apache.zookeeper.ZooKeeper;
+import org.apache.zookeeper.data.Stat;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One session, from its first connection to its end. What is created in it goes with it,
+ * and nothing that was sent in it is executed after its end.
+ * <p>
+ * Requests of one session are executed in the order in which they are sent, also over a
+ * lost connection. None is ever sent twice.
+ */
+final class Link {
+
+	static final byte[] NOTHING = {};
+
+	private static final int READS = 256;
+
+	private final ZooKeeper zk;
+
+	private final String name;
+
+	private final Layout layout;
+
+	private final Failures failures;
+
+	private final Duration timeout;
+
+	private final Touches touches;
+
+	private final Set<Grant> grants = ConcurrentHashMap.newKeySet();
+
+	private final Lane lane;
+
+	private volatile boolean connected;
+
+	private volatile boolean ended;
+
+	private volatile boolean inbox;
+
+	private volatile long disconnectedAt;
+
+	Link(ZooKeeper zk, String name, Layout layout, Failures failures, Duration tick, long connectingSince) {
+		this.zk = zk;
+		this.name = name;
+		this.layout = layout;
+		this.failures = failures;
+		this.timeout = Duration.ofMillis(zk.getSessionTimeout());
+		this.touches = new Touches(tick, this.timeout);
+		this.lane = new Lane(this);
+		this.touches.connected(connectingSince);
+		this.connected = true;
+	}
+
+	String name() {
+		return this.name;
+	}
+
+	ZooKeeper zk() {
+		return this.zk;
+	}
+
+	Duration timeout() {
+		return this.timeout;
+	}
+
+	Lane lane() {
+		return this.lane;
+	}
+
+	Set<Grant> grants() {
+		return this.grants;
+	}
+
+	boolean isConnected() {
+		return this.connected && !this.ended;
+	}
+
+	boolean hasEnded() {
+		return this.ended;
+	}
+
+	boolean canBeSignalled() {
+		return this.inbox && isConnected();
+	}
+
+	void inbox(boolean watched) {
+		this.inbox = watched;
+	}
+
+	void disconnected() {
+		if (this.connected) {
+			this.disconnectedAt = System.nanoTime();
+			this.connected = false;
+		}
+	}
+
+	void reconnected() {
+		if (!this.connected) {
+			this.touches.connected(this.disconnectedAt);
+			this.connected = true;
+		}
+	}
+
+	void end() {
+		this.ended = true;
+		this.connected = false;
+	}
+
+	/**
+	 * Gives the connection up without ending the session: to the server, this is a client
+	 * that has died.
+	 */
+	void cut() {
+		this.zk.getTestable().injectSessionExpiration();
+	}
+
+	/** Shows the server that the session is in use. */
+	void touch() {
+		long sent = System.nanoTime();
+		this.zk.exists(this.layout.proof(this.name), false, (rc, path, context, stat) -> {
+			if (rc == Code.OK.intValue()) {
+				this.touches.answered(sent, System.nanoTime());
+			}
+		}, null);
+	}
+
+	/**
+	 * Tells whether a write that succeeded shows that the session outlives a ttl.
+	 * @param sent when the write was sent, or earlier
+	 */
+	boolean outlives(long sent, Duration ttl) {
+		return this.touches.livesUntil(sent) - (sent + ttl.toNanos()) >= 0;
+	}
+
+	Op proof() {
+		return Op.setData(this.layout.proof(this.name), NOTHING, -1);
+	}
+
+	/**
+	 * Sends a transaction.
+	 * @return what came of it; fails with a {@link io.distributedlock.spi.StoreException}
+	 * if that is not known, or not a matter of the nodes' state
+	 */
+	CompletableFuture<Outcome> commit(List<Op> operations) {
+		CompletableFuture<Outcome> result = new CompletableFuture<>();
+		send(operations, (outcome) -> {
+			if (outcome.isAnswer()) {
+				result.complete(outcome);
+			}
+			else {
+				result.completeExceptionally(this.failures.of(outcome.code()));
+			}
+		});
+		return result;
+	}
+
+	void send(List<Op> operations, Consumer<Outcome> receiver) {
+		this.zk.multi(operations, (rc, path, context, results) -> receiver.accept(Outcome.of(rc, results)), null);
+	}
+
+	/**
+	 * Reads all that there is about a key, no older than this call: the bucket's version
+	 * is read before the rest, so that a transaction which finds it unchanged knows that
+	 * the key did not begin to be waited for in between.
+	 */
+	CompletableFuture<View> load(String keyId) {
+		CompletableFuture<View> result = new CompletableFuture<>();
+		View.Reader reader = new View.Reader(keyId);
+		String bucket = this.layout.waitBucket(Layout.bucket(keyId));
+		this.zk.sync(bucket, (rc, path, context) -> reader.failed(rc), null);
+		this.zk.getChildren(bucket, false, (AsyncCallback.Children2Callback) (rc, path, context, children,
+				stat) -> reader.bucket(rc, children, stat), null);
+		this.zk.getData(this.layout.wait(keyId), false,
+				(rc, path, context, data, stat) -> reader.waiting(rc, data, stat), null);
+		this.zk.getData(this.layout.held(keyId), false, (rc, path, context, data, stat) -> {
+			try {
+				reader.held(rc, data, stat);
+				if (reader.failure() != Code.OK) {
+					result.completeExceptionally(this.failures.of(reader.failure()));
+				}
+				else {
+					result.complete(reader.view());
+				}
+			}
+			catch (RuntimeException ex) {
+				result.completeExceptionally(this.failures.unexpected(ex));
+			}
+		}, null);
+		return result;
+	}
+
+	/**
+	 * Reads the nodes of held keys, which come after a write that proves the session.
+	 * @return one result for each key in order, null where there is no node
+	 */
+	CompletableFuture<List<@Nullable HeldRecord>> readHeld(List<String> keyIds) {
+		List<CompletableFuture<List<@Nullable HeldRecord>>> parts = new ArrayList<>();
+		for (int from = 0; from < keyIds.size(); from += READS) {
+			List<String> part = keyIds.subList(from, Math.min(from + READS, keyIds.size()));
+			CompletableFuture<List<@Nullable HeldRecord>> result = new CompletableFuture<>();
+			this.zk.multi(part.stream().map((id) -> Op.getData(this.layout.held(id))).toList(),
+					(rc, path, context, results) -> {
+						if (results == null || results.size() != part.size()) {
+							result.completeExceptionally(this.failures.of(Code.get(rc)));
+						}
+						else {
+							complete(result, results);
+						}
+					}, null);
+			parts.add(result);
+		}
+		return CompletableFuture.allOf(parts.toArray(CompletableFuture<?>[]::new)).thenApply((done) -> {
+			List<@Nullable HeldRecord> all = new ArrayList<>(keyIds.size());
+			parts.forEach((part) -> all.addAll(part.join()));
+			return all;
+		});
+	}
+
+	private void complete(CompletableFuture<List<@Nullable HeldRecord>> result, List<OpResult> results) {
+		List<@Nullable HeldRecord> records = new ArrayList<>(results.size());
+		try {
+			for (OpResult one : results) {
+				if (one instanceof OpResult.GetDataResult found) {
+					records.add(HeldRecord.parse(found.getData(), found.getStat()));
+				}
+				else if (one instanceof OpResult.ErrorResult error && error.getErr() == Code.NONODE.intValue()) {
+					records.add(null);
+				}
+				else {
+					throw this.failures
+						.of((one instanceof OpResult.ErrorResult error) ? Code.get(error.getErr()) : Code.SYSTEMERROR);
+				}
+			}
+			result.complete(records);
+		}
+		catch (RuntimeException ex) {
+			result.completeExceptionally(this.failures.unexpected(ex));
+		}
+	}
+
+	@Override
+	public String toString() {
+		return this.name;
+	}
+
+	/**
+	 * What came of a transaction.
+	 *
+	 * @param code OK, or why it was refused as a whole
+	 * @param failed index of the operation that was refused, or -1
+	 * @param results what each operation gave
+	 */
+	record Outcome(Code code, int failed, List<OpResult> results) {
+
+		static Outcome of(int rc, @Nullable List<OpResult> results) {
+			Code code = Code.get(rc);
+			List<OpResult> known = (results != null) ? results : List.of();
+			int failed = -1;
+			for (int i = 0; i < known.size() && failed < 0; i++) {
+				if (known.get(i) instanceof OpResult.ErrorResult error && error.getErr() != Code.OK.intValue()) {
+					failed = i;
+				}
+			}
+			return new Outcome((code != null) ? code : Code.SYSTEMERROR, failed, known);
+		}
+
+		boolean succeeded() {
+			return this.code == Code.OK;
+		}
+
+		/** Tells whether it was executed, or refused because of the nodes' state. */
+		boolean isAnswer() {
+			return succeeded() || (this.failed >= 0
+					&& (this.code == Code.NONODE || this.code == Code.NODEEXISTS || this.code == Code.BADVERSION));
+		}
+
+		/** Returns the id of the transaction, which must have written data last. */
+		long zxid() {
+			return stat(this.results.size() - 1).getMzxid();
+		}
+
+		Stat stat(int index) {
+			return ((OpResult.SetDataResult) this.results.get(index)).getStat();
+		}
+
+	}
+
+}

@@ -1,0 +1,87 @@
+package io.distributedlock.store.zookeeper;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+import org.apache.zookeeper.Op;
+
+import io.distributedlock.LockKey;
+import io.distributedlock.spi.AttemptId;
+import io.distributedlock.store.zookeeper.WaitRecord.Entry;
+
+/**
+ * Takes away whatever an attempt of this JVM has: its grant or its reservation, which go
+ * to the next waiter, and its place in the queue.
+ */
+final class Removal {
+
+	private final StoreContext context;
+
+	private final LockKey key;
+
+	private final LocalKey local;
+
+	private final AttemptId attempt;
+
+	private final SessionKeeper keeper;
+
+	private final Link link;
+
+	Removal(StoreContext context, LockKey key, LocalKey local, AttemptId attempt, SessionKeeper keeper, Link link) {
+		this.context = context;
+		this.key = key;
+		this.local = local;
+		this.attempt = attempt;
+		this.keeper = keeper;
+		this.link = link;
+	}
+
+	CompletableFuture<Boolean> run() {
+		return this.link.load(this.local.id()).thenCompose(this::decide);
+	}
+
+	private CompletableFuture<Boolean> decide(View view) {
+		this.context.seen(this.local.id(), view);
+		boolean held = view.held() != null && view.held().attempt().equals(this.attempt);
+		WaitRecord waiting = view.waitingOrEmpty();
+		boolean reserved = waiting.isReservedFor(this.attempt);
+		Entry own = waiting.entry(this.context.settings().instanceId);
+		boolean queued = own != null && own.attempt().equals(this.attempt);
+		if (view.fence() == null || !(held || reserved || queued)) {
+			forget();
+			return CompletableFuture.completedFuture(true);
+		}
+		WaitRecord rest = queued ? waiting.without(own.instance()) : waiting;
+		List<Op> last = new ArrayList<>();
+		if (held) {
+			last.add(Op.delete(this.context.layout().held(this.local.id()), -1));
+		}
+		Handover handover = new Handover(this.context, this.key, this.keeper, this.link, view, List.of(), last);
+		CompletableFuture<Handover.Result> done = (held || reserved)
+				? handover.run(this.context.living(this.local.id(), rest), null) : handover.leave(rest);
+		return done.thenCompose((result) -> {
+			if (!result.outcome().succeeded()) {
+				return run();
+			}
+			forget();
+			return CompletableFuture.completedFuture(true);
+		});
+	}
+
+	private void forget() {
+		Grant grant = this.local.grant(this.attempt);
+		if (grant != null) {
+			this.context.ended(grant);
+		}
+		if (this.local.place(this.attempt) != null) {
+			this.local.place = null;
+		}
+	}
+
+	@Override
+	public String toString() {
+		return "Removal of " + this.attempt + " through " + this.keeper;
+	}
+
+}

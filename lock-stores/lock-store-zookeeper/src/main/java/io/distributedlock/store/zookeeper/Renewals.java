@@ -1,0 +1,161 @@
+package io.distributedlock.store.zookeeper;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+
+import org.jspecify.annotations.Nullable;
+
+import io.distributedlock.spi.RenewCommand;
+import io.distributedlock.spi.RenewReply;
+import io.distributedlock.spi.StoreException;
+
+/**
+ * One batch of renewals. For each session it sends one write, which shows that the
+ * session lives, and behind it reads of the nodes, which show that they are still those
+ * of the grants: both go out at once. No node is written.
+ */
+final class Renewals {
+
+	private final StoreContext context;
+
+	private final Sessions sessions;
+
+	private final List<RenewCommand> commands;
+
+	private final @Nullable RenewReply[] replies;
+
+	private final CompletableFuture<List<RenewReply>> result = new CompletableFuture<>();
+
+	private int open;
+
+	Renewals(StoreContext context, Sessions sessions, List<RenewCommand> commands) {
+		this.context = context;
+		this.sessions = sessions;
+		this.commands = List.copyOf(commands);
+		this.replies = new RenewReply[commands.size()];
+	}
+
+	CompletableFuture<List<RenewReply>> send() {
+		if (this.context.isClosed()) {
+			return CompletableFuture.failedFuture(this.context.failures().closed());
+		}
+		Duration timeout = this.commands.stream()
+			.map(RenewCommand::timeout)
+			.max(Comparator.naturalOrder())
+			.orElse(Duration.ZERO);
+		ScheduledFuture<?> timer = this.context.timer()
+			.schedule(() -> complete(this.context.failures().timedOut(true)), timeout.toNanos(), TimeUnit.NANOSECONDS);
+		this.result.whenComplete((answer, failure) -> timer.cancel(false));
+		Map<Link, List<Renewal>> groups = new LinkedHashMap<>();
+		for (int i = 0; i < this.replies.length; i++) {
+			sort(i, groups);
+		}
+		synchronized (this) {
+			this.open = groups.size();
+		}
+		if (groups.isEmpty()) {
+			complete(null);
+		}
+		groups.forEach(this::send);
+		return this.result;
+	}
+
+	private void sort(int index, Map<Link, List<Renewal>> groups) {
+		RenewCommand command = this.commands.get(index);
+		LocalKey local = this.context.local(command.key().id());
+		Grant grant = (local != null) ? local.grant(command.attempt()) : null;
+		if (grant == null || !grant.isAlive()) {
+			set(index, RenewReply.NOT_OWNER);
+		}
+		else if (!this.sessions.suffices(grant.link, command.ttl())) {
+			// The session would end before the new ttl does.
+			set(index,
+					new RenewReply.Failed(this.context.failures()
+						.ttlTooLong(command.ttl().toMillis() + " ms",
+								this.sessions.longestFor(grant.link).toMillis() + " ms")));
+		}
+		else if (!grant.link.isConnected()) {
+			set(index, new RenewReply.Failed(this.context.failures().timedOut(false)));
+		}
+		else {
+			groups.computeIfAbsent(grant.link, (link) -> new ArrayList<>()).add(new Renewal(index, command, grant));
+		}
+	}
+
+	private void send(Link link, List<Renewal> group) {
+		long sent = System.nanoTime();
+		CompletableFuture<Link.Outcome> proof = link.commit(List.of(link.proof()));
+		link.readHeld(group.stream().map((renewal) -> renewal.command().key().id()).toList())
+			.thenCombine(proof, (records, proven) -> {
+				for (int i = 0; i < group.size(); i++) {
+					Renewal renewal = group.get(i);
+					set(renewal.index(), answer(renewal, records.get(i), proven, sent));
+				}
+				return true;
+			})
+			.whenComplete((done, thrown) -> {
+				if (thrown != null) {
+					StoreException failure = this.context.failures().unexpected(thrown);
+					group.forEach((renewal) -> set(renewal.index(), new RenewReply.Failed(failure)));
+				}
+				boolean last;
+				synchronized (this) {
+					this.open--;
+					last = this.open == 0;
+				}
+				if (last) {
+					complete(null);
+				}
+			});
+	}
+
+	private RenewReply answer(Renewal renewal, @Nullable HeldRecord record, Link.Outcome proven, long sent) {
+		Grant grant = renewal.grant();
+		if (record == null || !record.attempt().equals(grant.attempt)) {
+			this.context.gone(grant);
+			return RenewReply.NOT_OWNER;
+		}
+		if (!proven.succeeded() || !grant.link.outlives(sent, renewal.command().ttl())) {
+			return new RenewReply.Failed(this.context.failures().stalled());
+		}
+		return grant.renew(sent, renewal.command().ttl()) ? RenewReply.RENEWED : RenewReply.NOT_OWNER;
+	}
+
+	private synchronized void set(int index, RenewReply reply) {
+		if (this.replies[index] == null) {
+			this.replies[index] = reply;
+		}
+	}
+
+	private void complete(@Nullable StoreException failure) {
+		List<RenewReply> all;
+		synchronized (this) {
+			if (failure != null) {
+				for (int i = 0; i < this.replies.length; i++) {
+					set(i, new RenewReply.Failed(failure));
+				}
+			}
+			all = Arrays.stream(this.replies).map((reply) -> (reply != null) ? reply : RenewReply.NOT_OWNER).toList();
+		}
+		this.result.complete(all);
+	}
+
+	/**
+	 * One of the batch.
+	 *
+	 * @param index where its answer goes
+	 * @param command what is asked
+	 * @param grant what is to be kept
+	 */
+	private record Renewal(int index, RenewCommand command, Grant grant) {
+	}
+
+}

@@ -1,0 +1,382 @@
+package io.distributedlock.store.zookeeper;
+
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.Consumer;
+
+import org.apache.zookeeper.CreateMode;
+import org.apache.zookeeper.KeeperException.Code;
+import org.apache.zookeeper.Op;
+import org.apache.zookeeper.ZooDefs;
+import org.apache.zookeeper.data.ACL;
+import org.apache.zookeeper.data.Id;
+import org.jspecify.annotations.Nullable;
+
+import io.distributedlock.LockKey;
+import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.SignallingLockStore.SignalReceiver;
+import io.distributedlock.store.zookeeper.View.Fence;
+import io.distributedlock.store.zookeeper.WaitRecord.State;
+
+/**
+ * What the commands of one store share: what this JVM holds and waits for, what it knows
+ * of the buckets, and how the two change together.
+ */
+final class StoreContext {
+
+	private final ZooKeeperLockStore.Builder settings;
+
+	private final Layout layout;
+
+	private final Failures failures;
+
+	private final List<ACL> acl;
+
+	private final ScheduledThreadPoolExecutor timer;
+
+	private final ConcurrentHashMap<String, LocalKey> keys = new ConcurrentHashMap<>();
+
+	private final AtomicReferenceArray<@Nullable Fence> fences = new AtomicReferenceArray<>(Layout.BUCKETS);
+
+	private final Observations observations = new Observations();
+
+	private volatile @Nullable SignalReceiver receiver;
+
+	private volatile boolean closed;
+
+	StoreContext(ZooKeeperLockStore.Builder settings) {
+		this.settings = settings;
+		this.layout = new Layout(settings.namespace);
+		this.failures = new Failures(settings.connectString);
+		Id whose = (settings.scheme != null) ? new Id("auth", "") : new Id("world", "anyone");
+		this.acl = List.of(new ACL(ZooDefs.Perms.ALL, whose));
+		this.timer = new ScheduledThreadPoolExecutor(1, new Threads("lock-zookeeper-timer"));
+		this.timer.setRemoveOnCancelPolicy(true);
+		this.timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+		this.timer.setRejectedExecutionHandler((task, executor) -> {
+			// The store is closed; what was to be done later is not done any more.
+		});
+		this.timer.scheduleWithFixedDelay(this.observations::sweep, 10, 10, TimeUnit.SECONDS);
+	}
+
+	ZooKeeperLockStore.Builder settings() {
+		return this.settings;
+	}
+
+	Layout layout() {
+		return this.layout;
+	}
+
+	Failures failures() {
+		return this.failures;
+	}
+
+	List<ACL> acl() {
+		return this.acl;
+	}
+
+	ScheduledThreadPoolExecutor timer() {
+		return this.timer;
+	}
+
+	boolean isClosed() {
+		return this.closed;
+	}
+
+	@Nullable LocalKey local(String keyId) {
+		return this.keys.get(keyId);
+	}
+
+	// Commands of one key
+
+	<R> CompletableFuture<R> submit(KeyTask<R> task) {
+		if (this.closed) {
+			return CompletableFuture.failedFuture(this.failures.closed());
+		}
+		boolean[] first = new boolean[1];
+		this.keys.compute(task.id(), (id, known) -> {
+			LocalKey local = (known != null) ? known : new LocalKey(id);
+			task.submitted(local);
+			first[0] = local.add(task);
+			return local;
+		});
+		task.start();
+		if (this.closed) {
+			task.fail(this.failures.closed());
+		}
+		if (first[0]) {
+			task.run();
+		}
+		return task.reply();
+	}
+
+	/** The command at work has ended; the next one begins. */
+	void finished(KeyTask<?> task) {
+		KeyTask<?>[] next = new KeyTask<?>[1];
+		this.keys.computeIfPresent(task.id(), (id, local) -> {
+			next[0] = local.next();
+			return local.isUnused() ? null : local;
+		});
+		if (next[0] != null) {
+			next[0].run();
+		}
+	}
+
+	void close() {
+		this.closed = true;
+		this.timer.shutdownNow();
+		this.keys.values().forEach((local) -> local.failAll(this.failures.closed()));
+	}
+
+	// Grants of this JVM
+
+	/** The grant is in ZooKeeper; from now on this JVM ends it when its ttl is over. */
+	void granted(LocalKey local, Grant grant) {
+		local.place = null;
+		local.grant = grant;
+		grant.link.grants().add(grant);
+		if (grant.link.hasEnded()) {
+			ended(grant);
+		}
+		else {
+			watch(grant);
+		}
+	}
+
+	private void watch(Grant grant) {
+		long delay = Math.max(0, grant.deadline() - System.nanoTime());
+		grant.timer = this.timer.schedule(() -> expire(grant), delay, TimeUnit.NANOSECONDS);
+	}
+
+	private void expire(Grant grant) {
+		if (grant.ended) {
+			return;
+		}
+		if (grant.deadline() - System.nanoTime() > 0) {
+			watch(grant);
+		}
+		else if (!grant.link.hasEnded()) {
+			submit(new ExpireTask(this, grant));
+		}
+	}
+
+	/** The grant was renewed after all. */
+	void watchAgain(Grant grant) {
+		if (!grant.ended) {
+			watch(grant);
+		}
+	}
+
+	/** The grant is not in ZooKeeper any more. */
+	void ended(Grant grant) {
+		grant.ended = true;
+		if (grant.timer != null) {
+			grant.timer.cancel(false);
+		}
+		grant.link.grants().remove(grant);
+		if (grant.key.grant == grant) {
+			grant.key.grant = null;
+		}
+	}
+
+	/** The grant was found to be gone. */
+	void gone(Grant grant) {
+		ended(grant);
+		removeIfUnused(grant.key.id());
+	}
+
+	/** A session has ended, and all that it held is lost. */
+	void lost(Link link) {
+		for (Grant grant : Set.copyOf(link.grants())) {
+			boolean counted = grant.isNotOver();
+			ended(grant);
+			removeIfUnused(grant.key.id());
+			if (counted) {
+				signal((known) -> known.revoked(grant.key.id(), grant.attempt));
+			}
+		}
+	}
+
+	private void removeIfUnused(String keyId) {
+		this.keys.computeIfPresent(keyId, (id, local) -> local.isUnused() ? null : local);
+	}
+
+	// What is known of ZooKeeper
+
+	@Nullable Fence fence(String keyId) {
+		return this.fences.get(Layout.bucket(keyId));
+	}
+
+	/** Remembers what was read. */
+	void seen(String keyId, View view) {
+		this.fences.accumulateAndGet(Layout.bucket(keyId), view.fence(), (known, read) -> {
+			if (known == null || read == null) {
+				return read;
+			}
+			return (read.version() - known.version() >= 0) ? read : known;
+		});
+	}
+
+	/** Returns the operation that fails if the bucket has changed since it was read. */
+	Op fence(String keyId, View view) {
+		return Op.check(this.layout.waitBucket(Layout.bucket(keyId)), version(view));
+	}
+
+	private static int version(View view) {
+		Fence fence = view.fence();
+		if (fence == null) {
+			throw new IllegalStateException("The bucket is not there yet");
+		}
+		return fence.version();
+	}
+
+	/**
+	 * Returns the operations that bring a key's record from what was read to what it is
+	 * to be. The node is there only as long as there is something to know. When it is
+	 * made, the bucket's version rises.
+	 */
+	List<Op> write(String keyId, View view, WaitRecord record) {
+		String path = this.layout.wait(keyId);
+		if (view.waiting() == null) {
+			return record.isEmpty() ? List.of()
+					: List.of(Op.setData(this.layout.waitBucket(Layout.bucket(keyId)), Link.NOTHING, -1),
+							Op.create(path, record.bytes(), this.acl, CreateMode.PERSISTENT));
+		}
+		return List
+			.of(record.isEmpty() ? Op.delete(path, view.version()) : Op.setData(path, record.bytes(), view.version()));
+	}
+
+	/** Remembers what {@link #write} has changed. */
+	void written(String keyId, View view, WaitRecord record) {
+		int version = version(view);
+		boolean made = view.waiting() == null && !record.isEmpty();
+		boolean removed = view.waiting() != null && record.isEmpty();
+		if (!made && !removed) {
+			return;
+		}
+		this.fences.updateAndGet(Layout.bucket(keyId), (known) -> {
+			if (known == null || known.version() != version) {
+				return known;
+			}
+			Set<String> names = new HashSet<>(known.keys());
+			if (made) {
+				names.add(Layout.node(keyId));
+			}
+			else {
+				names.remove(Layout.node(keyId));
+			}
+			return new Fence(made ? version + 1 : version, Set.copyOf(names));
+		});
+	}
+
+	/** Makes the nodes of a key's bucket. */
+	CompletableFuture<Boolean> makeBucket(String keyId, Link link) {
+		int bucket = Layout.bucket(keyId);
+		return make(this.layout.heldBucket(bucket), link)
+			.thenCompose((done) -> make(this.layout.waitBucket(bucket), link));
+	}
+
+	private CompletableFuture<Boolean> make(String path, Link link) {
+		CompletableFuture<Boolean> result = new CompletableFuture<>();
+		link.zk().create(path, Link.NOTHING, this.acl, CreateMode.PERSISTENT, (rc, asked, ctx, created) -> {
+			Code code = Code.get(rc);
+			if (code == Code.OK || code == Code.NODEEXISTS) {
+				result.complete(true);
+			}
+			else {
+				result.completeExceptionally(this.failures.of((code != null) ? code : Code.SYSTEMERROR));
+			}
+		}, null);
+		return result;
+	}
+
+	/** Returns the record without the waiters that have not shown themselves for long. */
+	WaitRecord living(String keyId, WaitRecord record) {
+		return record.withQueue(record.queue()
+			.stream()
+			.filter((entry) -> entry.instance().equals(this.settings.instanceId) || isAlive(keyId, entry))
+			.toList());
+	}
+
+	boolean isAlive(String keyId, WaitRecord.Entry entry) {
+		return !this.observations.seenFor(keyId + ' ' + entry.version(), this.settings.queueEntryTtl);
+	}
+
+	/**
+	 * Tells whether a reservation or a cooling time is over, as far as this JVM can see.
+	 */
+	boolean isOver(String keyId, WaitRecord record) {
+		return record.state() == State.NONE || this.observations.seenFor(keyId + ' ' + record.stamp(), record.time());
+	}
+
+	/** This JVM has made a reservation or cooling time, and ends it when it is over. */
+	void stateMade(String keyId, LockKey key, SessionKeeper keeper, WaitRecord record) {
+		this.observations.seenFor(keyId + ' ' + record.stamp(), record.time());
+		this.timer.schedule(() -> submit(new EndStateTask(this, key, keeper, record.stamp())), record.time().toNanos(),
+				TimeUnit.NANOSECONDS);
+	}
+
+	/** This JVM has a place in the queue, and leaves it if it does not ask again. */
+	void placed(LockKey key, LocalKey local, LocalKey.Place place) {
+		local.place = place;
+		this.timer.schedule(() -> {
+			if (local.place == place) {
+				submit(new LeaveTask(this, key, place));
+			}
+		}, this.settings.queueEntryTtl.toNanos(), TimeUnit.NANOSECONDS);
+	}
+
+	// Signals
+
+	void receiver(SignalReceiver receiver) {
+		if (this.receiver != null) {
+			throw new IllegalStateException("This store has a receiver of signals already");
+		}
+		this.receiver = receiver;
+	}
+
+	/** Tells whether this JVM can be told of its turn. */
+	boolean canBeSignalled(Link link) {
+		return this.receiver != null && link.canBeSignalled();
+	}
+
+	void reserved(String keyId, AttemptId attempt) {
+		signal((known) -> known.reserved(keyId, attempt));
+	}
+
+	void revoked(String keyId, AttemptId attempt) {
+		LocalKey local = this.keys.get(keyId);
+		Grant grant = (local != null) ? local.grant(attempt) : null;
+		if (grant != null) {
+			ended(grant);
+			removeIfUnused(keyId);
+		}
+		signal((known) -> known.revoked(keyId, attempt));
+	}
+
+	void resumed() {
+		signal(SignalReceiver::resumed);
+	}
+
+	private void signal(Consumer<SignalReceiver> signal) {
+		SignalReceiver known = this.receiver;
+		if (known == null || this.closed) {
+			return;
+		}
+		try {
+			signal.accept(known);
+		}
+		catch (RuntimeException ex) {
+			ZooKeeperLockStore.logger.warn("The receiver of signals failed; its waiters are served when they ask again",
+					ex);
+		}
+	}
+
+}

@@ -1,0 +1,37 @@
+package io.distributedlock.store.zookeeper;
+
+import java.nio.charset.StandardCharsets;
+
+import io.distributedlock.spi.StoreException;
+
+/**
+ * The form of what is written to nodes: words with a space between, the first one the
+ * version of the form.
+ */
+final class Text {
+
+	private Text() {
+	}
+
+	static String of(byte[] data) {
+		return new String(data, StandardCharsets.US_ASCII);
+	}
+
+	static String[] fields(byte[] data, int count) {
+		return fields(of(data), count);
+	}
+
+	static String[] fields(String text, int count) {
+		String[] fields = text.split(" ", -1);
+		if (fields[0].equals("1") && fields.length == count) {
+			return fields;
+		}
+		if (fields[0].matches("[2-9]")) {
+			throw new StoreException("The lock's node in ZooKeeper was written by a newer version of this library,"
+					+ " which this one cannot read. Finish the upgrade of all instances.", false, false, null);
+		}
+		throw new StoreException("The lock's node in ZooKeeper is not one that this library wrote. Find what else"
+				+ " writes under the lock namespace, and delete the node.", false, false, null);
+	}
+
+}

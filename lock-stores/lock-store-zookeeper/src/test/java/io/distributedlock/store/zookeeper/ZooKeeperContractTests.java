@@ -1,0 +1,27 @@
+package io.distributedlock.store.zookeeper;
+
+import java.time.Duration;
+
+import io.distributedlock.spi.LockStore;
+import io.distributedlock.test.InspectQueueContractTests;
+import io.distributedlock.test.LockStoreContractTests;
+import io.distributedlock.test.SignalContractTests;
+
+/**
+ * The contract of stores, on real servers.
+ */
+abstract class ZooKeeperContractTests extends LockStoreContractTests
+		implements SignalContractTests, InspectQueueContractTests {
+
+	abstract String connectString();
+
+	@Override
+	protected LockStore createStore(String instance) {
+		return ZooKeeperLockStore.builder(connectString())
+			.instanceId(instance)
+			.tickTime(Duration.ofSeconds(1))
+			.ttl(Duration.ofSeconds(60))
+			.build();
+	}
+
+}
