@@ -1,0 +1,211 @@
+package io.distributedlock.store.redis;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+import io.distributedlock.LockKey;
+import io.distributedlock.spi.AcquireReply;
+import io.distributedlock.spi.AcquireReply.Granted;
+import io.distributedlock.spi.AcquireReply.Refused;
+import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.ReleaseReply;
+import io.distributedlock.spi.StoreException;
+import io.distributedlock.store.redis.server.RedisServerProcess;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.awaitility.Awaitility.await;
+
+/**
+ * Rule R10: servers that stop answering, answers that get lost, and what is cleaned up
+ * after that.
+ */
+class RedlockFaultTests {
+
+	private static final LockKey KEY = LockKey.of("stock", 42);
+
+	private static final Duration NODE_TIMEOUT = Duration.ofMillis(500);
+
+	private final AttemptId a = AttemptId.random();
+
+	private final List<MuteProxy> proxies = new ArrayList<>();
+
+	private RedlockFixture redlock;
+
+	@BeforeEach
+	void start() {
+		this.redlock = new RedlockFixture(5);
+	}
+
+	@AfterEach
+	void stop() {
+		this.redlock.close();
+		this.proxies.forEach(MuteProxy::close);
+	}
+
+	private RedlockLockStore connect() {
+		return this.redlock.connect(this.redlock.builder().nodeTimeout(NODE_TIMEOUT));
+	}
+
+	/**
+	 * Connects through proxies.
+	 */
+	private RedlockLockStore connectThroughProxies() {
+		for (RedisServerProcess server : this.redlock.servers) {
+			this.proxies.add(new MuteProxy(server.port()));
+		}
+		return this.redlock.connect(RedlockLockStore
+			.builder(this.proxies.stream().map((proxy) -> StoreFixture.lettuceFactory(proxy.port())).toList())
+			.nodeTimeout(NODE_TIMEOUT));
+	}
+
+	private static Duration since(long start) {
+		return Duration.ofNanos(System.nanoTime() - start);
+	}
+
+	/**
+	 * Lets all servers know the clock and the scripts: those that never saw a script
+	 * cannot ask for it when their answers are lost.
+	 */
+	private void warmUp(RedlockLockStore store) {
+		LockKey warm = LockKey.of("warm");
+		AttemptId attempt = AttemptId.random();
+		RedlockFixture.hold(store, warm, attempt);
+		await().untilAsserted(() -> assertThat(this.redlock.record(4, warm)).isNotEmpty());
+		RedlockFixture.abandon(store, warm, attempt);
+		await().untilAsserted(() -> {
+			for (int i = 0; i < 5; i++) {
+				assertThat(this.redlock.record(i, warm)).isEmpty();
+			}
+		});
+	}
+
+	private void awaitNothingLeft() {
+		await().atMost(Duration.ofSeconds(4)).untilAsserted(() -> {
+			for (int i = 0; i < 5; i++) {
+				assertThat(this.redlock.record(i, KEY)).as("record on server " + i).isEmpty();
+			}
+		});
+	}
+
+	@Test
+	void aFrozenServerCostsItsTimeoutOnceEvenWhereItsVoteMatters() {
+		RedlockLockStore store = connect();
+		RedlockFixture.hold(store, LockKey.of("warm"), this.a);
+		// Two are taken and two are free: the fifth decides.
+		for (int i = 0; i < 2; i++) {
+			this.redlock.server(i)
+				.command("SET", "lock:l:" + KEY.id(), "1h" + AttemptId.random() + "0".repeat(32) + "other", "PX",
+						"60000");
+		}
+		this.redlock.server(4).freeze();
+		long start = System.nanoTime();
+		assertThat(RedlockFixture.acquire(store, KEY, this.a)).isInstanceOf(Refused.class);
+		assertThat(since(start)).isBetween(NODE_TIMEOUT, NODE_TIMEOUT.plusMillis(400));
+		start = System.nanoTime();
+		List<AttemptId> attempts = new ArrayList<>();
+		AtomicInteger refused = new AtomicInteger();
+		for (int i = 0; i < 20; i++) {
+			AttemptId attempt = AttemptId.random();
+			attempts.add(attempt);
+			store.acquire(RedlockFixture.command(KEY, attempt, 1)).thenAccept((reply) -> refused.incrementAndGet());
+		}
+		// All but the one that finds out whether the server is back.
+		await().atMost(Duration.ofMillis(300)).until(() -> refused.get() >= 19);
+		this.redlock.server(4).thaw();
+		await().until(() -> refused.get() == 20);
+		attempts.forEach((attempt) -> RedlockFixture.abandon(store, KEY, attempt));
+		await().ignoreExceptions()
+			.until(() -> RedlockFixture.acquire(store, KEY, AttemptId.random()) instanceof Granted);
+	}
+
+	@Test
+	void aFrozenServerDoesNotDelayAMajority() {
+		RedlockLockStore store = connect();
+		this.redlock.server(1).freeze();
+		this.redlock.server(3).freeze();
+		long start = System.nanoTime();
+		for (int i = 0; i < 50; i++) {
+			AttemptId attempt = AttemptId.random();
+			RedlockFixture.hold(store, KEY, attempt);
+			assertThat(RedlockFixture.release(store, KEY, attempt)).isEqualTo(new ReleaseReply.Released(false));
+		}
+		assertThat(since(start)).isLessThan(NODE_TIMEOUT);
+	}
+
+	@Test
+	void whatAServerDidNotHearOfIsTakenBackWhenItAnswersAgain() {
+		RedlockLockStore store = connect();
+		RedlockFixture.hold(store, KEY, this.a);
+		await().untilAsserted(() -> assertThat(this.redlock.record(4, KEY)).isNotEmpty());
+		this.redlock.server(4).freeze();
+		assertThat(RedlockFixture.release(store, KEY, this.a)).isEqualTo(new ReleaseReply.Released(false));
+		await().until(() -> store.leftBehind() > 0);
+		this.redlock.server(4).thaw();
+		await().atMost(Duration.ofSeconds(4)).untilAsserted(() -> assertThat(this.redlock.record(4, KEY)).isEmpty());
+		await().untilAsserted(() -> assertThat(store.leftBehind()).isZero());
+	}
+
+	@Test
+	void anAcquireWhoseAnswersAreLostLeavesNothingBehind() {
+		RedlockLockStore store = connectThroughProxies();
+		warmUp(store);
+		this.proxies.subList(0, 3).forEach(MuteProxy::mute);
+		assertThatExceptionOfType(StoreException.class).isThrownBy(() -> RedlockFixture.acquire(store, KEY, this.a))
+			.matches(StoreException::mayHaveExecuted);
+		awaitNothingLeft();
+		this.proxies.forEach(MuteProxy::speak);
+		await().ignoreExceptions()
+			.until(() -> RedlockFixture.acquire(store, KEY, AttemptId.random()) instanceof Granted);
+		await().untilAsserted(() -> assertThat(store.leftBehind()).isZero());
+	}
+
+	@Test
+	void aGrantWhoseTokenIsNotConfirmedDoesNotCountAndIsTakenBack() {
+		RedlockLockStore store = connectThroughProxies();
+		warmUp(store);
+		// All grant it, and three do not answer what comes then.
+		this.proxies.subList(0, 3).forEach((proxy) -> proxy.muteAfter(1));
+		assertThatExceptionOfType(StoreException.class).isThrownBy(() -> RedlockFixture.acquire(store, KEY, this.a))
+			.withMessageContaining("fencing token could not be confirmed")
+			.matches(StoreException::mayHaveExecuted);
+		awaitNothingLeft();
+	}
+
+	@Test
+	void aReleaseWhoseAnswersAreLostIsUnknownAndCanBeSentAgain() {
+		RedlockLockStore store = connectThroughProxies();
+		RedlockFixture.hold(store, KEY, this.a);
+		this.proxies.subList(0, 3).forEach(MuteProxy::mute);
+		assertThatExceptionOfType(StoreException.class).isThrownBy(() -> RedlockFixture.release(store, KEY, this.a))
+			.matches(StoreException::mayHaveExecuted);
+		this.proxies.forEach(MuteProxy::speak);
+		await().ignoreExceptions()
+			.untilAsserted(() -> assertThat(RedlockFixture.release(store, KEY, this.a))
+				.isInstanceOf(ReleaseReply.NotOwner.class));
+		assertThat(RedlockFixture.acquire(connect(), KEY, AttemptId.random())).isInstanceOf(Granted.class);
+	}
+
+	@Test
+	void aMinorityThatLostTheLockHelpsNobodyToAMajority() {
+		RedlockLockStore store = connect();
+		RedlockFixture.hold(store, KEY, this.a);
+		await().untilAsserted(() -> assertThat(this.redlock.record(4, KEY)).isNotEmpty());
+		// As after a jump of their clocks by more than the ttl, or a restart.
+		this.redlock.server(0).command("FLUSHALL");
+		this.redlock.server(1).command("FLUSHALL");
+		RedlockLockStore other = connect();
+		for (int i = 0; i < 20; i++) {
+			AcquireReply reply = RedlockFixture.acquire(other, KEY, AttemptId.random());
+			assertThat(reply).isInstanceOf(Refused.class);
+		}
+		assertThat(RedlockFixture.release(store, KEY, this.a)).isEqualTo(new ReleaseReply.Released(false));
+	}
+
+}
