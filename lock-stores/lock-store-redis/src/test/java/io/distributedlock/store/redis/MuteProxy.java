@@ -27,9 +27,16 @@ final class MuteProxy implements AutoCloseable {
 	private final AtomicInteger answersLeft = new AtomicInteger(Integer.MAX_VALUE);
 
 	MuteProxy(int target) {
+		this(0, target);
+	}
+
+	/**
+	 * Makes a proxy on a given port.
+	 */
+	MuteProxy(int port, int target) {
 		this.target = target;
 		try {
-			this.listening = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+			this.listening = new ServerSocket(port, 50, InetAddress.getLoopbackAddress());
 		}
 		catch (IOException ex) {
 			throw new UncheckedIOException(ex);
