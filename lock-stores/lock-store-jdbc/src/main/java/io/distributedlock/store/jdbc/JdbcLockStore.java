@@ -1,0 +1,468 @@
+package io.distributedlock.store.jdbc;
+
+import java.sql.Connection;
+import java.sql.DatabaseMetaData;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+import javax.sql.DataSource;
+
+import org.jspecify.annotations.Nullable;
+
+import io.distributedlock.LockInspector.StoredLock;
+import io.distributedlock.LockKey;
+import io.distributedlock.spi.AbandonCommand;
+import io.distributedlock.spi.AcquireCommand;
+import io.distributedlock.spi.AcquireReply;
+import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.ExtendCommand;
+import io.distributedlock.spi.ExtendReply;
+import io.distributedlock.spi.InspectableLockStore;
+import io.distributedlock.spi.QueueingLockStore;
+import io.distributedlock.spi.ReleaseCommand;
+import io.distributedlock.spi.ReleaseReply;
+import io.distributedlock.spi.RenewCommand;
+import io.distributedlock.spi.RenewReply;
+import io.distributedlock.spi.SignallingLockStore;
+import io.distributedlock.spi.StoreException;
+import io.distributedlock.store.jdbc.Operation.Lane;
+import io.distributedlock.store.jdbc.Session.Phase;
+
+/**
+ * Locks in a relational database: PostgreSQL 12 or later, MySQL 8, MariaDB 10.6, H2
+ * 2.3.230, Oracle 19 or SQL Server 2016. (The statements for Oracle and SQL Server were
+ * written by their manuals and have not been run on such a server.)
+ * <p>
+ * All commands run on threads of this store, each in a short transaction of its own on a
+ * connection of its own. A transaction that the caller has open is not touched: if it is
+ * rolled back, the lock stays as it is. No connection is held while a lock is held.
+ * <p>
+ * Time is that of the database; what the clocks of the application's hosts show does not
+ * matter.
+ * <p>
+ * Safe for use by many threads. Close it when done; the {@link DataSource} stays open.
+ */
+public final class JdbcLockStore implements QueueingLockStore, SignallingLockStore, InspectableLockStore {
+
+	private final StoreSettings settings;
+
+	private final String address;
+
+	private final Dialect dialect;
+
+	private final ServerClock clock = new ServerClock();
+
+	private final Signals signals;
+
+	private final Dispatcher dispatcher;
+
+	private final Poller poller;
+
+	private final @Nullable PostgresListener listener;
+
+	private final CleanUp cleanUp;
+
+	private final StartupChecks checks;
+
+	private final AtomicBoolean closed = new AtomicBoolean();
+
+	private JdbcLockStore(Builder builder, StoreSettings settings, Dialect dialect, String address,
+			Session.Settings sessions) {
+		this.settings = settings;
+		this.dialect = dialect;
+		this.address = address;
+		DataSource source = builder.source;
+		LockTables tables = new LockTables(dialect, builder.tables);
+		this.signals = new Signals(tables, settings.queueEntryTtl());
+		LockTransaction transaction = new LockTransaction(tables, this.clock, settings, this.signals);
+		FastPath fast = (dialect == Dialect.POSTGRESQL)
+				? new PostgresFastPath(builder.tables, this.clock, settings.instanceId()) : null;
+		this.dispatcher = new Dispatcher(source, sessions, address, dialect, transaction, fast, settings);
+		PostgresListener listener = (dialect == Dialect.POSTGRESQL && builder.listen)
+				? new PostgresListener(source, builder.tables, this.signals, settings, address) : null;
+		this.listener = listener;
+		this.poller = new Poller(source, sessions, tables, this.signals, settings,
+				() -> listener != null && listener.isListening());
+		this.cleanUp = new CleanUp(source, sessions, tables, settings);
+		this.checks = new StartupChecks(source, sessions, tables, address, settings);
+		this.dispatcher.start();
+		this.cleanUp.start();
+	}
+
+	/**
+	 * Starts to configure a store.
+	 * @param source where connections come from; two or more are best
+	 * @return a builder with the defaults
+	 */
+	public static Builder builder(DataSource source) {
+		return new Builder(source);
+	}
+
+	/**
+	 * Returns the statements that make the tables, each of which does nothing if its
+	 * table is there.
+	 * @param source the database that they are for
+	 * @param table name of the table of locks, as {@link Builder#table(String)}
+	 * @return statements of the database's own dialect, in order
+	 * @throws StoreException if the database does not answer
+	 * @throws IllegalArgumentException if the database is not supported or the name is
+	 * not usable
+	 */
+	public static List<String> schemaStatements(DataSource source, String table) {
+		TableNames names = new TableNames(table);
+		return Database.of(source).dialect().schema(names);
+	}
+
+	@Override
+	public String name() {
+		return this.settings.name();
+	}
+
+	/**
+	 * Returns the name under which this JVM holds and waits in the database.
+	 * @return the name, unique to this store object
+	 */
+	public String instanceId() {
+		return this.settings.instanceId();
+	}
+
+	@Override
+	public Duration reservation() {
+		return this.settings.reservation();
+	}
+
+	@Override
+	public CompletionStage<AcquireReply> acquire(AcquireCommand command) {
+		return send(new Operations.Acquire(command, false, deadline(command.timeout()), this.signals));
+	}
+
+	@Override
+	public CompletionStage<AcquireReply> acquireOrEnqueue(AcquireCommand command) {
+		return send(new Operations.Acquire(command, true, deadline(command.timeout()), this.signals));
+	}
+
+	@Override
+	public CompletionStage<List<RenewReply>> renew(List<RenewCommand> commands) {
+		if (commands.isEmpty()) {
+			return CompletableFuture.completedFuture(List.of());
+		}
+		List<Operations.Renew> operations = new ArrayList<>(commands.size());
+		for (RenewCommand command : commands) {
+			operations.add(new Operations.Renew(command, deadline(command.timeout()), this.signals));
+		}
+		this.dispatcher.submitAll(Lane.RENEW, operations);
+		return CompletableFuture.allOf(operations.toArray(CompletableFuture<?>[]::new))
+			.handle((done, anyFailure) -> operations.stream().map(JdbcLockStore::renewReply).toList());
+	}
+
+	private static RenewReply renewReply(Operations.Renew operation) {
+		try {
+			return operation.join();
+		}
+		catch (CompletionException ex) {
+			return new RenewReply.Failed((ex.getCause() instanceof StoreException known) ? known
+					: new StoreException("The renewal failed: " + ex.getCause(), true, true, ex));
+		}
+	}
+
+	@Override
+	public CompletionStage<ReleaseReply> release(ReleaseCommand command) {
+		return send(new Operations.Release(command, null, deadline(command.timeout()), this.signals));
+	}
+
+	@Override
+	public CompletionStage<ReleaseReply> releaseAndEnqueue(ReleaseCommand command, Successor successor) {
+		return send(new Operations.Release(command, successor, deadline(command.timeout()), this.signals));
+	}
+
+	@Override
+	public CompletionStage<ExtendReply> extend(ExtendCommand command) {
+		return send(new Operations.Extend(command, deadline(command.timeout())));
+	}
+
+	@Override
+	public CompletionStage<Void> abandon(AbandonCommand command) {
+		return send(new Operations.Abandon(command, deadline(command.timeout()), this.signals));
+	}
+
+	@Override
+	public CompletionStage<Optional<StoredLock>> inspect(LockKey key, Duration timeout) {
+		return send(new Operations.Inspect(key, name(), deadline(timeout)));
+	}
+
+	@Override
+	public CompletionStage<Boolean> forceRelease(LockKey key, long token, Duration timeout) {
+		return send(new Operations.ForceRelease(key, token, deadline(timeout)));
+	}
+
+	/**
+	 * Begins to listen or to poll, and waits for at most one command timeout until
+	 * PostgreSQL has confirmed that it will notify.
+	 */
+	@Override
+	public void subscribe(SignalReceiver receiver) {
+		this.signals.receiver(receiver, this.poller::wakeUp);
+		this.poller.start();
+		if (this.listener != null) {
+			this.listener.start();
+		}
+	}
+
+	/**
+	 * Looks for things that would harm locks: tables that are missing, a user without the
+	 * rights that locks need, a database that takes no writes or does not wait for its
+	 * disk. Blocks for a few command timeouts at most.
+	 * @return advice for the operator, one sentence or two for each finding, empty if all
+	 * is well
+	 * @throws StoreException if the database cannot be used for locks at all
+	 */
+	public List<String> check() {
+		List<String> advice = new ArrayList<>(this.checks.run());
+		String trouble = (this.listener != null) ? this.listener.trouble() : null;
+		if (trouble != null) {
+			advice.add(trouble);
+		}
+		return advice;
+	}
+
+	int cleanUp() {
+		return this.cleanUp.cleanUp();
+	}
+
+	private static long deadline(Duration timeout) {
+		return System.nanoTime() + timeout.toNanos();
+	}
+
+	private <R> CompletionStage<R> send(Operation<R> operation) {
+		this.dispatcher.submit(operation);
+		return operation;
+	}
+
+	@Override
+	public void close() {
+		if (this.closed.compareAndSet(false, true)) {
+			this.cleanUp.close();
+			this.dispatcher.close();
+			this.poller.close();
+			if (this.listener != null) {
+				this.listener.close();
+			}
+		}
+	}
+
+	@Override
+	public String toString() {
+		return "JdbcLockStore " + name() + " in " + this.dialect + " at " + this.address;
+	}
+
+	/**
+	 * A database as it shows itself at first sight.
+	 */
+	private record Database(Dialect dialect, String address, Session.Settings sessions) {
+
+		static Database of(DataSource source) {
+			Connection connection;
+			try {
+				connection = source.getConnection();
+			}
+			catch (SQLException ex) {
+				throw JdbcErrors.of(ex, Phase.OPENING)
+					.exception(ex, Phase.OPENING, "of the DataSource " + source.getClass().getName(), Dialect.H2);
+			}
+			try (connection) {
+				DatabaseMetaData meta = connection.getMetaData();
+				Session.Settings sessions = new Session.Settings();
+				sessions.learn(connection);
+				return new Database(Dialect.of(meta.getDatabaseProductName()), JdbcErrors.address(meta.getURL()),
+						sessions);
+			}
+			catch (SQLException ex) {
+				throw JdbcErrors.of(ex, Phase.WORKING).exception(ex, Phase.WORKING, "of the DataSource", Dialect.H2);
+			}
+		}
+
+	}
+
+	/**
+	 * Configures a {@link JdbcLockStore}.
+	 */
+	public static final class Builder {
+
+		private static final Duration SHORTEST = Duration.ofMillis(10);
+
+		private static final int RE_CHECKS_OF_ENTRY = 3;
+
+		private static final int MOST_CONNECTIONS = 64;
+
+		private final DataSource source;
+
+		private String name = "jdbc";
+
+		private TableNames tables = new TableNames(TableNames.DEFAULT);
+
+		private String instanceId = defaultInstanceId();
+
+		private Duration reservation = Duration.ofSeconds(1);
+
+		private Duration queueEntryTtl = Duration.ofMillis(400L * RE_CHECKS_OF_ENTRY);
+
+		private Duration commandTimeout = Duration.ofSeconds(1);
+
+		private int parallelism = 4;
+
+		private Duration cleanUpAfter = Duration.ofHours(1);
+
+		private boolean listen = true;
+
+		private Builder(DataSource source) {
+			this.source = source;
+		}
+
+		private static String defaultInstanceId() {
+			String host = System.getenv("HOSTNAME");
+			String readable = (host != null) ? host.replaceAll("[^A-Za-z0-9._-]", "_") : "jvm";
+			return readable.substring(0, Math.min(readable.length(), 40)) + "-" + ProcessHandle.current().pid() + "-"
+					+ AttemptId.random().toString().substring(0, 8);
+		}
+
+		/**
+		 * Sets the name under which the store is configured and shown.
+		 * @param name the name, {@code jdbc} by default
+		 * @return this
+		 */
+		public Builder name(String name) {
+			this.name = name;
+			return this;
+		}
+
+		/**
+		 * Sets the table of the locks. The table of those that wait has the same name
+		 * with {@code _waiter} behind it.
+		 * @param table letters, digits and underscores, with a schema in front if needed;
+		 * {@code distributed_lock} by default
+		 * @return this
+		 */
+		public Builder table(String table) {
+			this.tables = new TableNames(table);
+			return this;
+		}
+
+		/**
+		 * Sets the name of this JVM in the database. No two stores may have the same at
+		 * the same time.
+		 * @param instanceId letters, digits, dots, hyphens and underscores; by default
+		 * made of host, process and chance
+		 * @return this
+		 */
+		public Builder instanceId(String instanceId) {
+			if (!instanceId.matches("[A-Za-z0-9._-]{1,128}")) {
+				throw new IllegalArgumentException("The instance id '" + instanceId
+						+ "' is not usable. Use 1 to 128 letters, digits, dots, hyphens and underscores.");
+			}
+			this.instanceId = instanceId;
+			return this;
+		}
+
+		/**
+		 * Sets how long a released lock is kept for the waiting JVM whose turn it is.
+		 * @param reservation the time, 1 s by default
+		 * @return this
+		 */
+		public Builder reservation(Duration reservation) {
+			this.reservation = notTooShort("reservation", reservation);
+			return this;
+		}
+
+		/**
+		 * Sets how long a waiting JVM that does not show itself keeps its place.
+		 * @param queueEntryTtl the time, three re-checks or 1.2 s by default
+		 * @return this
+		 */
+		public Builder queueEntryTtl(Duration queueEntryTtl) {
+			this.queueEntryTtl = notTooShort("queue entry ttl", queueEntryTtl);
+			return this;
+		}
+
+		/**
+		 * Sets how long commands that bring no timeout of their own wait for an answer.
+		 * @param commandTimeout the time, 1 s by default
+		 * @return this
+		 */
+		public Builder commandTimeout(Duration commandTimeout) {
+			this.commandTimeout = notTooShort("command timeout", commandTimeout);
+			return this;
+		}
+
+		/**
+		 * Sets how many connections are used at once for commands. Another one listens
+		 * (PostgreSQL) or polls for signals. More than a few rarely help: commands that
+		 * meet share a transaction.
+		 * @param parallelism the number, 4 by default
+		 * @return this
+		 */
+		public Builder parallelism(int parallelism) {
+			if (parallelism < 1 || parallelism > MOST_CONNECTIONS) {
+				throw new IllegalArgumentException("The parallelism of " + parallelism + " is not usable. Use 1 to "
+						+ MOST_CONNECTIONS + " connections.");
+			}
+			this.parallelism = parallelism;
+			return this;
+		}
+
+		/**
+		 * Sets how long the row of a lock that nobody uses stays. Fencing tokens rise all
+		 * the same, as long as the database's clock is not set back by more than this.
+		 * @param cleanUpAfter the time, 1 hour by default
+		 * @return this
+		 */
+		public Builder cleanUpAfter(Duration cleanUpAfter) {
+			if (cleanUpAfter.compareTo(Duration.ofSeconds(1)) < 0) {
+				throw new IllegalArgumentException(
+						"The clean-up after " + cleanUpAfter.toMillis() + " ms is too early. Use at least 1000 ms.");
+			}
+			this.cleanUpAfter = cleanUpAfter;
+			return this;
+		}
+
+		/**
+		 * Sets whether PostgreSQL notifies this JVM, which keeps one connection of the
+		 * {@link DataSource} for it, or is polled like the other databases.
+		 * @param listen true by default
+		 * @return this
+		 */
+		public Builder listen(boolean listen) {
+			this.listen = listen;
+			return this;
+		}
+
+		private static Duration notTooShort(String what, Duration duration) {
+			if (duration.compareTo(SHORTEST) < 0) {
+				throw new IllegalArgumentException("The " + what + " of " + duration.toMillis()
+						+ " ms is too short. Use at least " + SHORTEST.toMillis() + " ms.");
+			}
+			return duration;
+		}
+
+		/**
+		 * Connects to the database.
+		 * @return the store
+		 * @throws StoreException if the database does not answer
+		 * @throws IllegalArgumentException if it is not one of those that are supported
+		 */
+		public JdbcLockStore build() {
+			StoreSettings settings = new StoreSettings(this.name, this.instanceId, this.reservation, this.queueEntryTtl,
+					this.commandTimeout, this.parallelism, this.cleanUpAfter);
+			Database database = Database.of(this.source);
+			return new JdbcLockStore(this, settings, database.dialect(), database.address(), database.sessions());
+		}
+
+	}
+
+}

@@ -1,0 +1,191 @@
+package io.distributedlock.store.jdbc;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+import org.jspecify.annotations.Nullable;
+
+import io.distributedlock.store.jdbc.Operation.Lane;
+
+/**
+ * Operations that wait for a connection. Those of many threads that meet in a lane go out
+ * together. Only few batches of a lane are under way at once: what gathers meanwhile
+ * makes the next batch large, and one commit serves many.
+ */
+final class Lanes {
+
+	private final ReentrantLock mutex = new ReentrantLock();
+
+	private final Condition work = this.mutex.newCondition();
+
+	private final Map<Lane, Queue<Operation<?>>> waiting = new EnumMap<>(Lane.class);
+
+	private final Map<Lane, Integer> windows = new EnumMap<>(Lane.class);
+
+	private final Map<Lane, Integer> underWay = new EnumMap<>(Lane.class);
+
+	/** Keys under way: a second batch would only wait for the rows of the first. */
+	private final Set<String> busy = new HashSet<>();
+
+	private final Lane[] order = Lane.values();
+
+	private int next;
+
+	private boolean closed;
+
+	/**
+	 * Makes the lanes.
+	 * @param parallelism how many batches are under way at once
+	 */
+	Lanes(int parallelism) {
+		for (Lane lane : this.order) {
+			this.waiting.put(lane, new ArrayDeque<>());
+			this.underWay.put(lane, 0);
+			this.windows.put(lane, Math.min(parallelism, window(lane, parallelism)));
+		}
+	}
+
+	private static int window(Lane lane, int parallelism) {
+		return switch (lane) {
+			case ACQUIRE, RENEW -> 2;
+			case RELEASE, EXTEND -> 1;
+			// Rows that somebody else has locked must not stop everything.
+			case LOOK -> Math.max(1, parallelism - 1);
+		};
+	}
+
+	/**
+	 * Adds operations.
+	 * @return false if it is closed
+	 */
+	boolean add(Lane lane, Collection<? extends Operation<?>> operations) {
+		this.mutex.lock();
+		try {
+			if (this.closed) {
+				return false;
+			}
+			this.waiting.get(lane).addAll(operations);
+			this.work.signal();
+			return true;
+		}
+		finally {
+			this.mutex.unlock();
+		}
+	}
+
+	/**
+	 * Waits for a batch.
+	 * @return operations of one lane and of different locks, sorted by key; null if it is
+	 * closed
+	 */
+	@Nullable Batch take() throws InterruptedException {
+		this.mutex.lockInterruptibly();
+		try {
+			while (true) {
+				if (this.closed) {
+					return null;
+				}
+				for (int i = 0; i < this.order.length; i++) {
+					Lane lane = this.order[this.next];
+					this.next = (this.next + 1) % this.order.length;
+					Batch batch = poll(lane);
+					if (batch != null) {
+						return batch;
+					}
+				}
+				this.work.await();
+			}
+		}
+		finally {
+			this.mutex.unlock();
+		}
+	}
+
+	private @Nullable Batch poll(Lane lane) {
+		Queue<Operation<?>> queue = this.waiting.get(lane);
+		if (queue.isEmpty() || this.underWay.get(lane) >= this.windows.get(lane)) {
+			return null;
+		}
+		List<Operation<?>> batch = new ArrayList<>();
+		List<Operation<?>> later = new ArrayList<>();
+		while (batch.size() < lane.most() && !queue.isEmpty()) {
+			Operation<?> operation = queue.remove();
+			if (operation.isDone()) {
+				continue;
+			}
+			if (this.busy.add(operation.id())) {
+				batch.add(operation);
+			}
+			else {
+				later.add(operation);
+			}
+		}
+		if (!later.isEmpty()) {
+			later.addAll(queue);
+			queue.clear();
+			queue.addAll(later);
+		}
+		if (batch.isEmpty()) {
+			return null;
+		}
+		batch.sort(Comparator.comparing(Operation::id));
+		this.underWay.merge(lane, 1, Integer::sum);
+		return new Batch(lane, batch);
+	}
+
+	/**
+	 * Takes note that a batch is no longer under way.
+	 */
+	void ended(Batch batch) {
+		this.mutex.lock();
+		try {
+			this.underWay.merge(batch.lane(), -1, Integer::sum);
+			batch.operations().forEach((operation) -> this.busy.remove(operation.id()));
+			this.work.signalAll();
+		}
+		finally {
+			this.mutex.unlock();
+		}
+	}
+
+	/**
+	 * Ends all waiting.
+	 * @return what was not sent
+	 */
+	List<Operation<?>> close() {
+		this.mutex.lock();
+		try {
+			this.closed = true;
+			List<Operation<?>> left = new ArrayList<>();
+			this.waiting.values().forEach((queue) -> {
+				left.addAll(queue);
+				queue.clear();
+			});
+			this.work.signalAll();
+			return left;
+		}
+		finally {
+			this.mutex.unlock();
+		}
+	}
+
+	/**
+	 * Operations that share a transaction.
+	 *
+	 * @param lane what they have in common
+	 * @param operations of different locks, sorted by key
+	 */
+	record Batch(Lane lane, List<Operation<?>> operations) {
+	}
+
+}

@@ -1,0 +1,349 @@
+package io.distributedlock.store.jdbc;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+import io.distributedlock.store.jdbc.LockRow.Signal;
+
+/**
+ * Reads and writes the two tables, in plain statements that all databases understand.
+ */
+final class LockTables {
+
+	private static final String COLUMNS = "lock_key, lock_state, attempt, instance, first_token, last_token, expires_at,"
+			+ " waited";
+
+	/** Becomes no lock's key: keys are percent-encoded. */
+	private static final String MAILBOX = "!";
+
+	private final Dialect dialect;
+
+	private final TableNames names;
+
+	private final String insertRow;
+
+	private final String updateRow;
+
+	private final String insertWaiter;
+
+	private final String updateWaiter;
+
+	private final String deleteWaiter;
+
+	LockTables(Dialect dialect, TableNames names) {
+		this.dialect = dialect;
+		this.names = names;
+		// A duplicate is an error everywhere; in PostgreSQL it would also be noise in the
+		// log.
+		this.insertRow = "INSERT INTO " + names.locks() + " (" + COLUMNS + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+				+ ((dialect == Dialect.POSTGRESQL) ? " ON CONFLICT DO NOTHING" : "");
+		this.updateRow = "UPDATE " + names.locks() + " SET lock_state = ?, attempt = ?, instance = ?, first_token = ?,"
+				+ " last_token = ?, expires_at = ?, waited = ? WHERE lock_key = ?";
+		this.insertWaiter = "INSERT INTO " + names.waiters()
+				+ " (attempt, since, expires_at, lock_key, instance) VALUES (?, ?, ?, ?, ?)";
+		this.updateWaiter = "UPDATE " + names.waiters()
+				+ " SET attempt = ?, since = ?, expires_at = ? WHERE lock_key = ? AND instance = ?";
+		this.deleteWaiter = "DELETE FROM " + names.waiters() + " WHERE lock_key = ? AND instance = ?";
+	}
+
+	Dialect dialect() {
+		return this.dialect;
+	}
+
+	TableNames names() {
+		return this.names;
+	}
+
+	/**
+	 * Reads the clock.
+	 */
+	long now(Connection connection) throws SQLException {
+		try (PreparedStatement statement = connection.prepareStatement(this.dialect.clock());
+				ResultSet result = statement.executeQuery()) {
+			result.next();
+			return this.dialect.readClock(result);
+		}
+	}
+
+	/**
+	 * Locks rows, in the order of their keys, and reads them.
+	 * @param keys sorted
+	 * @param lock whether to lock them too
+	 * @return the rows that are there
+	 */
+	Map<String, LockRow> rows(Connection connection, List<String> keys, boolean lock, int timeoutSeconds)
+			throws SQLException {
+		String from = "SELECT " + COLUMNS + " FROM " + this.names.locks() + " ";
+		String sql = lock ? from + this.dialect.lockHint() + " WHERE lock_key IN " + placeholders(keys)
+				+ " ORDER BY lock_key " + this.dialect.lockClause() : from + "WHERE lock_key IN " + placeholders(keys);
+		Map<String, LockRow> rows = new LinkedHashMap<>();
+		try (PreparedStatement statement = connection.prepareStatement(sql)) {
+			if (timeoutSeconds > 0) {
+				statement.setQueryTimeout(timeoutSeconds);
+			}
+			bind(statement, keys);
+			try (ResultSet result = statement.executeQuery()) {
+				while (result.next()) {
+					LockRow row = row(result);
+					rows.put(row.key(), row);
+				}
+			}
+		}
+		return rows;
+	}
+
+	static LockRow row(ResultSet result) throws SQLException {
+		return new LockRow(result.getString(1), result.getString(2), result.getString(3), result.getString(4),
+				result.getLong(5), result.getLong(6), result.getLong(7), result.getInt(8) != 0);
+	}
+
+	/**
+	 * Reads the queues of rows.
+	 */
+	void readQueues(Connection connection, Map<String, LockRow> rows, List<String> keys) throws SQLException {
+		String sql = "SELECT lock_key, instance, attempt, since, expires_at FROM " + this.names.waiters()
+				+ " WHERE lock_key IN " + placeholders(keys) + " ORDER BY lock_key, since";
+		try (PreparedStatement statement = connection.prepareStatement(sql)) {
+			bind(statement, keys);
+			try (ResultSet result = statement.executeQuery()) {
+				addQueues(result, rows);
+			}
+		}
+	}
+
+	static void addQueues(ResultSet result, Map<String, LockRow> rows) throws SQLException {
+		while (result.next()) {
+			LockRow row = rows.get(result.getString(1));
+			if (row != null) {
+				row.add(new Waiter(result.getString(2), result.getString(3), result.getLong(4), result.getLong(5),
+						true));
+			}
+		}
+	}
+
+	/**
+	 * Writes what changed.
+	 * @throws ConflictException if somebody else made one of the rows first
+	 */
+	void write(Connection connection, List<LockRow> rows) throws SQLException {
+		write(connection, this.insertRow, rows.stream().filter((row) -> row.isChanged() && !row.isStored()).toList(),
+				true);
+		write(connection, this.updateRow, rows.stream().filter((row) -> row.isChanged() && row.isStored()).toList(),
+				false);
+		writeQueues(connection, rows);
+	}
+
+	private static void write(Connection connection, String sql, List<LockRow> rows, boolean insert)
+			throws SQLException {
+		if (rows.isEmpty()) {
+			return;
+		}
+		try (PreparedStatement statement = connection.prepareStatement(sql)) {
+			for (LockRow row : rows) {
+				int at = 1;
+				if (insert) {
+					statement.setString(at++, row.key());
+				}
+				statement.setString(at++, row.state());
+				statement.setString(at++, row.attempt());
+				statement.setString(at++, row.instance());
+				statement.setLong(at++, row.firstToken());
+				statement.setLong(at++, row.lastToken());
+				statement.setLong(at++, row.expiresAt());
+				statement.setInt(at++, row.isWaited() ? 1 : 0);
+				if (!insert) {
+					statement.setString(at, row.key());
+				}
+				statement.addBatch();
+			}
+			requireOneEach(statement.executeBatch());
+		}
+	}
+
+	private static void requireOneEach(int[] counts) throws ConflictException {
+		for (int count : counts) {
+			if (count != 1 && count != Statement.SUCCESS_NO_INFO) {
+				throw new ConflictException();
+			}
+		}
+	}
+
+	private void writeQueues(Connection connection, List<LockRow> rows) throws SQLException {
+		List<Object[]> deletes = new ArrayList<>();
+		List<Object[]> inserts = new ArrayList<>();
+		List<Object[]> updates = new ArrayList<>();
+		for (LockRow row : rows) {
+			row.removed().forEach((instance) -> deletes.add(new Object[] { row.key(), instance }));
+			for (Waiter waiter : row.queue()) {
+				Object[] values = { waiter.attempt(), waiter.since(), waiter.expiresAt(), row.key(),
+						waiter.instance() };
+				if (!waiter.isStored()) {
+					inserts.add(values);
+				}
+				else if (waiter.isChanged()) {
+					updates.add(values);
+				}
+			}
+		}
+		batch(connection, this.deleteWaiter, deletes);
+		batch(connection, this.insertWaiter, inserts);
+		batch(connection, this.updateWaiter, updates);
+	}
+
+	private static int[] batch(Connection connection, String sql, List<Object[]> all) throws SQLException {
+		if (all.isEmpty()) {
+			return new int[0];
+		}
+		try (PreparedStatement statement = connection.prepareStatement(sql)) {
+			for (Object[] values : all) {
+				for (int i = 0; i < values.length; i++) {
+					if (values[i] instanceof Long number) {
+						statement.setLong(i + 1, number);
+					}
+					else {
+						statement.setString(i + 1, (String) values[i]);
+					}
+				}
+				statement.addBatch();
+			}
+			return statement.executeBatch();
+		}
+	}
+
+	/**
+	 * Leaves word for instances that poll: that a grant was ended by force. A reservation
+	 * they see for themselves.
+	 */
+	void leaveWord(Connection connection, List<Signal> revoked, long now, long life) throws SQLException {
+		List<Object[]> words = new ArrayList<>();
+		for (Signal signal : revoked) {
+			words
+				.add(new Object[] { signal.attempt(), now, now + life, MAILBOX + signal.instance(), signal.attempt() });
+		}
+		batch(connection, this.insertWaiter, words);
+	}
+
+	/**
+	 * Reads what was left for an instance.
+	 * @return attempts whose grants were ended by force
+	 */
+	List<String> readWord(Connection connection, String instance) throws SQLException {
+		String sql = "SELECT attempt FROM " + this.names.waiters() + " WHERE lock_key = ?";
+		List<String> attempts = new ArrayList<>();
+		try (PreparedStatement statement = connection.prepareStatement(sql)) {
+			statement.setString(1, MAILBOX + instance);
+			try (ResultSet result = statement.executeQuery()) {
+				while (result.next()) {
+					attempts.add(result.getString(1));
+				}
+			}
+		}
+		batch(connection, this.deleteWaiter,
+				attempts.stream().map((attempt) -> new Object[] { MAILBOX + instance, attempt }).toList());
+		return attempts;
+	}
+
+	/**
+	 * Finds the reservations for an instance among keys.
+	 * @return attempt by key
+	 */
+	Map<String, String> reservations(Connection connection, String instance, List<String> keys) throws SQLException {
+		String sql = "SELECT lock_key, attempt FROM " + this.names.locks() + " WHERE lock_key IN " + placeholders(keys)
+				+ " AND lock_state = 'R' AND instance = ?";
+		Map<String, String> found = new LinkedHashMap<>();
+		try (PreparedStatement statement = connection.prepareStatement(sql)) {
+			int next = bind(statement, keys);
+			statement.setString(next, instance);
+			try (ResultSet result = statement.executeQuery()) {
+				while (result.next()) {
+					found.put(result.getString(1), result.getString(2));
+				}
+			}
+		}
+		return found;
+	}
+
+	/**
+	 * Finds locks that have been free, and tokens that have been passed by the clock,
+	 * since some time.
+	 */
+	List<String> oldRows(Connection connection, long before, int limit) throws SQLException {
+		String sql = "SELECT lock_key FROM " + this.names.locks() + " WHERE expires_at < ? AND last_token < ?";
+		List<String> keys = new ArrayList<>();
+		try (PreparedStatement statement = connection.prepareStatement(sql)) {
+			statement.setMaxRows(limit);
+			statement.setLong(1, before);
+			statement.setLong(2, before);
+			try (ResultSet result = statement.executeQuery()) {
+				while (result.next()) {
+					keys.add(result.getString(1));
+				}
+			}
+		}
+		return keys;
+	}
+
+	/**
+	 * Removes rows that are still old.
+	 * @param keys sorted
+	 */
+	int deleteOldRows(Connection connection, List<String> keys, long before) throws SQLException {
+		int deleted = 0;
+		int[] counts = batch(connection,
+				"DELETE FROM " + this.names.locks() + " WHERE lock_key = ? AND expires_at < ? AND last_token < ?",
+				keys.stream().map((key) -> new Object[] { key, before, before }).toList());
+		for (int count : counts) {
+			deleted += Math.max(0, count);
+		}
+		return deleted;
+	}
+
+	/**
+	 * Removes entries of those that have not asked for a long time.
+	 */
+	void deleteOldWaiters(Connection connection, long before) throws SQLException {
+		try (PreparedStatement statement = connection
+			.prepareStatement("DELETE FROM " + this.names.waiters() + " WHERE expires_at < ?")) {
+			statement.setLong(1, before);
+			statement.executeUpdate();
+		}
+	}
+
+	/** Rounded up to a power of two, so that there are few different statements. */
+	private static String placeholders(List<String> keys) {
+		return "(" + "?, ".repeat(padded(keys.size()) - 1) + "?)";
+	}
+
+	private static int padded(int count) {
+		return (count <= 1) ? 1 : Integer.highestOneBit(count - 1) << 1;
+	}
+
+	private static int bind(PreparedStatement statement, List<String> keys) throws SQLException {
+		int padded = padded(keys.size());
+		for (int i = 0; i < padded; i++) {
+			statement.setString(i + 1, keys.get(Math.min(i, keys.size() - 1)));
+		}
+		return padded + 1;
+	}
+
+	/**
+	 * Somebody else made a row at the same time; to be tried again.
+	 */
+	static final class ConflictException extends SQLException {
+
+		private static final long serialVersionUID = 1L;
+
+		ConflictException() {
+			super("Another transaction made the same row first", "40001");
+		}
+
+	}
+
+}

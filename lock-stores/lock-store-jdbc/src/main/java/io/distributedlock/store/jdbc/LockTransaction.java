@@ -1,0 +1,183 @@
+package io.distributedlock.store.jdbc;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+import io.distributedlock.store.jdbc.LockRow.Rules;
+import io.distributedlock.store.jdbc.LockRow.Signal;
+
+/**
+ * Operations on different locks in one transaction, which can do everything:
+ * <ol>
+ * <li>lock the rows, in the order of their keys, so that two JVMs cannot wait for each
+ * other;
+ * <li>read the clock: after the wait for the rows, since a time from before it would be
+ * stale;
+ * <li>read the queues of those locks that may have one; they are guarded by the row
+ * locks;
+ * <li>decide ({@link LockRow}), write what changed, commit, and only then answer.
+ * </ol>
+ * What must not happen late is looked at twice: before it is written, and before the
+ * commit, which then undoes all and starts again without it. In between, or on its way,
+ * the commit itself may still be delayed. That is harmless: the row is locked all the
+ * while, and the abandon, which follows an acquire without an answer, waits for that lock
+ * (also for the insert of a row that nobody sees yet, since it inserts the row itself).
+ * And the ttl of the grant counts from the reading of the clock.
+ * <p>
+ * If the JVM stops in the middle, the locks of the rows last until the database notices.
+ * PostgreSQL is told to end the transaction by itself.
+ */
+final class LockTransaction {
+
+	private final LockTables tables;
+
+	private final ServerClock clock;
+
+	private final StoreSettings settings;
+
+	private final Signals signals;
+
+	private final LockReader reader;
+
+	LockTransaction(LockTables tables, ServerClock clock, StoreSettings settings, Signals signals) {
+		this.tables = tables;
+		this.clock = clock;
+		this.settings = settings;
+		this.signals = signals;
+		this.reader = (tables.dialect() == Dialect.POSTGRESQL) ? new PostgresReader(tables) : new PlainReader(tables);
+	}
+
+	/**
+	 * Runs operations.
+	 * @param session a connection without auto-commit
+	 * @param operations of different locks, sorted by key
+	 * @return what to tell the callers: to be run when the connection is given back
+	 */
+	Runnable run(Session session, List<Operation<?>> operations, long deadline) throws SQLException {
+		Connection connection = session.connection();
+		List<String> keys = operations.stream().map(Operation::id).toList();
+		long millis = Math.max(1, (deadline - System.nanoTime()) / 1_000_000);
+		long sent = System.nanoTime();
+		LockReader.Reading reading = this.reader.read(connection, keys, millis);
+		this.clock.observe(reading.now(), reading.sent(sent), System.nanoTime());
+		Map<String, LockRow> rows = reading.rows();
+		Rules rules = this.settings.rules(this.signals.areWanted());
+		List<Runnable> answers = new ArrayList<>(operations.size());
+		List<LockRow> changed = new ArrayList<>(operations.size());
+		List<Operation<?>> urgent = new ArrayList<>();
+		for (Operation<?> operation : operations) {
+			if (operation.isDone() || (operation.isForbiddenLate() && operation.isLate())) {
+				continue;
+			}
+			LockRow row = rows.computeIfAbsent(operation.id(), LockRow::new);
+			row.begin(reading.now(), rules);
+			answers.add(decide(operation, row));
+			if (!operation.isReadOnly()) {
+				row.end();
+				changed.add(row);
+				if (operation.isForbiddenLate()) {
+					urgent.add(operation);
+				}
+			}
+		}
+		if (write(session, changed, reading.now())) {
+			if (urgent.stream().anyMatch(Operation::isLate)) {
+				throw new TooLateException();
+			}
+			session.commit();
+		}
+		else {
+			session.rollback();
+			session.done();
+		}
+		return () -> answers.forEach(Runnable::run);
+	}
+
+	private static <R> Runnable decide(Operation<R> operation, LockRow row) {
+		R answer = operation.run(row);
+		return () -> operation.answered(answer);
+	}
+
+	/**
+	 * Writes what changed.
+	 * @return whether there is something to commit
+	 */
+	private boolean write(Session session, List<LockRow> changed, long now) throws SQLException {
+		Connection connection = session.connection();
+		boolean any = false;
+		List<Signal> all = new ArrayList<>();
+		for (LockRow row : changed) {
+			any |= row.needsWrite();
+			all.addAll(row.signals());
+		}
+		if (any) {
+			this.tables.write(connection, changed);
+			this.signals.send(connection, all, now);
+		}
+		return any;
+	}
+
+	/**
+	 * The time of an operation ran out before the commit. All is undone; the others are
+	 * tried again.
+	 */
+	static final class TooLateException extends SQLException {
+
+		private static final long serialVersionUID = 1L;
+
+		TooLateException() {
+			super("Time ran out before the commit", "40001");
+		}
+
+	}
+
+	/**
+	 * Locks rows, then reads the clock, then the queues.
+	 */
+	interface LockReader {
+
+		Reading read(Connection connection, List<String> keys, long timeoutMillis) throws SQLException;
+
+		/**
+		 * What was read.
+		 *
+		 * @param rows by key; only those that are there
+		 * @param now the clock, read after the rows were locked
+		 * @param clockSent when the clock was asked for, 0 if together with the rest
+		 */
+		record Reading(Map<String, LockRow> rows, long now, long clockSent) {
+
+			long sent(long all) {
+				return (this.clockSent != 0) ? this.clockSent : all;
+			}
+
+		}
+
+	}
+
+	/**
+	 * One statement after the other.
+	 */
+	private record PlainReader(LockTables tables) implements LockReader {
+
+		@Override
+		public Reading read(Connection connection, List<String> keys, long timeoutMillis) throws SQLException {
+			// H2 would keep the timeout for the connection.
+			int seconds = (this.tables.dialect() == Dialect.H2) ? 0 : (int) Math.max(1, (timeoutMillis + 999) / 1000);
+			Map<String, LockRow> rows = this.tables.rows(connection, keys, true, seconds);
+			long sent = System.nanoTime();
+			long now = this.tables.now(connection);
+			List<String> waited = rows.values().stream().filter(LockRow::isWaited).map(LockRow::key).toList();
+			if (!waited.isEmpty()) {
+				this.tables.readQueues(connection, rows, waited);
+			}
+			return new Reading(new LinkedHashMap<>(rows), now, sent);
+		}
+
+	}
+
+}

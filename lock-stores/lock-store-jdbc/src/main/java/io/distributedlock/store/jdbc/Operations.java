@@ -1,0 +1,250 @@
+package io.distributedlock.store.jdbc;
+
+import java.time.Duration;
+import java.util.Optional;
+
+import org.jspecify.annotations.Nullable;
+
+import io.distributedlock.LockInspector.StoredLock;
+import io.distributedlock.LockKey;
+import io.distributedlock.spi.AbandonCommand;
+import io.distributedlock.spi.AcquireCommand;
+import io.distributedlock.spi.AcquireReply;
+import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.ExtendCommand;
+import io.distributedlock.spi.ExtendReply;
+import io.distributedlock.spi.QueueingLockStore.Successor;
+import io.distributedlock.spi.ReleaseCommand;
+import io.distributedlock.spi.ReleaseReply;
+import io.distributedlock.spi.RenewCommand;
+import io.distributedlock.spi.RenewReply;
+
+/**
+ * The commands of the SPI as operations.
+ */
+final class Operations {
+
+	private Operations() {
+	}
+
+	/**
+	 * Asks for a grant.
+	 */
+	static final class Acquire extends QuickOperation<AcquireReply> {
+
+		private final boolean enqueue;
+
+		private final Signals signals;
+
+		Acquire(AcquireCommand command, boolean enqueue, long deadline, Signals signals) {
+			super(command.key(), command.attempt(), command.ttl(), command.tokens(), deadline,
+					command.repeated() ? Lane.LOOK : Lane.ACQUIRE);
+			this.enqueue = enqueue;
+			this.signals = signals;
+		}
+
+		@Override
+		AcquireReply run(LockRow row) {
+			return row.acquire(attempt().toString(), ttl(), tokens(), this.enqueue);
+		}
+
+		@Override
+		AcquireReply done(long firstToken) {
+			return new AcquireReply.Granted(firstToken, tokens());
+		}
+
+		@Override
+		void answered(AcquireReply answer) {
+			if (answer instanceof AcquireReply.Granted) {
+				this.signals.holds(key(), attempt());
+			}
+			else if (((AcquireReply.Refused) answer).queued()) {
+				this.signals.waits(key(), attempt());
+			}
+			complete(answer);
+		}
+
+		@Override
+		boolean isForbiddenLate() {
+			return true;
+		}
+
+	}
+
+	/**
+	 * Keeps a grant.
+	 */
+	static final class Renew extends QuickOperation<RenewReply> {
+
+		private final Signals signals;
+
+		Renew(RenewCommand command, long deadline, Signals signals) {
+			super(command.key(), command.attempt(), command.ttl(), 0, deadline, Lane.RENEW);
+			this.signals = signals;
+		}
+
+		@Override
+		RenewReply run(LockRow row) {
+			return row.renew(attempt().toString(), ttl());
+		}
+
+		@Override
+		RenewReply done(long firstToken) {
+			return RenewReply.RENEWED;
+		}
+
+		@Override
+		void answered(RenewReply answer) {
+			if (answer instanceof RenewReply.NotOwner) {
+				this.signals.ended(attempt());
+			}
+			complete(answer);
+		}
+
+	}
+
+	/**
+	 * Gives a grant back, and may ask for the next one.
+	 */
+	static final class Release extends QuickOperation<ReleaseReply> {
+
+		private final Duration keepFor;
+
+		private final @Nullable Successor successor;
+
+		private final Signals signals;
+
+		Release(ReleaseCommand command, @Nullable Successor successor, long deadline, Signals signals) {
+			super(command.key(), command.attempt(), Duration.ZERO, 0, deadline,
+					(successor == null && command.keepFor().isZero()) ? Lane.RELEASE : Lane.LOOK);
+			this.keepFor = command.keepFor();
+			this.successor = successor;
+			this.signals = signals;
+		}
+
+		@Override
+		ReleaseReply run(LockRow row) {
+			String attempt = attempt().toString();
+			return (this.successor == null) ? row.release(attempt, this.keepFor)
+					: row.releaseAndEnqueue(attempt, this.successor);
+		}
+
+		@Override
+		ReleaseReply done(long firstToken) {
+			return new ReleaseReply.Released(false);
+		}
+
+		@Override
+		void answered(ReleaseReply answer) {
+			this.signals.ended(attempt());
+			if (this.successor != null && answer instanceof ReleaseReply.Succeeded) {
+				this.signals.holds(key(), this.successor.attempt());
+			}
+			else if (this.successor != null && answer instanceof ReleaseReply.Queued queued && queued.queued()) {
+				this.signals.waits(key(), this.successor.attempt());
+			}
+			complete(answer);
+		}
+
+		@Override
+		boolean isForbiddenLate() {
+			return this.successor != null;
+		}
+
+	}
+
+	/**
+	 * Gives a grant more tokens.
+	 */
+	static final class Extend extends QuickOperation<ExtendReply> {
+
+		Extend(ExtendCommand command, long deadline) {
+			super(command.key(), command.attempt(), command.ttl(), command.tokens(), deadline, Lane.EXTEND);
+		}
+
+		@Override
+		ExtendReply done(long firstToken) {
+			return new ExtendReply.Extended(firstToken, tokens());
+		}
+
+		@Override
+		ExtendReply run(LockRow row) {
+			return row.extend(attempt().toString(), ttl(), tokens());
+		}
+
+	}
+
+	/**
+	 * Takes away whatever an attempt has.
+	 */
+	static final class Abandon extends Operation<@Nullable Void> {
+
+		private final AbandonCommand command;
+
+		private final Signals signals;
+
+		Abandon(AbandonCommand command, long deadline, Signals signals) {
+			super(command.key(), deadline, Lane.LOOK);
+			this.command = command;
+			this.signals = signals;
+		}
+
+		@Override
+		@Nullable Void run(LockRow row) {
+			row.abandon(this.command.attempt().toString());
+			return null;
+		}
+
+		@Override
+		void answered(@Nullable Void answer) {
+			this.signals.ended(this.command.attempt());
+			this.signals.waitsNoMore(key(), this.command.attempt());
+			complete(answer);
+		}
+
+	}
+
+	/**
+	 * Tells what the database knows of one lock.
+	 */
+	static final class Inspect extends Operation<Optional<StoredLock>> {
+
+		private final String store;
+
+		Inspect(LockKey key, String store, long deadline) {
+			super(key, deadline, Lane.LOOK);
+			this.store = store;
+		}
+
+		@Override
+		Optional<StoredLock> run(LockRow row) {
+			return row.inspect(key(), this.store);
+		}
+
+		@Override
+		boolean isReadOnly() {
+			return true;
+		}
+
+	}
+
+	/**
+	 * Ends a grant by force.
+	 */
+	static final class ForceRelease extends Operation<Boolean> {
+
+		private final long token;
+
+		ForceRelease(LockKey key, long token, long deadline) {
+			super(key, deadline, Lane.LOOK);
+			this.token = token;
+		}
+
+		@Override
+		Boolean run(LockRow row) {
+			return row.forceRelease(this.token);
+		}
+
+	}
+
+}

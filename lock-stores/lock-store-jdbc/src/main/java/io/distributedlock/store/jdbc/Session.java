@@ -1,0 +1,233 @@
+package io.distributedlock.store.jdbc;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+
+import javax.sql.DataSource;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One use of one connection: borrowed, set as this store needs it, and given back as it
+ * was. Remembers how far it came, which decides whether a failure leaves the outcome
+ * open.
+ */
+final class Session implements AutoCloseable {
+
+	private static final Logger logger = LoggerFactory.getLogger(Session.class);
+
+	/** The watch fails operations in time; this only frees the thread. */
+	private static final int SLACK_MILLIS = 100;
+
+	private final Connection connection;
+
+	private final boolean autoCommit;
+
+	private final int isolation;
+
+	private final int networkTimeout;
+
+	private volatile Phase phase = Phase.OPENING;
+
+	private boolean broken;
+
+	private Session(Connection connection, boolean autoCommit, int isolation, int networkTimeout) {
+		this.connection = connection;
+		this.autoCommit = autoCommit;
+		this.isolation = isolation;
+		this.networkTimeout = networkTimeout;
+	}
+
+	/**
+	 * Borrows a connection.
+	 * @param source where from
+	 * @param settings what is known of its connections
+	 * @param autoCommit whether each statement is a transaction of its own
+	 * @param deadline when nobody waits for the answer any more
+	 */
+	static Session open(DataSource source, Settings settings, boolean autoCommit, long deadline) throws SQLException {
+		Connection connection = source.getConnection();
+		boolean before = true;
+		int isolation = Settings.UNKNOWN;
+		int networkTimeout = Settings.UNKNOWN;
+		try {
+			before = connection.getAutoCommit();
+			networkTimeout = settings.limit(connection, deadline);
+			if (settings.isolationToSet()) {
+				isolation = connection.getTransactionIsolation();
+				connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+			}
+			if (before != autoCommit) {
+				connection.setAutoCommit(autoCommit);
+			}
+		}
+		catch (SQLException | RuntimeException | Error ex) {
+			Session failed = new Session(connection, before, isolation, networkTimeout);
+			failed.broken = true;
+			failed.close();
+			throw ex;
+		}
+		Session session = new Session(connection, before, isolation, networkTimeout);
+		session.phase = Phase.WORKING;
+		return session;
+	}
+
+	Connection connection() {
+		return this.connection;
+	}
+
+	Phase phase() {
+		return this.phase;
+	}
+
+	/** From here on, a failure may come after the database has done it. */
+	void committing() {
+		this.phase = Phase.COMMITTING;
+	}
+
+	void commit() throws SQLException {
+		committing();
+		this.connection.commit();
+		this.phase = Phase.DONE;
+	}
+
+	void done() {
+		this.phase = Phase.DONE;
+	}
+
+	/** Ends the transaction without any change. */
+	void rollback() {
+		if (this.phase == Phase.DONE) {
+			return;
+		}
+		try {
+			this.connection.rollback();
+		}
+		catch (SQLException | RuntimeException ex) {
+			this.broken = true;
+			logger.debug("A connection could not be rolled back and is closed", ex);
+		}
+	}
+
+	/** The connection is not to be used any more. */
+	void broken() {
+		this.broken = true;
+	}
+
+	/** Cuts the connection, from another thread. */
+	void abort() {
+		try {
+			this.connection.abort(Runnable::run);
+		}
+		catch (SQLException | RuntimeException ex) {
+			logger.debug("A connection could not be cut", ex);
+		}
+	}
+
+	/**
+	 * Gives the connection back. What went wrong here can no longer harm anybody but the
+	 * next user of the connection, so that a connection that cannot be restored is cut.
+	 */
+	@Override
+	public void close() {
+		if (!this.broken) {
+			restore();
+		}
+		if (this.broken) {
+			abort();
+		}
+		try {
+			this.connection.close();
+		}
+		catch (SQLException | RuntimeException ex) {
+			logger.debug("A connection could not be closed", ex);
+		}
+	}
+
+	private void restore() {
+		try {
+			if (this.connection.getAutoCommit() != this.autoCommit) {
+				this.connection.setAutoCommit(this.autoCommit);
+			}
+			if (this.isolation != Settings.UNKNOWN) {
+				this.connection.setTransactionIsolation(this.isolation);
+			}
+			if (this.networkTimeout != Settings.UNKNOWN) {
+				this.connection.setNetworkTimeout(Runnable::run, this.networkTimeout);
+			}
+		}
+		catch (SQLException | RuntimeException ex) {
+			this.broken = true;
+			logger.debug("A connection could not be restored and is cut", ex);
+		}
+	}
+
+	/**
+	 * How far the use of a connection came.
+	 */
+	enum Phase {
+
+		/** There is no transaction. */
+		OPENING,
+
+		/** There is one, and nothing of it counts yet. */
+		WORKING,
+
+		/** The database was told to make it count. */
+		COMMITTING,
+
+		/** It is known to count, or to have ended. */
+		DONE
+
+	}
+
+	/**
+	 * What is known of the connections of a source.
+	 */
+	static final class Settings {
+
+		static final int UNKNOWN = -1;
+
+		private volatile @Nullable Boolean otherIsolation;
+
+		private volatile boolean networkTimeouts = true;
+
+		/**
+		 * Looks at how the source sets its connections. Asked once: some drivers need a
+		 * round trip for the isolation.
+		 */
+		void learn(Connection connection) throws SQLException {
+			this.otherIsolation = connection.getTransactionIsolation() != Connection.TRANSACTION_READ_COMMITTED;
+		}
+
+		boolean isolationToSet() {
+			return Boolean.TRUE.equals(this.otherIsolation);
+		}
+
+		/**
+		 * Sees to it that a dead connection does not hold up a thread for long.
+		 * @return the limit that it had, or unknown
+		 */
+		int limit(Connection connection, long deadline) {
+			if (!this.networkTimeouts) {
+				return UNKNOWN;
+			}
+			try {
+				int before = connection.getNetworkTimeout();
+				long left = (deadline - System.nanoTime()) / 1_000_000;
+				connection.setNetworkTimeout(Runnable::run, (int) Math.max(1, left) + SLACK_MILLIS);
+				return before;
+			}
+			catch (SQLException | RuntimeException | AbstractMethodError ex) {
+				this.networkTimeouts = false;
+				logger.debug("The driver has no network timeouts; a dead connection may occupy a thread for longer",
+						ex);
+				return UNKNOWN;
+			}
+		}
+
+	}
+
+}

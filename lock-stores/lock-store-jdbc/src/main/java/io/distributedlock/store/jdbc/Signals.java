@@ -1,0 +1,161 @@
+package io.distributedlock.store.jdbc;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import io.distributedlock.LockKey;
+import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.SignallingLockStore.SignalReceiver;
+import io.distributedlock.store.jdbc.LockRow.Signal;
+
+/**
+ * Knows what this JVM holds and waits for, and tells the receiver what happens to it. How
+ * it gets to know differs: PostgreSQL notifies ({@link PostgresListener}), from the
+ * others, and while there is no connection that listens, it is asked for
+ * ({@link Poller}).
+ */
+final class Signals {
+
+	private static final Logger logger = LoggerFactory.getLogger(Signals.class);
+
+	/** How long word of a forced release is kept for an instance that polls. */
+	private static final long WORD_LIFE = StoreSettings.micros(Duration.ofMinutes(1));
+
+	private final LockTables tables;
+
+	private final long waitNanos;
+
+	private final Map<String, Waiting> waiting = new ConcurrentHashMap<>();
+
+	private final Map<AttemptId, String> held = new ConcurrentHashMap<>();
+
+	private volatile @Nullable SignalReceiver receiver;
+
+	private volatile Runnable wakeUp = () -> {
+	};
+
+	Signals(LockTables tables, Duration queueEntryTtl) {
+		this.tables = tables;
+		this.waitNanos = queueEntryTtl.toNanos();
+	}
+
+	void receiver(SignalReceiver receiver, Runnable wakeUp) {
+		if (this.receiver != null) {
+			throw new IllegalStateException("There is a receiver of signals already.");
+		}
+		this.wakeUp = wakeUp;
+		this.receiver = receiver;
+	}
+
+	/**
+	 * Tells whether anybody wants signals, so that this JVM can be reserved for.
+	 */
+	boolean areWanted() {
+		return this.receiver != null;
+	}
+
+	void holds(LockKey key, AttemptId attempt) {
+		if (this.receiver != null) {
+			this.held.put(attempt, key.id());
+			this.waiting.remove(key.id());
+		}
+	}
+
+	void ended(AttemptId attempt) {
+		this.held.remove(attempt);
+	}
+
+	void waits(LockKey key, AttemptId attempt) {
+		this.waiting.put(key.id(), new Waiting(attempt, System.nanoTime() + this.waitNanos));
+		this.wakeUp.run();
+	}
+
+	void waitsNoMore(LockKey key, AttemptId attempt) {
+		this.waiting.computeIfPresent(key.id(), (id, known) -> known.attempt().equals(attempt) ? null : known);
+	}
+
+	/**
+	 * Returns the keys that this JVM waits for.
+	 */
+	List<String> waitedFor() {
+		long now = System.nanoTime();
+		this.waiting.values().removeIf((known) -> known.until() - now <= 0);
+		return this.waiting.keySet().stream().sorted().toList();
+	}
+
+	boolean holdsAny() {
+		return !this.held.isEmpty();
+	}
+
+	/**
+	 * Puts signals into a transaction, so that they go out with its commit or not at all.
+	 */
+	void send(Connection connection, List<Signal> signals, long now) throws SQLException {
+		if (signals.isEmpty()) {
+			return;
+		}
+		if (this.tables.dialect() == Dialect.POSTGRESQL) {
+			PostgresListener.send(connection, this.tables.names(), signals);
+		}
+		// Whoever polls sees a reservation in the lock's row.
+		List<Signal> revoked = new ArrayList<>(signals);
+		revoked.removeIf((signal) -> signal.kind() != Signal.REVOKED);
+		this.tables.leaveWord(connection, revoked, now, WORD_LIFE);
+	}
+
+	/**
+	 * Hands on that a lock is reserved for an attempt.
+	 */
+	void reserved(String key, String attempt) {
+		SignalReceiver current = this.receiver;
+		if (current != null) {
+			tell(() -> current.reserved(key, AttemptId.parse(attempt)));
+		}
+	}
+
+	/**
+	 * Hands on that a grant was ended by force, if it is known.
+	 */
+	void revoked(String attempt) {
+		SignalReceiver current = this.receiver;
+		if (current != null) {
+			tell(() -> {
+				AttemptId ended = AttemptId.parse(attempt);
+				String key = this.held.remove(ended);
+				if (key != null) {
+					current.revoked(key, ended);
+				}
+			});
+		}
+	}
+
+	void resumed() {
+		SignalReceiver current = this.receiver;
+		if (current != null) {
+			tell(current::resumed);
+		}
+	}
+
+	private static void tell(Runnable signal) {
+		try {
+			signal.run();
+		}
+		catch (RuntimeException ex) {
+			logger.warn("A signal of the lock store could not be delivered; waiters are served when they ask again",
+					ex);
+		}
+	}
+
+	private record Waiting(AttemptId attempt, long until) {
+	}
+
+}

@@ -1,0 +1,38 @@
+package io.distributedlock.store.jdbc;
+
+import com.zaxxer.hikari.HikariDataSource;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+
+import io.distributedlock.spi.LockStore;
+import io.distributedlock.test.InspectContractTests;
+import io.distributedlock.test.InspectQueueContractTests;
+import io.distributedlock.test.LockStoreContractTests;
+import io.distributedlock.test.QueueContractTests;
+import io.distributedlock.test.SignalContractTests;
+
+/**
+ * The contract of all stores, on H2 in this JVM.
+ */
+class H2ContractTests extends LockStoreContractTests
+		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests {
+
+	private static HikariDataSource pool;
+
+	@BeforeAll
+	static void start() {
+		pool = Databases.pool("jdbc:h2:mem:contract", 30);
+		Databases.initialize(pool);
+	}
+
+	@AfterAll
+	static void stop() {
+		pool.close();
+	}
+
+	@Override
+	protected LockStore createStore(String instance) {
+		return JdbcLockStore.builder(pool).instanceId(instance).build();
+	}
+
+}

@@ -1,0 +1,40 @@
+package io.distributedlock.store.jdbc;
+
+import com.zaxxer.hikari.HikariDataSource;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+
+import io.distributedlock.spi.LockStore;
+import io.distributedlock.store.jdbc.server.MariaDbServer;
+import io.distributedlock.test.InspectContractTests;
+import io.distributedlock.test.InspectQueueContractTests;
+import io.distributedlock.test.LockStoreContractTests;
+import io.distributedlock.test.QueueContractTests;
+import io.distributedlock.test.SignalContractTests;
+
+/**
+ * The contract of all stores, with MySQL's driver and dialect. The server is MariaDB.
+ */
+class MySqlDriverContractTests extends LockStoreContractTests
+		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests {
+
+	private static HikariDataSource pool;
+
+	@BeforeAll
+	static void start() {
+		MariaDbServer server = MariaDbServer.shared();
+		pool = Databases.pool(server.mySqlUrl(server.newDatabase()), 30);
+		Databases.initialize(pool);
+	}
+
+	@AfterAll
+	static void stop() {
+		pool.close();
+	}
+
+	@Override
+	protected LockStore createStore(String instance) {
+		return JdbcLockStore.builder(pool).instanceId(instance).build();
+	}
+
+}
