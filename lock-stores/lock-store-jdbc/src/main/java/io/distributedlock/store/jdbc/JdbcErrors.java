@@ -60,7 +60,7 @@ enum JdbcErrors {
 
 	private static final Set<Integer> BUSY_CODES = Set.of(1205, 1222, 54, 30006, 50200, 57014, 1969, 3024, 1317);
 
-	private static final Set<String> NO_TABLE_STATES = Set.of("42P01", "42S02", "42S03", "42S04", "S0002");
+	private static final Set<String> NO_TABLE_STATES = Set.of("42P01", "42S02", "42S03", "42S04");
 
 	private static final Set<String> READ_ONLY_STATES = Set.of("25006", "90097");
 

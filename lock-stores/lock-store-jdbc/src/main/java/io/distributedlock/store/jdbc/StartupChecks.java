@@ -75,7 +75,7 @@ final class StartupChecks {
 			throw new StoreException("The clock of the database at " + this.address + " shows " + now
 					+ " microseconds since 1970, which cannot be. Set it.", false, false, null);
 		}
-		String id = LockKey.of("distributed-lock-check", AttemptId.random()).id();
+		String id = LockKey.of("distributed-lock-check", AttemptId.random().toString()).id();
 		List<String> keys = List.of(id);
 		LockRow row = this.tables.rows(session.connection(), keys, true, 0).getOrDefault(id, new LockRow(id));
 		row.begin(now, new Rules(this.settings.instanceId(), 1_000_000, 1_000_000, true));

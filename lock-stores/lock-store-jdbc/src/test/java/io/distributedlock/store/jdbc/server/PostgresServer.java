@@ -138,6 +138,13 @@ public final class PostgresServer implements AutoCloseable {
 			}
 		}
 		this.dead = true;
+		try {
+			// Frees what guards the directory; there is nothing left to stop.
+			this.process.close();
+		}
+		catch (IOException ex) {
+			throw new UncheckedIOException(ex);
+		}
 	}
 
 	/**

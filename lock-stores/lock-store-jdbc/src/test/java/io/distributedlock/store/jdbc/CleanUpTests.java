@@ -1,0 +1,108 @@
+package io.distributedlock.store.jdbc;
+
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+
+import org.h2.jdbcx.JdbcDataSource;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+import io.distributedlock.LockKey;
+import io.distributedlock.spi.AcquireReply.Granted;
+import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.RenewReply;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+/**
+ * What is left of locks that nobody uses any more.
+ */
+class CleanUpTests {
+
+	private final JdbcDataSource source = new JdbcDataSource();
+
+	@BeforeEach
+	void initialize() {
+		this.source.setURL("jdbc:h2:mem:clean" + System.nanoTime() + ";DB_CLOSE_DELAY=-1");
+		Databases.initialize(this.source);
+	}
+
+	private StoreFixture fixture() {
+		return new StoreFixture(StoreFixture.builder(this.source).cleanUpAfter(Duration.ofSeconds(1)).build());
+	}
+
+	@Test
+	void rowsOfLocksThatHaveBeenFreeForLongAreRemovedAndTokensRiseAllTheSame() {
+		try (StoreFixture fixture = fixture()) {
+			LockKey key = LockKey.of("stock", 42);
+			long last = 0;
+			for (int i = 0; i < 2; i++) {
+				AttemptId attempt = AttemptId.random();
+				Granted granted = (Granted) fixture.acquire(key, attempt);
+				assertThat(granted.firstToken()).isGreaterThan(last);
+				last = granted.firstToken();
+				fixture.release(key, attempt);
+				await().atMost(Duration.ofSeconds(10)).until(() -> {
+					fixture.store.cleanUp();
+					return rows() == 0;
+				});
+			}
+		}
+	}
+
+	@Test
+	void aLockThatIsHeldIsNeverRemoved() {
+		try (StoreFixture fixture = fixture()) {
+			LockKey held = LockKey.of("held");
+			LockKey free = LockKey.of("free");
+			AttemptId attempt = AttemptId.random();
+			fixture.acquire(held, attempt);
+			AttemptId other = AttemptId.random();
+			fixture.acquire(free, other);
+			fixture.release(free, other);
+			await().atMost(Duration.ofSeconds(10)).until(() -> {
+				fixture.store.cleanUp();
+				return rows() == 1;
+			});
+			assertThat(fixture.renew(held, attempt)).isEqualTo(RenewReply.RENEWED);
+		}
+	}
+
+	@Test
+	void aRowWhoseTokensAreAheadOfTheClockStays() {
+		try (StoreFixture fixture = fixture()) {
+			LockKey key = LockKey.of("ahead");
+			long ahead = 4_000_000_000_000_000L;
+			Databases.execute(this.source,
+					"INSERT INTO distributed_lock VALUES ('ahead', 'F', NULL, NULL, 0, " + ahead + ", 5, 0)");
+			fixture.store.cleanUp();
+			assertThat(((Granted) fixture.acquire(key, AttemptId.random())).firstToken()).isEqualTo(ahead + 1);
+		}
+	}
+
+	@Test
+	void itHappensByItself() {
+		try (StoreFixture fixture = fixture()) {
+			LockKey key = LockKey.of("stock", 42);
+			AttemptId attempt = AttemptId.random();
+			fixture.acquire(key, attempt);
+			fixture.release(key, attempt);
+			await().atMost(Duration.ofSeconds(10)).until(() -> rows() == 0);
+		}
+	}
+
+	private int rows() {
+		try (Connection connection = this.source.getConnection();
+				ResultSet result = connection.createStatement().executeQuery("SELECT COUNT(*) FROM distributed_lock")) {
+			result.next();
+			return result.getInt(1);
+		}
+		catch (SQLException ex) {
+			throw new IllegalStateException(ex);
+		}
+	}
+
+}
