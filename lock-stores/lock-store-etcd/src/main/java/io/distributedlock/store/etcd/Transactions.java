@@ -23,8 +23,12 @@ import io.distributedlock.spi.StoreException;
  * Sends requests to etcd. Those of many threads that meet go out nested in one
  * transaction, so that one write of etcd's log to disk serves them all.
  * <p>
- * At most {@value #CALLS} calls are under way; what comes meanwhile gathers for the next
- * one. A lone request is sent at once, by the thread that brings it, and not nested.
+ * One call is under way at a time; what comes meanwhile gathers for the next one. When a
+ * call of several requests is answered, their callers are about to come again. So the
+ * next call waits for them, but not longer than a quarter of what the last one took: else
+ * two halves of the callers would take turns, each waiting for the other's call. A lone
+ * request is sent at once, by the thread that brings it, and not nested.
+ * <p>
  * Requests go out in the order in which they came, but for those that would write a key
  * that another of the same call writes.
  */
@@ -33,7 +37,11 @@ final class Transactions {
 	/** Of the 128 operations that etcd allows by default, a nested one needs up to 8. */
 	private static final int LARGEST = 96;
 
-	private static final int CALLS = 2;
+	/** The longest time to wait for callers that are about to come again. */
+	private static final long LONGEST_PAUSE = 1_000_000;
+
+	/** After this time without an answer others need not wait any longer. */
+	private static final long STALLED = 100_000_000;
 
 	private final KV kv;
 
@@ -47,7 +55,13 @@ final class Transactions {
 
 	private final LinkedList<Request> waiting = new LinkedList<>();
 
-	private int underWay;
+	private boolean underWay;
+
+	/** How many requests to wait for, 0 if there is nothing to wait for. */
+	private int expected;
+
+	/** Counts the pauses, so that a late timer ends none but its own. */
+	private long pauses;
 
 	private boolean closed;
 
@@ -127,7 +141,7 @@ final class Transactions {
 	private @Nullable List<Request> next() {
 		this.mutex.lock();
 		try {
-			if (this.underWay >= CALLS || this.waiting.isEmpty()) {
+			if (this.underWay || this.waiting.isEmpty() || this.waiting.size() < this.expected) {
 				return null;
 			}
 			List<Request> call = new ArrayList<>(Math.min(this.waiting.size(), LARGEST));
@@ -159,7 +173,8 @@ final class Transactions {
 			if (call.isEmpty()) {
 				return null;
 			}
-			this.underWay++;
+			this.underWay = true;
+			this.expected = 0;
 			return call;
 		}
 		finally {
@@ -169,18 +184,22 @@ final class Transactions {
 
 	private void send(List<Request> call) {
 		long atLeast = this.revisions.highest();
+		long sentAt = System.nanoTime();
 		long deadline = call.get(0).deadline;
 		for (Request request : call) {
 			deadline = (request.deadline - deadline > 0) ? request.deadline : deadline;
 		}
 		AtomicBoolean freed = new AtomicBoolean();
-		// A call without an answer must not keep the next ones back for ever.
-		Future<?> timeout = this.timers.at(deadline, () -> {
+		// One of several servers may hang; the next call goes to another.
+		Future<?> timeout = this.timers.after(Math.min(deadline - sentAt, STALLED), () -> {
 			free(freed);
 			pump();
 		});
 		commit(call).whenComplete((response, failure) -> {
 			timeout.cancel(false);
+			if (call.size() > 1 && failure == null) {
+				pause(call.size(), System.nanoTime() - sentAt);
+			}
 			free(freed);
 			if (failure != null) {
 				failed(call, this.errors.translate(failure));
@@ -192,11 +211,43 @@ final class Transactions {
 		});
 	}
 
+	/**
+	 * Waits for the callers of a call to come again.
+	 */
+	private void pause(int callers, long took) {
+		long pause = Math.min(took / 4, LONGEST_PAUSE);
+		long number;
+		this.mutex.lock();
+		try {
+			this.expected = Math.min(this.waiting.size() + callers, LARGEST);
+			number = ++this.pauses;
+		}
+		finally {
+			this.mutex.unlock();
+		}
+		this.timers.after(pause, () -> {
+			boolean ended;
+			this.mutex.lock();
+			try {
+				ended = this.pauses == number && this.expected > 0;
+				if (ended) {
+					this.expected = 0;
+				}
+			}
+			finally {
+				this.mutex.unlock();
+			}
+			if (ended) {
+				pump();
+			}
+		});
+	}
+
 	private void free(AtomicBoolean freed) {
 		if (freed.compareAndSet(false, true)) {
 			this.mutex.lock();
 			try {
-				this.underWay--;
+				this.underWay = false;
 			}
 			finally {
 				this.mutex.unlock();
