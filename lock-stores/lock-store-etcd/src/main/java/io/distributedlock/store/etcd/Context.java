@@ -1,6 +1,7 @@
 package io.distributedlock.store.etcd;
 
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 
 import io.etcd.jetcd.ByteSequence;
@@ -21,10 +22,11 @@ import io.distributedlock.LockKey;
  * @param stakes what this JVM has
  * @param reservations what others were seen to be reserved
  * @param mailbox the signals
+ * @param underWay operations that have not ended
  */
 record Context(KeyLayout layout, String instance, Duration reservation, Duration queueEntryTtl, EtcdErrors errors,
 		Timers timers, Transactions transactions, Sessions sessions, Stakes stakes, Reservations reservations,
-		Mailbox mailbox) {
+		Mailbox mailbox, Set<Operation<?>> underWay) {
 
 	private static final int SLOTS = 256;
 

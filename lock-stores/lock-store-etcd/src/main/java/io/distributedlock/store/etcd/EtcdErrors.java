@@ -39,7 +39,11 @@ final class EtcdErrors {
 	}
 
 	StoreException closed() {
-		return new StoreException("The etcd lock store is closed. [etcd " + this.servers + "]", false, false, null);
+		return closed(false);
+	}
+
+	StoreException closed(boolean sent) {
+		return new StoreException("The etcd lock store is closed. [etcd " + this.servers + "]", sent, false, null);
 	}
 
 	StoreException givenUp() {

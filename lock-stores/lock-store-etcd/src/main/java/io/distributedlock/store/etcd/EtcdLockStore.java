@@ -5,6 +5,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 import io.etcd.jetcd.ByteSequence;
@@ -90,7 +91,8 @@ public final class EtcdLockStore implements QueueingLockStore, SignallingLockSto
 		Mailbox mailbox = new Mailbox(this.client.getWatchClient(), layout.mailbox(settings.instanceId), timers,
 				new Listener());
 		this.context = new Context(layout, settings.instanceId, settings.reservation, settings.queueEntryTtl, errors,
-				timers, transactions, sessions, new Stakes(this::end), new Reservations(settings.reservation), mailbox);
+				timers, transactions, sessions, new Stakes(this::end), new Reservations(settings.reservation), mailbox,
+				ConcurrentHashMap.newKeySet());
 		timers.every(TICK, this::tick);
 	}
 
@@ -234,6 +236,7 @@ public final class EtcdLockStore implements QueueingLockStore, SignallingLockSto
 			this.context.mailbox().close();
 			this.context.sessions().close();
 			this.context.transactions().close();
+			this.context.underWay().forEach(Operation::close);
 			this.context.timers().close();
 		}
 	}

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 import io.etcd.jetcd.ByteSequence;
 import io.etcd.jetcd.kv.TxnResponse;
@@ -39,6 +40,8 @@ abstract class Operation<R> extends CompletableFuture<R> {
 	}
 
 	Operation<R> start() {
+		this.context.underWay().add(this);
+		whenComplete((result, failure) -> this.context.underWay().remove(this));
 		this.timer = this.context.timers().at(this.deadline, this::timeOut);
 		attempt(this::step);
 		return this;
@@ -107,13 +110,25 @@ abstract class Operation<R> extends CompletableFuture<R> {
 	}
 
 	private void timeOut() {
+		giveUp(this.context.errors()::timedOut);
+	}
+
+	/**
+	 * Ends the operation without an answer, since the store is closed.
+	 */
+	final void close() {
+		stopTimer();
+		giveUp(this.context.errors()::closed);
+	}
+
+	private void giveUp(Function<Boolean, StoreException> failure) {
 		if (isDone()) {
 			return;
 		}
 		Request last = this.request;
 		boolean sent = last != null && !last.cancel();
 		unanswered(sent);
-		completeExceptionally(this.context.errors().timedOut(sent));
+		completeExceptionally(failure.apply(sent));
 	}
 
 	/**
