@@ -57,7 +57,7 @@ final class EtcdErrors {
 	 */
 	StoreException timedOut(boolean sent) {
 		String what = sent ? "etcd has not answered in time."
-				: "The command could not be sent to etcd in time, since earlier ones wait for their answers.";
+				: "etcd has not answered in time, so that the command was not even sent.";
 		return new StoreException(what + " Is a majority of its members up (`etcdctl endpoint status`), are endpoints"
 				+ " and TLS settings right, or is its disk slow (etcd_disk_wal_fsync_duration_seconds)? [etcd "
 				+ this.servers + "]", sent, true, null);
@@ -196,16 +196,21 @@ final class EtcdErrors {
 		return cause;
 	}
 
+	/**
+	 * Finds the innermost status: a call that failed since its user could not be
+	 * authenticated carries the reason as its cause.
+	 */
 	private static @Nullable Status status(Throwable thrown) {
+		Status status = null;
 		for (Throwable next = thrown; next != null; next = next.getCause()) {
 			if (next instanceof StatusRuntimeException known) {
-				return known.getStatus();
+				status = known.getStatus();
 			}
-			if (next instanceof StatusException known) {
-				return known.getStatus();
+			else if (next instanceof StatusException known) {
+				status = known.getStatus();
 			}
 		}
-		return null;
+		return status;
 	}
 
 }

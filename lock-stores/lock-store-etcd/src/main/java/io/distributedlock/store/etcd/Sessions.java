@@ -6,12 +6,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
 import io.etcd.jetcd.KV;
 import io.etcd.jetcd.Lease;
+import io.etcd.jetcd.op.Op;
+import io.etcd.jetcd.options.GetOption;
 import io.etcd.jetcd.options.PutOption;
 import org.jspecify.annotations.Nullable;
 
@@ -147,16 +150,23 @@ final class Sessions {
 		if (this.closed) {
 			return CompletableFuture.failedFuture(this.errors.closed());
 		}
+		// Before the lease is asked for, so a little too early.
 		long sent = System.nanoTime();
 		CompletableFuture<Session> opened = new CompletableFuture<>();
 		limit(opened);
-		call(() -> this.leases.grant(seconds + MARGIN)).thenCompose((lease) -> {
-			var marker = this.layout.marker(this.instance, lease.getID());
-			return this.kv
-				.put(marker, KeyLayout.bytes(this.instance), PutOption.builder().withLeaseId(lease.getID()).build())
-				.thenApply((put) -> new Session(seconds, lease.getID(), marker, put.getHeader().getRevision(),
-						sent + lease.getTTL() * SECOND, System.nanoTime()));
-		}).whenComplete((session, failure) -> complete(opened, session, failure));
+		// The read fails at once and says why, where the client would try to get a lease
+		// again and again.
+		this.transactions.read(Op.get(this.layout.mailbox(this.instance), GetOption.DEFAULT))
+			.thenCompose((reachable) -> call(
+					() -> this.leases.grant(seconds + MARGIN, this.commandTimeout, TimeUnit.NANOSECONDS)))
+			.thenCompose((lease) -> {
+				var marker = this.layout.marker(this.instance, lease.getID());
+				return this.kv
+					.put(marker, KeyLayout.bytes(this.instance), PutOption.builder().withLeaseId(lease.getID()).build())
+					.thenApply((put) -> new Session(seconds, lease.getID(), marker, put.getHeader().getRevision(),
+							sent + lease.getTTL() * SECOND, System.nanoTime()));
+			})
+			.whenComplete((session, failure) -> complete(opened, session, failure));
 		return opened;
 	}
 

@@ -1,0 +1,182 @@
+package io.distributedlock.store.etcd;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+import io.etcd.jetcd.Client;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import io.distributedlock.store.etcd.server.EtcdServer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+/**
+ * Leases that many things share, and how requests are made ineffective.
+ */
+class SessionsTests {
+
+	private static EtcdServer etcd;
+
+	private static Client client;
+
+	private final EtcdErrors errors = new EtcdErrors("test", "/test/");
+
+	private final Timers timers = new Timers("sessions-test");
+
+	private final KeyLayout layout = new KeyLayout("/test/");
+
+	private Transactions transactions;
+
+	private Sessions sessions;
+
+	private int lost;
+
+	@BeforeAll
+	static void start() {
+		Assumptions.assumeTrue(EtcdServer.isInstalled(), EtcdServer.INSTALL);
+		etcd = EtcdServer.start();
+		client = Client.builder().endpoints(etcd.endpoint()).build();
+	}
+
+	@AfterAll
+	static void stop() {
+		if (etcd != null) {
+			client.close();
+			etcd.close();
+		}
+	}
+
+	@BeforeEach
+	void open() {
+		this.transactions = new Transactions(client.getKVClient(), new RevisionGuard(), this.errors, this.timers);
+		this.sessions = new Sessions(client.getLeaseClient(), client.getKVClient(), this.layout, "jvm", this.errors,
+				this.transactions, this.timers, Duration.ofSeconds(1), Duration.ofMillis(100),
+				(session) -> this.lost++);
+	}
+
+	@AfterEach
+	void close() {
+		this.sessions.close();
+		this.timers.close();
+	}
+
+	private Session session(Duration time) {
+		CompletableFuture<Session> found = new CompletableFuture<>();
+		this.sessions.use(new Nothing(), time, found::complete);
+		return found.join();
+	}
+
+	private CompletableFuture<Boolean> submit(Request request, CompletableFuture<Boolean> reply) {
+		this.transactions.submit(request);
+		return reply;
+	}
+
+	private Request write(Session session, CompletableFuture<Boolean> reply) {
+		return new Request(System.nanoTime() + 1_000_000_000, (answer) -> reply.complete(answer.succeeded()),
+				reply::completeExceptionally)
+			.ifLives(session)
+			.put(this.layout.record("late"), KeyLayout.bytes("late"), session.lease);
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "PT0.5S,1", "PT1S,1", "PT1.001S,2", "PT10S,10", "PT15S,15", "PT17S,18", "PT30S,30", "PT33S,36",
+			"PT60S,60", "PT61S,64", "PT1H,3840" })
+	void aLeaseIsMadeForAtLeastTheTimeAndForAtMostAnEighthMore(Duration time, int seconds) {
+		assertThat(Sessions.seconds(time)).isEqualTo(seconds);
+	}
+
+	@Test
+	void thingsOfTheSameTtlShareALease() {
+		Session first = session(Duration.ofSeconds(5));
+		assertThat(session(Duration.ofMillis(4500))).isSameAs(first);
+		assertThat(session(Duration.ofSeconds(20))).isNotSameAs(first);
+		assertThat(first.aliveUntil() - System.nanoTime()).isGreaterThan(5_000_000_000L);
+	}
+
+	@Test
+	void aRequestThatArrivesAfterItWasGivenUpDoesNothing() {
+		Session session = session(Duration.ofSeconds(5));
+		CompletableFuture<Boolean> reply = new CompletableFuture<>();
+		Request late = write(session, reply);
+		assertThat(this.sessions.fence(session, System.nanoTime() + 1_000_000_000))
+			.succeedsWithin(Duration.ofSeconds(1));
+		assertThat(submit(late, reply)).succeedsWithin(Duration.ofSeconds(1)).isEqualTo(false);
+		CompletableFuture<Boolean> next = new CompletableFuture<>();
+		assertThat(submit(write(session, next), next)).succeedsWithin(Duration.ofSeconds(1)).isEqualTo(true);
+	}
+
+	@Test
+	void aLeaseThatNothingDependsOnIsGivenUpAfterAWhile() {
+		Session session = session(Duration.ofSeconds(5));
+		await().pollInterval(Duration.ofMillis(20)).atMost(Duration.ofSeconds(5)).until(() -> {
+			this.sessions.tick(System.nanoTime());
+			return session.isLost();
+		});
+		await().atMost(Duration.ofSeconds(5))
+			.until(() -> !etcd.etcdctl("lease", "list").contains(Long.toHexString(session.lease)));
+		assertThat(this.lost).as("nobody has lost anything").isZero();
+		assertThat(session(Duration.ofSeconds(5))).isNotSameAs(session);
+	}
+
+	@Test
+	void aLeaseThatWasRevokedIsReplaced() {
+		Session session = session(Duration.ofSeconds(5));
+		etcd.etcdctl("lease", "revoke", Long.toHexString(session.lease));
+		assertThat(this.sessions.keepAlive(session)).failsWithin(Duration.ofSeconds(1));
+		assertThat(this.lost).isEqualTo(1);
+		assertThat(session(Duration.ofSeconds(5))).isNotSameAs(session);
+	}
+
+	@Test
+	void requestsThatWouldWriteTheSameKeyDoNotMeet() {
+		Session session = session(Duration.ofSeconds(5));
+		List<CompletableFuture<Boolean>> replies = java.util.stream.IntStream.range(0, 50).mapToObj((i) -> {
+			CompletableFuture<Boolean> reply = new CompletableFuture<>();
+			return submit(write(session, reply), reply);
+		}).toList();
+		assertThat(replies)
+			.allSatisfy((reply) -> assertThat(reply).succeedsWithin(Duration.ofSeconds(2)).isEqualTo(true));
+	}
+
+	/**
+	 * Somebody who needs a session.
+	 */
+	private final class Nothing extends Operation<Boolean> {
+
+		Nothing() {
+			super(new Context(SessionsTests.this.layout, "jvm", Duration.ofSeconds(1), Duration.ofSeconds(1),
+					SessionsTests.this.errors, SessionsTests.this.timers, SessionsTests.this.transactions,
+					SessionsTests.this.sessions, new Stakes((stake) -> {
+					}), new Reservations(Duration.ofSeconds(1)), new Mailbox(client.getWatchClient(),
+							KeyLayout.bytes("none"), SessionsTests.this.timers, new Mailbox.Receiver() {
+								@Override
+								public void reserved(io.distributedlock.spi.AttemptId attempt, long revision) {
+								}
+
+								@Override
+								public void revoked(io.distributedlock.spi.AttemptId attempt) {
+								}
+
+								@Override
+								public void deleted(io.etcd.jetcd.ByteSequence key) {
+								}
+							}),
+					new java.util.HashSet<>()), io.distributedlock.LockKey.of("none"), Duration.ofSeconds(1));
+		}
+
+		@Override
+		void step() {
+		}
+
+	}
+
+}
