@@ -79,6 +79,16 @@ final class AcquireOperation extends LeaseOperation<AcquireReply> {
 	}
 
 	@Override
+	boolean mayGrant() {
+		return true;
+	}
+
+	@Override
+	boolean isGrant(Answer answer) {
+		return answer.kind() == 'G' || answer.kind() == 'g';
+	}
+
+	@Override
 	void answered(Answer answer, long sentAt, long receivedAt) {
 		switch (answer.kind()) {
 			case 'G' -> granted(answer.time(), tokens(), answer.time(), sentAt, receivedAt);

@@ -37,6 +37,8 @@ final class BlockingTransport implements RedisTransport {
 
 	private final Duration timeout;
 
+	private final @Nullable ReplicaCalls replicaCalls;
+
 	private final ThreadPoolExecutor executor;
 
 	private volatile @Nullable Thread listener;
@@ -45,9 +47,10 @@ final class BlockingTransport implements RedisTransport {
 
 	private volatile boolean closed;
 
-	BlockingTransport(BlockingClient client, Duration timeout) {
+	BlockingTransport(BlockingClient client, Duration timeout, @Nullable ReplicaCalls replicaCalls) {
 		this.client = client;
 		this.timeout = timeout;
+		this.replicaCalls = replicaCalls;
 		AtomicInteger number = new AtomicInteger();
 		this.executor = new ThreadPoolExecutor(client.parallelism(), client.parallelism(), 30, TimeUnit.SECONDS,
 				new LinkedBlockingQueue<>(), (task) -> daemon(task, "commands-" + number.incrementAndGet()));
@@ -114,6 +117,16 @@ final class BlockingTransport implements RedisTransport {
 	}
 
 	@Override
+	public void runAndWait(LockScript script, boolean withSource, List<byte[]> keys, List<byte[]> arguments,
+			ReplicatedAnswer answer) {
+		ReplicaCalls calls = this.replicaCalls;
+		if (calls == null) {
+			throw new IllegalStateException("No replicas are demanded.");
+		}
+		calls.run(script, withSource, keys, arguments, answer);
+	}
+
+	@Override
 	public void subscribe(byte[] channel, Subscriber subscriber) {
 		Thread thread = daemon(() -> listen(channel, subscriber), "signals");
 		this.listener = thread;
@@ -174,6 +187,9 @@ final class BlockingTransport implements RedisTransport {
 	public void close() {
 		this.closed = true;
 		this.executor.shutdownNow();
+		if (this.replicaCalls != null) {
+			this.replicaCalls.close();
+		}
 		Thread thread = this.listener;
 		if (thread != null) {
 			endSubscription();

@@ -39,6 +39,14 @@ final class Call {
 		return this.operations.get(0).script();
 	}
 
+	/**
+	 * Tells whether there may be grants among the answers. Either all operations of a
+	 * call may get one or none does, if that makes a difference.
+	 */
+	boolean mayGrant() {
+		return this.operations.get(0).mayGrant();
+	}
+
 	long lastDeadline() {
 		return this.lastDeadline;
 	}

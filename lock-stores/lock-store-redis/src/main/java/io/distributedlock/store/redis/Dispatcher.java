@@ -43,7 +43,12 @@ final class Dispatcher implements AutoCloseable {
 
 	private final RedisTransport transport;
 
+	private final ReplicaRule replicas;
+
 	private final Map<LockScript, AtomicReferenceArray<@Nullable Lane>> lanes = new EnumMap<>(LockScript.class);
+
+	/** Releases go apart from acquires if those wait for replicas. */
+	private final @Nullable AtomicReferenceArray<@Nullable Lane> releaseLanes;
 
 	private final Queue<Lane> allLanes = new ConcurrentLinkedQueue<>();
 
@@ -59,8 +64,10 @@ final class Dispatcher implements AutoCloseable {
 
 	private volatile long lastAnswer = System.nanoTime();
 
-	Dispatcher(RedisTransport transport, int buckets) {
+	Dispatcher(RedisTransport transport, int buckets, ReplicaRule replicas) {
 		this.transport = transport;
+		this.replicas = replicas;
+		this.releaseLanes = replicas.isOn() ? new AtomicReferenceArray<>(buckets) : null;
 		for (LockScript script : List.of(LockScript.LEASE, LockScript.RENEW)) {
 			this.lanes.put(script, new AtomicReferenceArray<>(buckets));
 		}
@@ -76,7 +83,7 @@ final class Dispatcher implements AutoCloseable {
 	 * Sends an operation, now or together with others of its bucket.
 	 */
 	void submit(Operation<?> operation) {
-		AtomicReferenceArray<@Nullable Lane> byBucket = this.lanes.get(operation.script());
+		AtomicReferenceArray<@Nullable Lane> byBucket = lanes(operation);
 		if (byBucket == null) {
 			sendAlone(operation);
 		}
@@ -84,6 +91,11 @@ final class Dispatcher implements AutoCloseable {
 			lane(operation, byBucket).submit(operation);
 			wakeUp();
 		}
+	}
+
+	private @Nullable AtomicReferenceArray<@Nullable Lane> lanes(Operation<?> operation) {
+		return (this.releaseLanes != null && operation.script() == LockScript.LEASE && !operation.mayGrant())
+				? this.releaseLanes : this.lanes.get(operation.script());
 	}
 
 	/**
@@ -142,9 +154,22 @@ final class Dispatcher implements AutoCloseable {
 
 	private void transmit(Call call, boolean withSource, List<byte[]> keys, List<byte[]> arguments) {
 		try {
+			if (this.replicas.isOn() && call.mayGrant()) {
+				this.transport.runAndWait(call.script(), withSource, keys, arguments,
+						new ReplicatedCall(call, this.replicas, this.transport.address(), (answer, error, grants) -> {
+							if (answer != null) {
+								received(call, answer, grants);
+							}
+							else {
+								refused(call, withSource, keys, arguments,
+										(error != null) ? error : new IllegalStateException());
+							}
+						}, () -> end(call)));
+				return;
+			}
 			this.transport.run(call.script(), withSource, keys, arguments, call::isOpen, (answer, error) -> {
 				if (answer != null) {
-					received(call, answer);
+					received(call, answer, null);
 				}
 				else {
 					refused(call, withSource, keys, arguments, (error != null) ? error : new IllegalStateException());
@@ -156,13 +181,17 @@ final class Dispatcher implements AutoCloseable {
 		}
 	}
 
-	private void received(Call call, List<byte[]> answer) {
+	/**
+	 * Takes what a script said.
+	 * @param grants where grants wait for replicas, null if they need not
+	 */
+	private void received(Call call, List<byte[]> answer, ReplicatedCall.@Nullable Deferral grants) {
 		long now = System.nanoTime();
 		this.lastAnswer = now;
 		try {
 			Answer.Reader reader = new Answer.Reader(call.script(), answer);
 			for (Operation<?> operation : call.operations()) {
-				deliver(operation, reader, call.sentAt(), now);
+				deliver(operation, reader, call.sentAt(), now, grants);
 			}
 		}
 		catch (RuntimeException ex) {
@@ -172,13 +201,30 @@ final class Dispatcher implements AutoCloseable {
 			// Last, so that what those who were just answered ask for next goes out in
 			// one
 			// call.
-			end(call);
+			if (grants == null) {
+				end(call);
+			}
 		}
 	}
 
-	private void deliver(Operation<?> operation, Answer.Reader reader, long sentAt, long now) {
+	private void deliver(Operation<?> operation, Answer.Reader reader, long sentAt, long now,
+			ReplicatedCall.@Nullable Deferral grants) {
 		try {
 			Answer answer = reader.next();
+			if (grants != null && operation.isGrant(answer)) {
+				grants.defer(operation, () -> deliver(operation, answer, sentAt, now));
+			}
+			else {
+				deliver(operation, answer, sentAt, now);
+			}
+		}
+		catch (RuntimeException ex) {
+			unreadable(operation, ex);
+		}
+	}
+
+	private static void deliver(Operation<?> operation, Answer answer, long sentAt, long now) {
+		try {
 			if (!operation.isDone()) {
 				operation.answered(answer, sentAt, now);
 			}

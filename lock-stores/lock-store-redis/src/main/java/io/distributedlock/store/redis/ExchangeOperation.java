@@ -5,6 +5,7 @@ import java.util.List;
 import io.distributedlock.spi.QueueingLockStore.Successor;
 import io.distributedlock.spi.ReleaseCommand;
 import io.distributedlock.spi.ReleaseReply;
+import io.distributedlock.spi.StoreException;
 
 /**
  * Gives a grant back and asks for the next one of this instance.
@@ -41,6 +42,25 @@ final class ExchangeOperation extends Operation<ReleaseReply> {
 		arguments.add(Ascii.bytes(this.successor.tokens()));
 		arguments.add(Ascii.bytes(this.context.clock(bucket()).at(deadline())));
 		arguments.add(Ascii.bytes(String.valueOf(this.context.entryKind())));
+	}
+
+	@Override
+	boolean mayGrant() {
+		return true;
+	}
+
+	@Override
+	boolean isGrant(Answer answer) {
+		return answer.kind() == 'S';
+	}
+
+	/**
+	 * The old grant has ended all the same, and asking for the successor again will say
+	 * what is wrong.
+	 */
+	@Override
+	void unacknowledged(StoreException failure) {
+		complete(new ReleaseReply.Queued(false));
 	}
 
 	@Override

@@ -34,6 +34,16 @@ final class ExtendOperation extends Operation<ExtendReply> {
 	}
 
 	@Override
+	boolean mayGrant() {
+		return true;
+	}
+
+	@Override
+	boolean isGrant(Answer answer) {
+		return answer.kind() == 'X';
+	}
+
+	@Override
 	void answered(Answer answer, long sentAt, long receivedAt) {
 		switch (answer.kind()) {
 			case 'X' -> complete(new ExtendReply.Extended(answer.number(0), (int) answer.number(1)));

@@ -31,6 +31,10 @@ final class JedisClient implements BlockingClient {
 	private final boolean cluster;
 
 	JedisClient(RedisConnectionFactory application, Duration timeout) {
+		this(application, timeout, false);
+	}
+
+	private JedisClient(RedisConnectionFactory application, Duration timeout, boolean single) {
 		JedisConnectionFactory theirs = (JedisConnectionFactory) application;
 		this.address = address(application);
 		OwnConfiguration ours = new OwnConfiguration(theirs.getClientConfiguration(), timeout, pool(timeout));
@@ -45,6 +49,9 @@ final class JedisClient implements BlockingClient {
 					ours);
 		}
 		this.cluster = isCluster(application);
+		if (single && !this.cluster) {
+			this.connections.setUseUnifiedJedis(false);
+		}
 		try {
 			this.connections.afterPropertiesSet();
 			this.connections.start();
@@ -52,6 +59,14 @@ final class JedisClient implements BlockingClient {
 		catch (RuntimeException ex) {
 			throw RedisErrors.translate(ex, this.address);
 		}
+	}
+
+	/**
+	 * Makes a client each of whose connections stays with one server and is for one user
+	 * at a time. In a Cluster only those of a node are so.
+	 */
+	static JedisClient ofSingleConnections(RedisConnectionFactory application, Duration timeout) {
+		return new JedisClient(application, timeout, true);
 	}
 
 	static boolean handles(RedisConnectionFactory application) {

@@ -5,7 +5,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
 
 import io.lettuce.core.AbstractRedisClient;
@@ -13,6 +15,7 @@ import io.lettuce.core.ClientOptions;
 import io.lettuce.core.ReadFrom;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisConnectionException;
+import io.lettuce.core.RedisURI;
 import io.lettuce.core.SocketOptions;
 import io.lettuce.core.SslVerifyMode;
 import io.lettuce.core.TimeoutOptions;
@@ -20,6 +23,7 @@ import io.lettuce.core.api.StatefulConnection;
 import io.lettuce.core.cluster.ClusterClientOptions;
 import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
 import io.lettuce.core.cluster.RedisClusterClient;
+import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.protocol.CommandType;
 import io.lettuce.core.protocol.ProtocolKeyword;
@@ -57,6 +61,8 @@ final class LettuceClient implements AutoCloseable {
 
 	private static final Duration ADAPTIVE_REFRESH = Duration.ofSeconds(1);
 
+	private static final Duration REFRESH_PAUSE = Duration.ofMillis(200);
+
 	private static final int CLUSTER_IO_THREADS = 2;
 
 	private final Factory factory;
@@ -73,7 +79,13 @@ final class LettuceClient implements AutoCloseable {
 
 	private final String address;
 
+	private final AtomicBoolean refreshing = new AtomicBoolean();
+
 	LettuceClient(LettuceConnectionFactory application, Duration timeout) {
+		this(application, timeout, true);
+	}
+
+	private LettuceClient(LettuceConnectionFactory application, Duration timeout, boolean reconnect) {
 		RedisConfiguration servers = servers(application);
 		LettuceClientConfiguration theirs = application.getClientConfiguration();
 		// With one thread, a signal and the command that answers it need no switch of
@@ -82,14 +94,30 @@ final class LettuceClient implements AutoCloseable {
 				(servers instanceof RedisConfiguration.ClusterConfiguration) ? CLUSTER_IO_THREADS : 1);
 		this.resources = resources(theirs.getClientResources().orElse(null), this.loops);
 		this.address = Servers.address(servers);
-		OwnConfiguration ours = new OwnConfiguration(theirs, this.resources, timeout,
-				options(theirs, timeout, servers instanceof RedisConfiguration.ClusterConfiguration));
+		ClientOptions options = options(theirs, timeout, reconnect,
+				servers instanceof RedisConfiguration.ClusterConfiguration);
+		OwnConfiguration ours = new OwnConfiguration(theirs, this.resources, timeout, options);
 		this.factory = new Factory(servers, ours);
-		this.client = this.factory.createClient();
+		this.client = (reconnect || !(servers instanceof RedisConfiguration.ClusterConfiguration))
+				? this.factory.createClient() : plainClient(this.resources, options);
 		// What a primary publishes reaches its replicas, so any node will do.
 		this.signalFactory = (servers instanceof RedisStaticMasterReplicaConfiguration nodes)
 				? new Factory(firstNode(nodes), ours) : null;
 		this.signalClient = (this.signalFactory != null) ? (RedisClient) this.signalFactory.createClient() : null;
+	}
+
+	/**
+	 * Makes a client whose connections end when they are lost, instead of going on with
+	 * another server.
+	 */
+	static LettuceClient withoutReconnect(LettuceConnectionFactory application, Duration timeout) {
+		return new LettuceClient(application, timeout, false);
+	}
+
+	private static RedisClient plainClient(ClientResources resources, ClientOptions options) {
+		RedisClient client = RedisClient.create(resources);
+		client.setOptions(options);
+		return client;
 	}
 
 	/**
@@ -138,15 +166,16 @@ final class LettuceClient implements AutoCloseable {
 		return builder.build();
 	}
 
-	private static ClientOptions options(LettuceClientConfiguration theirs, Duration timeout, boolean cluster) {
+	private static ClientOptions options(LettuceClientConfiguration theirs, Duration timeout, boolean reconnect,
+			boolean cluster) {
 		ClientOptions base = theirs.getClientOptions().orElseGet(ClientOptions::create);
 		SocketOptions socket = base.getSocketOptions().mutate().connectTimeout(timeout).keepAlive(true).build();
 		if (!cluster) {
-			return own(base.mutate().socketOptions(socket)).build();
+			return own(base.mutate().socketOptions(socket), reconnect).build();
 		}
 		ClusterClientOptions.Builder builder = (base instanceof ClusterClientOptions known) ? known.mutate()
 				: ClusterClientOptions.builder(base);
-		own(builder.socketOptions(socket));
+		own(builder.socketOptions(socket), reconnect);
 		if (!(base instanceof ClusterClientOptions known) || known.getTopologyRefreshOptions() == null
 				|| !known.getTopologyRefreshOptions().isPeriodicRefreshEnabled()) {
 			builder.topologyRefreshOptions(ClusterTopologyRefreshOptions.builder()
@@ -157,8 +186,8 @@ final class LettuceClient implements AutoCloseable {
 		return builder.build();
 	}
 
-	private static <B extends ClientOptions.Builder> B own(B builder) {
-		builder.autoReconnect(true)
+	private static <B extends ClientOptions.Builder> B own(B builder, boolean reconnect) {
+		builder.autoReconnect(reconnect)
 			.disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
 			.replayFilter(new NoReplay())
 			.suspendReconnectOnProtocolFailure(false)
@@ -184,6 +213,33 @@ final class LettuceClient implements AutoCloseable {
 		return this.factory.connect(this.client);
 	}
 
+	/**
+	 * Connects to one node of a Cluster.
+	 */
+	CompletionStage<StatefulConnection<byte[], byte[]>> connectTo(RedisURI node) {
+		return ((RedisClient) this.client).connectAsync(ByteArrayCodec.INSTANCE, node)
+			.thenApply((connection) -> connection);
+	}
+
+	/**
+	 * Finds the primary of a Cluster that has a slot.
+	 * @return how to reach it, null if none is known
+	 */
+	@Nullable RedisURI primaryOf(int slot) {
+		RedisClusterNode node = ((RedisClusterClient) this.client).getPartitions().getMasterBySlot(slot);
+		return (node != null) ? node.getUri() : null;
+	}
+
+	/**
+	 * Makes a Cluster's topology known anew, in the background.
+	 */
+	void refreshTopology() {
+		if (this.client instanceof RedisClusterClient cluster && this.refreshing.compareAndSet(false, true)) {
+			cluster.refreshPartitionsAsync()
+				.whenComplete((done, error) -> later(() -> this.refreshing.set(false), REFRESH_PAUSE.toNanos()));
+		}
+	}
+
 	CompletionStage<StatefulRedisPubSubConnection<byte[], byte[]>> connectPubSub() {
 		if (this.client instanceof RedisClusterClient cluster) {
 			return cluster.connectPubSubAsync(ByteArrayCodec.INSTANCE).thenApply((connection) -> connection);
@@ -198,7 +254,14 @@ final class LettuceClient implements AutoCloseable {
 	 * Runs something after a while, on a thread that may be kept for a moment.
 	 */
 	void later(Runnable action) {
-		this.resources.eventExecutorGroup().schedule(action, RETRY_SUBSCRIPTION.toMillis(), TimeUnit.MILLISECONDS);
+		later(action, RETRY_SUBSCRIPTION.toNanos());
+	}
+
+	/**
+	 * Runs something after so many nanoseconds.
+	 */
+	Future<?> later(Runnable action, long delay) {
+		return this.resources.eventExecutorGroup().schedule(action, delay, TimeUnit.NANOSECONDS);
 	}
 
 	@Override

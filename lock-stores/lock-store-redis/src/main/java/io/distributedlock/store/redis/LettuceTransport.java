@@ -47,20 +47,23 @@ final class LettuceTransport implements RedisTransport {
 
 	private final AtomicBoolean replacing = new AtomicBoolean();
 
+	private final @Nullable ReplicaCalls replicaCalls;
+
 	private volatile StatefulConnection<byte[], byte[]> connection;
 
 	private volatile @Nullable StatefulRedisPubSubConnection<byte[], byte[]> signals;
 
 	private volatile boolean closed;
 
-	LettuceTransport(LettuceClient client, Duration timeout) {
+	LettuceTransport(LettuceClient client, Duration timeout, @Nullable ReplicaCalls replicaCalls) {
 		this.client = client;
 		this.timeout = timeout;
+		this.replicaCalls = replicaCalls;
 		try {
 			this.connection = await(client.connect(), timeout.multipliedBy(CONNECT_STEPS));
 		}
 		catch (StoreException ex) {
-			client.close();
+			close();
 			throw ex;
 		}
 	}
@@ -78,16 +81,30 @@ final class LettuceTransport implements RedisTransport {
 	@Override
 	public void run(LockScript script, boolean withSource, List<byte[]> keys, List<byte[]> arguments,
 			BooleanSupplier wanted, BiConsumer<@Nullable List<byte[]>, @Nullable Throwable> answer) {
+		AsyncCommand<byte[], byte[], List<byte[]>> command = command(script, withSource, keys, arguments);
+		command.whenComplete(answer);
+		dispatch(this.connection, command);
+	}
+
+	static AsyncCommand<byte[], byte[], List<byte[]>> command(LockScript script, boolean withSource, List<byte[]> keys,
+			List<byte[]> arguments) {
 		CommandArgs<byte[], byte[]> args = new CommandArgs<>(ByteArrayCodec.INSTANCE)
 			.add(withSource ? script.source() : script.digest())
 			.add(keys.size())
 			.addKeys(keys)
 			.addValues(arguments);
-		AsyncCommand<byte[], byte[], List<byte[]>> command = new AsyncCommand<>(
-				new Command<>(withSource ? CommandType.EVAL : CommandType.EVALSHA,
-						new ValueListOutput<>(ByteArrayCodec.INSTANCE), args));
-		command.whenComplete(answer);
-		dispatch(this.connection, command);
+		return new AsyncCommand<>(new Command<>(withSource ? CommandType.EVAL : CommandType.EVALSHA,
+				new ValueListOutput<>(ByteArrayCodec.INSTANCE), args));
+	}
+
+	@Override
+	public void runAndWait(LockScript script, boolean withSource, List<byte[]> keys, List<byte[]> arguments,
+			ReplicatedAnswer answer) {
+		ReplicaCalls calls = this.replicaCalls;
+		if (calls == null) {
+			throw new IllegalStateException("No replicas are demanded.");
+		}
+		calls.run(script, withSource, keys, arguments, answer);
 	}
 
 	private static void dispatch(StatefulConnection<byte[], byte[]> connection,
@@ -170,6 +187,9 @@ final class LettuceTransport implements RedisTransport {
 	 */
 	@Override
 	public void suspect() {
+		if (this.replicaCalls != null) {
+			this.replicaCalls.suspect();
+		}
 		if (this.closed || cluster() || !this.replacing.compareAndSet(false, true)) {
 			return;
 		}
@@ -212,6 +232,9 @@ final class LettuceTransport implements RedisTransport {
 	@Override
 	public void close() {
 		this.closed = true;
+		if (this.replicaCalls != null) {
+			this.replicaCalls.close();
+		}
 		// The client closes its connections itself, and warns of those that are closed
 		// already.
 		this.client.close();

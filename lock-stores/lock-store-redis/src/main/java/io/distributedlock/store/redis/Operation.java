@@ -81,6 +81,28 @@ abstract class Operation<R> extends CompletableFuture<R> {
 	 */
 	abstract void answered(Answer answer, long sentAt, long receivedAt);
 
+	/**
+	 * Tells whether the script may make or prolong a grant for it.
+	 */
+	boolean mayGrant() {
+		return false;
+	}
+
+	/**
+	 * Tells whether the script has done so.
+	 */
+	boolean isGrant(Answer answer) {
+		return false;
+	}
+
+	/**
+	 * The script has made or prolonged a grant, but replicas do not have it, so that it
+	 * does not count.
+	 */
+	void unacknowledged(StoreException failure) {
+		fail(failure);
+	}
+
 	final void fail(StoreException failure) {
 		completeExceptionally(failure);
 	}

@@ -195,6 +195,16 @@ enum RedisErrors {
 	}
 
 	/**
+	 * Makes the exception for a grant of which nobody knows whether replicas have it.
+	 */
+	static StoreException unacknowledged(Throwable error, String address) {
+		StoreException why = translate(error, address);
+		return new StoreException(
+				"Redis could not say whether its replicas have it, so it does not count. " + why.getMessage(), true,
+				why.isRetryable(), error);
+	}
+
+	/**
 	 * Makes the exception for a command that the server found too late to execute.
 	 */
 	static StoreException late(String address) {

@@ -58,6 +58,8 @@ public final class RedisLockStore implements QueueingLockStore, SignallingLockSt
 
 	private final StoreContext context;
 
+	private final ReplicaRule replicas;
+
 	private final String instanceId;
 
 	private final AtomicBoolean closed = new AtomicBoolean();
@@ -70,7 +72,8 @@ public final class RedisLockStore implements QueueingLockStore, SignallingLockSt
 		this.transport = transport;
 		this.layout = new KeyLayout(settings.prefix, transport.cluster());
 		this.signals = new Signals(transport.address());
-		this.dispatcher = new Dispatcher(transport, this.layout.buckets());
+		this.replicas = settings.replicas();
+		this.dispatcher = new Dispatcher(transport, this.layout.buckets(), this.replicas);
 		this.context = new StoreContext(this.layout, transport.address(), settings, this.signals::areArriving,
 				this.dispatcher::sendAlone);
 		this.dispatcher.start();
@@ -187,7 +190,8 @@ public final class RedisLockStore implements QueueingLockStore, SignallingLockSt
 	 */
 	public List<String> check() {
 		List<String> advice = new ArrayList<>(
-				new StartupChecks(this.transport, this.layout, this.instanceId, this.commandTimeout).run());
+				new StartupChecks(this.transport, this.layout, this.instanceId, this.commandTimeout)
+					.run(this.replicas));
 		String trouble = this.signals.trouble();
 		if (trouble != null) {
 			advice.add(trouble);
@@ -243,6 +247,10 @@ public final class RedisLockStore implements QueueingLockStore, SignallingLockSt
 		Duration queueEntryTtl = Duration.ofMillis(400L * RE_CHECKS_OF_ENTRY);
 
 		Duration commandTimeout = Duration.ofSeconds(1);
+
+		private int waitReplicas;
+
+		private Duration replicaTimeout = Duration.ofMillis(500);
 
 		private Builder(RedisConnectionFactory application) {
 			this.application = application;
@@ -321,6 +329,60 @@ public final class RedisLockStore implements QueueingLockStore, SignallingLockSt
 			return this;
 		}
 
+		/**
+		 * Demands that a number of replicas have a grant, or its renewal, before it
+		 * counts, so that a failover to one of them does not lose it. With fewer the lock
+		 * cannot be taken. Costs a round trip to the replicas for each grant, none for a
+		 * handoff within this JVM. Only if all replicas have a grant is it sure to
+		 * survive a failover; see also {@link #waitForAllReplicas()}.
+		 * @param replicas how many; 0, the default, waits for none
+		 * @return this
+		 */
+		public Builder waitReplicas(int replicas) {
+			if (replicas < 0) {
+				throw new IllegalArgumentException("wait-replicas is " + replicas
+						+ ". Use 0 for none, a number of replicas, or all (waitForAllReplicas()).");
+			}
+			this.waitReplicas = replicas;
+			return this;
+		}
+
+		/**
+		 * Demands that all known replicas have a grant, or its renewal, before it counts.
+		 * Known are as many replicas as were online at the same time since this JVM first
+		 * saw the primary, and at least one: when one of them goes away, the lock cannot
+		 * be taken until it or another one is there. After a failover the new primary is
+		 * expected to have one less.
+		 * @return this
+		 * @see #waitReplicas(int)
+		 */
+		public Builder waitForAllReplicas() {
+			this.waitReplicas = ReplicaRule.ALL;
+			return this;
+		}
+
+		/**
+		 * Sets how long replicas may take to have a grant. A command whose own timeout is
+		 * near waits less.
+		 * @param replicaTimeout the time, less than the command timeout; 500 ms by
+		 * default
+		 * @return this
+		 */
+		public Builder replicaTimeout(Duration replicaTimeout) {
+			this.replicaTimeout = notTooShort("replica timeout", replicaTimeout);
+			return this;
+		}
+
+		ReplicaRule replicas() {
+			if (this.waitReplicas != 0 && this.replicaTimeout.compareTo(this.commandTimeout) >= 0) {
+				throw new IllegalArgumentException("The replica timeout of " + this.replicaTimeout.toMillis()
+						+ " ms is not below the command timeout of " + this.commandTimeout.toMillis()
+						+ " ms, so no answer could come in time. Lower the one (replica-timeout) or raise the other"
+						+ " (command-timeout).");
+			}
+			return new ReplicaRule(this.waitReplicas, this.replicaTimeout);
+		}
+
 		private static Duration notTooShort(String what, Duration duration) {
 			if (duration.compareTo(SHORTEST) < 0) {
 				throw new IllegalArgumentException("The " + what + " of " + duration.toMillis()
@@ -337,7 +399,7 @@ public final class RedisLockStore implements QueueingLockStore, SignallingLockSt
 		public RedisLockStore build() {
 			// An unusable prefix should not cost a connection.
 			new KeyLayout(this.prefix, false);
-			return new RedisLockStore(this, Transports.open(this.application, this.commandTimeout));
+			return new RedisLockStore(this, Transports.open(this.application, this.commandTimeout, replicas()));
 		}
 
 	}

@@ -36,6 +36,19 @@ interface RedisTransport extends AutoCloseable {
 			BiConsumer<@Nullable List<byte[]>, @Nullable Throwable> answer);
 
 	/**
+	 * Runs a script like {@link #run}, and then waits on the same connection until
+	 * replicas have what it wrote (rule R9). Called only if the transport was opened with
+	 * a {@link ReplicaRule} that demands replicas.
+	 * @param script which one
+	 * @param withSource whether to send its text
+	 * @param keys its keys, all of one bucket, at least one
+	 * @param arguments its arguments
+	 * @param answer takes what the script and the replicas say, on any thread
+	 */
+	void runAndWait(LockScript script, boolean withSource, List<byte[]> keys, List<byte[]> arguments,
+			ReplicatedAnswer answer);
+
+	/**
 	 * Subscribes to a channel for good, and never waits.
 	 * @param channel the channel
 	 * @param subscriber takes what happens
@@ -58,6 +71,41 @@ interface RedisTransport extends AutoCloseable {
 
 	@Override
 	void close();
+
+	/**
+	 * Takes first what a script says and then, if that was no error, what the replicas
+	 * say. There may be no answer at all.
+	 */
+	interface ReplicatedAnswer {
+
+		/**
+		 * Tells whether anybody still waits.
+		 */
+		boolean wanted();
+
+		/**
+		 * Returns the {@link System#nanoTime()} after which nobody waits any more.
+		 */
+		long deadline();
+
+		/**
+		 * The script has answered, or it failed and nothing follows.
+		 */
+		void script(@Nullable List<byte[]> answer, @Nullable Throwable error);
+
+		/**
+		 * So many replicas have what the script wrote.
+		 * @param acknowledged how many have said so in time
+		 * @param demanded how many have to
+		 */
+		void replicas(int acknowledged, int demanded);
+
+		/**
+		 * It could not be found out which replicas have it.
+		 */
+		void unknown(Throwable error);
+
+	}
 
 	/**
 	 * What happens to a subscription.

@@ -84,14 +84,14 @@ final class RedlockNode implements AutoCloseable {
 	Map<String, String> connect() {
 		RedisTransport transport;
 		try {
-			transport = Transports.open(this.application, this.settings.commandTimeout);
+			transport = Transports.open(this.application, this.settings.commandTimeout, ReplicaRule.NONE);
 		}
 		catch (StoreException ex) {
 			this.trouble = String.valueOf(ex.getMessage());
 			throw ex;
 		}
 		KeyLayout layout = new KeyLayout(this.settings.prefix, false);
-		Dispatcher dispatcher = new Dispatcher(transport, layout.buckets());
+		Dispatcher dispatcher = new Dispatcher(transport, layout.buckets(), ReplicaRule.NONE);
 		StoreContext context = new StoreContext(layout, transport.address(), this.settings, () -> false,
 				dispatcher::sendAlone);
 		Link opened = new Link(transport, dispatcher, context, layout);
@@ -148,7 +148,7 @@ final class RedlockNode implements AutoCloseable {
 		Link opened = this.link;
 		return (opened == null) ? List.of(this.trouble) : new StartupChecks(opened.transport, opened.layout,
 				this.settings.instanceId, this.settings.commandTimeout)
-			.run();
+			.run(ReplicaRule.NONE);
 	}
 
 	/**

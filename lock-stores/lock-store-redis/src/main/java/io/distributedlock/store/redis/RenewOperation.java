@@ -32,6 +32,16 @@ final class RenewOperation extends Operation<RenewReply> {
 	}
 
 	@Override
+	boolean mayGrant() {
+		return true;
+	}
+
+	@Override
+	boolean isGrant(Answer answer) {
+		return answer.kind() == 'Y';
+	}
+
+	@Override
 	void answered(Answer answer, long sentAt, long receivedAt) {
 		switch (answer.kind()) {
 			case 'Y' -> complete(RenewReply.RENEWED);

@@ -40,10 +40,13 @@ final class StartupChecks {
 		this.timeout = timeout;
 	}
 
-	List<String> run() {
+	List<String> run(ReplicaRule replicas) {
 		List<String> advice = new ArrayList<>();
 		checkVersion(info("server"));
 		checkPermissions();
+		if (replicas.isOn()) {
+			checkReplicas(replicas, advice);
+		}
 		checkMemory(info("memory"), advice);
 		return advice;
 	}
@@ -144,6 +147,10 @@ final class StartupChecks {
 				future.completeExceptionally((error != null) ? error : new IllegalStateException("no answer"));
 			}
 		});
+		return await(future);
+	}
+
+	private <T> T await(CompletableFuture<T> future) {
 		try {
 			return future.get(this.timeout.toMillis(), TimeUnit.MILLISECONDS);
 		}
@@ -156,6 +163,31 @@ final class StartupChecks {
 		}
 		catch (TimeoutException ex) {
 			throw RedisErrors.timedOut(this.transport.address(), true);
+		}
+	}
+
+	/**
+	 * Makes and gives back a grant as an acquire would, so that a missing permission or
+	 * replica is found now and not by the first caller.
+	 */
+	private void checkReplicas(ReplicaRule rule, List<String> advice) {
+		String id = "~probe:" + AttemptId.random();
+		List<byte[]> keys = List.of(this.layout.record(id), this.layout.queue(id), this.layout.entries(id));
+		ReplicaProbe probe = new ReplicaProbe(rule, this.transport.address(),
+				System.nanoTime() + this.timeout.toNanos());
+		this.transport.runAndWait(LockScript.PROBE, true, keys, List.of(this.layout.channel(this.instanceId)), probe);
+		try {
+			StoreException tooFew = await(probe.outcome());
+			if (tooFew != null) {
+				advice.add("As it is now, no lock can be taken. " + tooFew.getMessage());
+			}
+		}
+		catch (StoreException ex) {
+			if (!ex.isRetryable()) {
+				throw ex;
+			}
+			advice.add("Whether replicas have what is written could not be found out, so no lock may be taken. "
+					+ ex.getMessage());
 		}
 	}
 

@@ -47,15 +47,22 @@ final class Transports {
 		return application.toString();
 	}
 
-	static RedisTransport open(RedisConnectionFactory application, Duration timeout) {
+	static RedisTransport open(RedisConnectionFactory application, Duration timeout, ReplicaRule replicas) {
 		try {
 			if (LETTUCE && Lettuce.handles(application)) {
-				return Lettuce.open(application, timeout);
+				return Lettuce.open(application, timeout, replicas);
 			}
 			if (JEDIS && JedisClient.handles(application)) {
-				return new BlockingTransport(new JedisClient(application, timeout), timeout);
+				return Jedis.open(application, timeout, replicas);
 			}
-			return new BlockingTransport(new ForeignClient(application), timeout);
+			if (replicas.isOn()) {
+				throw new StoreException(
+						"Replicas can be waited for only with Lettuce's or Jedis's connection factory," + " not with "
+								+ application.getClass().getName()
+								+ ". Use one of them, or leave distributed-lock.redis.wait-replicas out.",
+						false, false, null);
+			}
+			return new BlockingTransport(new ForeignClient(application), timeout, null);
 		}
 		catch (StoreException ex) {
 			throw new StoreException(
@@ -63,6 +70,22 @@ final class Transports {
 							+ (ex.isRetryable() ? " Is Redis running there, and are spring.data.redis.* right?" : ""),
 					false, ex.isRetryable(), ex.getCause());
 		}
+	}
+
+	/**
+	 * Apart, so that nothing of Jedis is loaded without it.
+	 */
+	private static final class Jedis {
+
+		private Jedis() {
+		}
+
+		static RedisTransport open(RedisConnectionFactory application, Duration timeout, ReplicaRule replicas) {
+			JedisClient client = new JedisClient(application, timeout);
+			return new BlockingTransport(client, timeout, replicas.isOn()
+					? new JedisReplicaCalls(JedisClient.ofSingleConnections(application, timeout), replicas) : null);
+		}
+
 	}
 
 	/**
@@ -85,8 +108,13 @@ final class Transports {
 			return Servers.address(LettuceClient.servers((LettuceConnectionFactory) application));
 		}
 
-		static RedisTransport open(RedisConnectionFactory application, Duration timeout) {
-			return new LettuceTransport(new LettuceClient((LettuceConnectionFactory) application, timeout), timeout);
+		static RedisTransport open(RedisConnectionFactory application, Duration timeout, ReplicaRule replicas) {
+			LettuceConnectionFactory factory = (LettuceConnectionFactory) application;
+			LettuceClient client = new LettuceClient(factory, timeout);
+			LettuceReplicaCalls replicaCalls = replicas.isOn()
+					? new LettuceReplicaCalls(client, LettuceClient.withoutReconnect(factory, timeout), replicas)
+					: null;
+			return new LettuceTransport(client, timeout, replicaCalls);
 		}
 
 	}

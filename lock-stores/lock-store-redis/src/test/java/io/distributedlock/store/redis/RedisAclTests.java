@@ -28,6 +28,7 @@ import io.distributedlock.spi.ExtendReply;
 import io.distributedlock.spi.ReleaseReply;
 import io.distributedlock.spi.RenewReply;
 import io.distributedlock.spi.StoreException;
+import io.distributedlock.store.redis.server.RedisGroup;
 import io.distributedlock.store.redis.server.RedisServerProcess;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -63,11 +64,20 @@ class RedisAclTests {
 	 * Reads the rules where users read them.
 	 */
 	private static List<String> documented() {
+		return documented("reset ");
+	}
+
+	private static List<String> documentedForReplicas() {
+		return documented("\\+wait");
+	}
+
+	private static List<String> documented(String first) {
 		for (Path folder = Path.of("").toAbsolutePath(); folder != null; folder = folder.getParent()) {
 			Path page = folder.resolve("docs/redis-acl.md");
 			if (Files.exists(page)) {
 				try {
-					Matcher line = Pattern.compile("(?m)^ACL SETUSER locks (.*)$").matcher(Files.readString(page));
+					Matcher line = Pattern.compile("(?m)^ACL SETUSER locks (" + first + ".*)$")
+						.matcher(Files.readString(page));
 					assertThat(line.find()).isTrue();
 					return Arrays.asList(line.group(1).split(" "));
 				}
@@ -151,6 +161,36 @@ class RedisAclTests {
 			fixture.acquire(KEY, this.a);
 			assertThat(fixture.release(KEY, this.a)).isEqualTo(new ReleaseReply.Released(false));
 			assertThat(fixture.acquire(KEY, this.b)).isInstanceOf(Granted.class);
+		}
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "lettuce", "jedis" })
+	void waitingForReplicasNeedsAPermissionMoreThatIsDocumented(String client) {
+		RedisServerProcess replica = RedisServerProcess.start("--replicaof", "127.0.0.1 " + this.redis.port());
+		try {
+			RedisGroup.awaitFollowers(this.redis, 1);
+			permit(documented());
+			try (RedisLockStore store = RedisLockStore.builder(user(client, "secret")).waitReplicas(1).build()) {
+				assertThatExceptionOfType(StoreException.class).isThrownBy(store::check)
+					.withMessageContaining("WAIT")
+					.withMessageContaining("docs/redis-acl.md")
+					.matches((ex) -> !ex.isRetryable());
+			}
+			permit(documentedForReplicas());
+			try (StoreFixture fixture = new StoreFixture(
+					RedisLockStore.builder(user(client, "secret")).waitForAllReplicas().build())) {
+				assertThat(fixture.store.check()).isEmpty();
+				assertThat(fixture.acquire(KEY, this.a)).isInstanceOf(Granted.class);
+				assertThat(fixture.renew(KEY, this.a)).isEqualTo(RenewReply.RENEWED);
+				assertThat(fixture.release(KEY, this.a)).isEqualTo(new ReleaseReply.Released(false));
+				permit(List.of("-info"));
+				assertThatExceptionOfType(StoreException.class).isThrownBy(fixture.store::check)
+					.withMessageContaining("INFO");
+			}
+		}
+		finally {
+			replica.close();
 		}
 	}
 

@@ -14,10 +14,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.springframework.data.redis.connection.RedisClusterConfiguration;
-import org.springframework.data.redis.connection.RedisConnectionFactory;
-import org.springframework.data.redis.connection.jedis.JedisConnectionFactory;
-import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
 import io.distributedlock.LockKey;
 import io.distributedlock.spi.AcquireReply.Granted;
@@ -26,7 +22,7 @@ import io.distributedlock.spi.AttemptId;
 import io.distributedlock.spi.ReleaseReply;
 import io.distributedlock.spi.RenewCommand;
 import io.distributedlock.spi.RenewReply;
-import io.distributedlock.store.redis.server.RedisServerProcess;
+import io.distributedlock.store.redis.server.RedisClusterGroup;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -37,53 +33,20 @@ import static org.awaitility.Awaitility.await;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class RedisClusterTests {
 
-	private static final List<RedisServerProcess> nodes = new ArrayList<>();
+	private static RedisClusterGroup redis;
 
 	@BeforeAll
 	static void start() {
-		for (int i = 0; i < 6; i++) {
-			nodes.add(RedisServerProcess.start("--cluster-enabled", "yes", "--cluster-node-timeout", "1000",
-					"--cluster-replica-validity-factor", "0", "--appendonly", "no"));
-		}
-		for (int i = 0; i < 3; i++) {
-			nodes.get(i)
-				.command("CLUSTER", "ADDSLOTSRANGE", String.valueOf(i * 5461),
-						String.valueOf((i == 2) ? 16383 : (i + 1) * 5461 - 1));
-			nodes.get(i).command("CLUSTER", "SET-CONFIG-EPOCH", String.valueOf(i + 1));
-		}
-		for (RedisServerProcess node : nodes.subList(1, 6)) {
-			node.command("CLUSTER", "MEET", "127.0.0.1", String.valueOf(nodes.get(0).port()));
-		}
-		await().atMost(Duration.ofSeconds(20))
-			.until(() -> nodes.stream().allMatch((node) -> info(node).contains("cluster_known_nodes:6")));
-		for (int i = 0; i < 3; i++) {
-			RedisServerProcess replica = nodes.get(3 + i);
-			String primary = nodes.get(i).command("CLUSTER", "MYID");
-			await().until(() -> replica.command("CLUSTER", "REPLICATE", primary).equals("+OK"));
-		}
-		await().atMost(Duration.ofSeconds(20))
-			.until(() -> nodes.stream().allMatch((node) -> info(node).contains("cluster_state:ok")));
-		await().atMost(Duration.ofSeconds(20))
-			.until(() -> nodes.subList(0, 3)
-				.stream()
-				.allMatch((node) -> node.command("INFO", "replication").contains("state=online")));
-	}
-
-	private static String info(RedisServerProcess node) {
-		return node.command("CLUSTER", "INFO");
+		redis = RedisClusterGroup.start();
 	}
 
 	@AfterAll
 	static void stop() {
-		nodes.forEach(RedisServerProcess::close);
+		redis.close();
 	}
 
 	private static StoreFixture connect(String client) {
-		RedisClusterConfiguration cluster = new RedisClusterConfiguration();
-		nodes.subList(0, 3).forEach((node) -> cluster.clusterNode("127.0.0.1", node.port()));
-		RedisConnectionFactory factory = client.equals("lettuce") ? new LettuceConnectionFactory(cluster)
-				: new JedisConnectionFactory(cluster);
-		return StoreFixture.of(factory);
+		return StoreFixture.of(redis.connections(client));
 	}
 
 	@ParameterizedTest
@@ -138,7 +101,7 @@ class RedisClusterTests {
 				keys.add(LockKey.of("failover", i));
 				one.acquire(keys.get(i), AttemptId.random());
 			}
-			nodes.get(0).kill();
+			redis.nodes().get(0).kill();
 			for (LockKey key : keys) {
 				LockKey again = LockKey.of("after-" + key.name(), key.parts().get(0));
 				await().atMost(Duration.ofSeconds(30))

@@ -1,21 +1,11 @@
 package io.distributedlock.store.redis;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.springframework.data.redis.connection.RedisConnectionFactory;
-import org.springframework.data.redis.connection.RedisSentinelConfiguration;
-import org.springframework.data.redis.connection.jedis.JedisConnectionFactory;
-import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
 import io.distributedlock.LockKey;
 import io.distributedlock.spi.AcquireReply.Granted;
@@ -23,7 +13,7 @@ import io.distributedlock.spi.AcquireReply.Refused;
 import io.distributedlock.spi.AttemptId;
 import io.distributedlock.spi.ReleaseReply;
 import io.distributedlock.spi.RenewReply;
-import io.distributedlock.store.redis.server.RedisServerProcess;
+import io.distributedlock.store.redis.server.RedisGroup;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -33,58 +23,20 @@ import static org.awaitility.Awaitility.await;
  */
 class RedisSentinelTests {
 
-	private final List<RedisServerProcess> sentinels = new ArrayList<>();
-
-	private final List<Path> files = new ArrayList<>();
-
-	private RedisServerProcess primary;
-
-	private RedisServerProcess replica;
+	private RedisGroup redis;
 
 	@BeforeEach
 	void start() {
-		this.primary = RedisServerProcess.start("--repl-diskless-sync-delay", "0");
-		this.replica = RedisServerProcess.start("--replicaof", "127.0.0.1 " + this.primary.port());
-		await().atMost(Duration.ofSeconds(20))
-			.until(() -> this.primary.command("INFO", "replication").contains("state=online"));
-		for (int i = 0; i < 3; i++) {
-			this.sentinels.add(RedisServerProcess.startSentinel(configuration()));
-		}
-		await().atMost(Duration.ofSeconds(20))
-			.until(() -> this.sentinels.stream()
-				.map((sentinel) -> sentinel.command("INFO", "sentinel"))
-				.allMatch((info) -> info.contains("slaves=1") && info.contains("sentinels=3")));
-	}
-
-	private Path configuration() {
-		try {
-			Path file = Files.createTempFile("sentinel-", ".conf");
-			this.files.add(file);
-			return Files.writeString(file,
-					String.join("\n", "sentinel monitor main 127.0.0.1 " + this.primary.port() + " 2",
-							"sentinel down-after-milliseconds main 1000", "sentinel failover-timeout main 3000", ""));
-		}
-		catch (IOException ex) {
-			throw new UncheckedIOException(ex);
-		}
+		this.redis = RedisGroup.startWithSentinels(1);
 	}
 
 	@AfterEach
-	void stop() throws IOException {
-		this.sentinels.forEach(RedisServerProcess::close);
-		this.primary.close();
-		this.replica.close();
-		for (Path file : this.files) {
-			Files.deleteIfExists(file);
-		}
+	void stop() {
+		this.redis.close();
 	}
 
 	private StoreFixture connect(String client) {
-		RedisSentinelConfiguration configuration = new RedisSentinelConfiguration().master("main");
-		this.sentinels.forEach((sentinel) -> configuration.sentinel("127.0.0.1", sentinel.port()));
-		RedisConnectionFactory factory = client.equals("lettuce") ? new LettuceConnectionFactory(configuration)
-				: new JedisConnectionFactory(configuration);
-		return StoreFixture.of(factory);
+		return StoreFixture.of(this.redis.behindSentinels(client));
 	}
 
 	@ParameterizedTest
@@ -102,7 +54,7 @@ class RedisSentinelTests {
 			await().until(() -> two.reserved.contains(b));
 			assertThat(two.acquireAgain(key, b)).isInstanceOf(Granted.class);
 			two.release(key, b);
-			this.primary.kill();
+			this.redis.servers().get(0).kill();
 			AttemptId c = AttemptId.random();
 			await().atMost(Duration.ofSeconds(30))
 				.ignoreExceptions()

@@ -1,0 +1,221 @@
+package io.distributedlock.store.redis;
+
+import java.util.List;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+import org.jspecify.annotations.Nullable;
+import org.springframework.data.redis.connection.RedisConnection;
+import redis.clients.jedis.Connection;
+import redis.clients.jedis.Jedis;
+import redis.clients.jedis.Protocol.Command;
+import redis.clients.jedis.RedisClusterClient;
+import redis.clients.jedis.exceptions.JedisAskDataException;
+import redis.clients.jedis.exceptions.JedisMovedDataException;
+import redis.clients.jedis.exceptions.JedisRedirectionException;
+import redis.clients.jedis.util.JedisClusterCRC16;
+import redis.clients.jedis.util.Pool;
+
+import io.distributedlock.spi.StoreException;
+
+/**
+ * Calls that wait for replicas, with Jedis: on a few threads and connections of their
+ * own, each for one call at a time. Script and WAIT are written before either is
+ * answered, so both go over the same connection or none is believed; see
+ * {@link LettuceReplicaCalls}.
+ */
+final class JedisReplicaCalls implements ReplicaCalls {
+
+	private static final int THREADS = 4;
+
+	private static final int MOST_REDIRECTS = 5;
+
+	private final JedisClient client;
+
+	private final ReplicaRule rule;
+
+	private final KnownReplicas known = new KnownReplicas();
+
+	private final ThreadPoolExecutor executor;
+
+	/** How many replicas the last call needed; the next one will hardly need others. */
+	private volatile int demanded = 1;
+
+	JedisReplicaCalls(JedisClient client, ReplicaRule rule) {
+		this.client = client;
+		this.rule = rule;
+		AtomicInteger number = new AtomicInteger();
+		this.executor = new ThreadPoolExecutor(THREADS, THREADS, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(),
+				(task) -> {
+					Thread thread = new Thread(task, "distributed-lock-redis-replicas-" + number.incrementAndGet());
+					thread.setDaemon(true);
+					return thread;
+				});
+		this.executor.allowCoreThreadTimeOut(true);
+	}
+
+	@Override
+	public void run(LockScript script, boolean withSource, List<byte[]> keys, List<byte[]> arguments,
+			RedisTransport.ReplicatedAnswer answer) {
+		ReplicaCall call = new ReplicaCall(script, withSource, keys, arguments, false, 0, answer);
+		try {
+			this.executor.execute(() -> {
+				if (answer.wanted()) {
+					runNow(call);
+				}
+			});
+		}
+		catch (RejectedExecutionException ex) {
+			answer.script(null, new StoreException("The lock store is closed.", false, false, ex));
+		}
+	}
+
+	private void runNow(ReplicaCall first) {
+		ReplicaCall call = first;
+		JedisRedirectionException redirection = null;
+		while (true) {
+			try {
+				send(call, redirection);
+				return;
+			}
+			catch (JedisRedirectionException ex) {
+				if (call.redirects() == MOST_REDIRECTS) {
+					call.answer().script(null, ex);
+					return;
+				}
+				redirection = ex;
+				call = call.redirected(ex instanceof JedisAskDataException);
+			}
+		}
+	}
+
+	private void send(ReplicaCall call, @Nullable JedisRedirectionException redirection) {
+		try (RedisConnection spring = this.client.connections().getConnection()) {
+			if (spring.getNativeConnection() instanceof Jedis single) {
+				sendOn(single.getConnection(), call);
+				return;
+			}
+			try (Connection node = node((RedisClusterClient) spring.getNativeConnection(), call, redirection)) {
+				sendOn(node, call);
+			}
+		}
+		catch (JedisRedirectionException ex) {
+			throw ex;
+		}
+		catch (RuntimeException ex) {
+			call.answer().script(null, ex);
+		}
+	}
+
+	/**
+	 * Returns a connection to a node of a Cluster for this call alone.
+	 */
+	private static Connection node(RedisClusterClient cluster, ReplicaCall call,
+			@Nullable JedisRedirectionException redirection) {
+		byte[] key = call.keys().get(0);
+		if (redirection instanceof JedisMovedDataException) {
+			// A command that it routes itself makes the client learn where the slots are.
+			cluster.pttl(key);
+		}
+		Pool<Connection> target = (redirection != null)
+				? cluster.getClusterNodes().get(redirection.getTargetNode().toString()) : null;
+		return (target != null) ? target.getResource() : cluster.getConnectionFromSlot(JedisClusterCRC16.getSlot(key));
+	}
+
+	private void sendOn(Connection connection, ReplicaCall call) {
+		int expected = this.rule.all() ? this.demanded : this.rule.replicas();
+		write(connection, call, expected);
+		call.answer().script(scriptAnswer(connection, call), null);
+		try {
+			long acknowledged = (Long) connection.getOne();
+			int all = demanded(connection);
+			if (acknowledged < all && expected < all && call.answer().wanted()) {
+				connection.sendCommand(Command.WAIT, Ascii.bytes(all), Ascii.bytes(call.patience(this.rule)));
+				acknowledged = (Long) connection.getOne();
+			}
+			call.answer().replicas((int) acknowledged, all);
+		}
+		catch (RuntimeException ex) {
+			// Which answers are still to come is not certain any more.
+			connection.setBroken();
+			call.answer().unknown(ex);
+		}
+	}
+
+	private void write(Connection connection, ReplicaCall call, int replicas) {
+		byte[][] parameters = new byte[2 + call.keys().size() + call.arguments().size()][];
+		parameters[0] = call.withSource() ? call.script().source() : call.script().digest();
+		parameters[1] = Ascii.bytes(call.keys().size());
+		int at = 2;
+		for (byte[] key : call.keys()) {
+			parameters[at++] = key;
+		}
+		for (byte[] argument : call.arguments()) {
+			parameters[at++] = argument;
+		}
+		if (call.asking()) {
+			connection.sendCommand(Command.ASKING);
+		}
+		connection.sendCommand(call.withSource() ? Command.EVAL : Command.EVALSHA, parameters);
+		connection.sendCommand(Command.WAIT, Ascii.bytes(replicas), Ascii.bytes(call.patience(this.rule)));
+		if (this.rule.all()) {
+			connection.sendCommand(Command.INFO, "replication");
+		}
+	}
+
+	/**
+	 * Whatever the script says, the answers behind it have to be read before the
+	 * connection can serve the next call.
+	 */
+	@SuppressWarnings("unchecked")
+	private List<byte[]> scriptAnswer(Connection connection, ReplicaCall call) {
+		try {
+			if (call.asking()) {
+				connection.getOne();
+			}
+			return (List<byte[]>) connection.getOne();
+		}
+		catch (RuntimeException ex) {
+			if (!connection.isBroken()) {
+				readAway(connection);
+			}
+			throw ex;
+		}
+	}
+
+	private void readAway(Connection connection) {
+		try {
+			connection.getOne();
+			if (this.rule.all()) {
+				connection.getOne();
+			}
+		}
+		catch (RuntimeException ex) {
+			connection.setBroken();
+		}
+	}
+
+	private int demanded(Connection connection) {
+		if (!this.rule.all()) {
+			return this.rule.replicas();
+		}
+		int all = this.known.observe(Ascii.text((byte[]) connection.getOne()));
+		this.demanded = all;
+		return all;
+	}
+
+	@Override
+	public void suspect() {
+		// A connection that does not answer is dropped when its call times out.
+	}
+
+	@Override
+	public void close() {
+		this.executor.shutdownNow();
+		this.client.close();
+	}
+
+}

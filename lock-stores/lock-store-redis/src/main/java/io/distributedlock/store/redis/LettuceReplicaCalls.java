@@ -1,0 +1,234 @@
+package io.distributedlock.store.redis;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
+
+import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.RedisException;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.api.StatefulConnection;
+import io.lettuce.core.cluster.SlotHash;
+import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.output.CommandOutput;
+import io.lettuce.core.output.IntegerOutput;
+import io.lettuce.core.output.StatusOutput;
+import io.lettuce.core.protocol.AsyncCommand;
+import io.lettuce.core.protocol.Command;
+import io.lettuce.core.protocol.CommandArgs;
+import io.lettuce.core.protocol.CommandType;
+import io.lettuce.core.protocol.RedisCommand;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Calls that wait for replicas (rule R9).
+ * <p>
+ * WAIT tells how many replicas have all that the same connection has written. So script
+ * and WAIT have to reach the same server over the same connection: another one, which has
+ * written nothing, would be told at once that all is well. Therefore both are written
+ * together, and the connections are of a client that never reconnects. If one breaks in
+ * between, nobody knows who has the grant, and it does not count.
+ * <p>
+ * If all replicas are demanded, INFO replication follows WAIT. Should it show more
+ * replicas than were waited for, a second WAIT follows on the same connection.
+ * <p>
+ * In a Cluster each primary has its own connections, so that one that does not answer
+ * keeps none of the others waiting. MOVED and ASK are followed here.
+ */
+final class LettuceReplicaCalls implements ReplicaCalls {
+
+	private static final int MOST_REDIRECTS = 5;
+
+	private static final String ONLY = "";
+
+	private final LettuceClient topology;
+
+	private final LettuceClient connector;
+
+	private final ReplicaRule rule;
+
+	private final KnownReplicas known = new KnownReplicas();
+
+	private final Map<String, ReplicaConnections> pools = new ConcurrentHashMap<>();
+
+	/**
+	 * Makes calls possible; connections are opened when they are needed.
+	 * @param topology knows the nodes of a Cluster
+	 * @param connector opens connections, which it does not restore
+	 * @param rule how many replicas are demanded
+	 */
+	LettuceReplicaCalls(LettuceClient topology, LettuceClient connector, ReplicaRule rule) {
+		this.topology = topology;
+		this.connector = connector;
+		this.rule = rule;
+	}
+
+	@Override
+	public void run(LockScript script, boolean withSource, List<byte[]> keys, List<byte[]> arguments,
+			RedisTransport.ReplicatedAnswer answer) {
+		ReplicaCall call = new ReplicaCall(script, withSource, keys, arguments, false, 0, answer);
+		if (!this.topology.isCluster()) {
+			this.pools
+				.computeIfAbsent(ONLY, (only) -> new ReplicaConnections(null, this.connector::connect, this::send))
+				.submit(call);
+			return;
+		}
+		RedisURI node = this.topology.primaryOf(SlotHash.getSlot(keys.get(0)));
+		if (node == null) {
+			this.topology.refreshTopology();
+			answer.script(null, new RedisException("CLUSTERDOWN No primary is known that serves the slot"));
+			return;
+		}
+		pool(node).submit(call);
+	}
+
+	private ReplicaConnections pool(RedisURI node) {
+		return this.pools.computeIfAbsent(node.getHost() + ':' + node.getPort(),
+				(name) -> new ReplicaConnections(node, () -> this.connector.connectTo(node), this::send));
+	}
+
+	private void send(ReplicaConnections pool, StatefulConnection<byte[], byte[]> connection, ReplicaCall call) {
+		if (!call.answer().wanted()) {
+			pool.ended(connection);
+			return;
+		}
+		Future<?> limit = this.connector.later(connection::closeAsync, call.answer().deadline() - System.nanoTime());
+		List<RedisCommand<byte[], byte[], ?>> commands = new ArrayList<>(4);
+		if (call.asking()) {
+			commands.add(command(CommandType.ASKING, new StatusOutput<>(ByteArrayCodec.INSTANCE), args()));
+		}
+		AsyncCommand<byte[], byte[], List<byte[]>> script = LettuceTransport.command(call.script(), call.withSource(),
+				call.keys(), call.arguments());
+		int expected = this.rule.all() ? pool.demanded() : this.rule.replicas();
+		AsyncCommand<byte[], byte[], Long> wait = waitFor(expected, call);
+		AsyncCommand<byte[], byte[], String> info = this.rule.all()
+				? command(CommandType.INFO, new StatusOutput<>(ByteArrayCodec.INSTANCE), args().add("replication"))
+				: null;
+		commands.add(script);
+		commands.add(wait);
+		if (info != null) {
+			commands.add(info);
+		}
+		script.whenComplete((said, error) -> scriptAnswered(pool, call, said, error));
+		CompletableFuture<?> all = (info != null) ? CompletableFuture.allOf(script, wait, info)
+				: CompletableFuture.allOf(script, wait);
+		all.whenComplete((done, error) -> {
+			limit.cancel(false);
+			if (error != null) {
+				failed(pool, connection, call, script, error);
+				return;
+			}
+			int demanded = (info != null) ? this.known.observe(info.join()) : this.rule.replicas();
+			pool.demanded(demanded);
+			replicasAnswered(pool, connection, call, wait.join(), expected, demanded);
+		});
+		connection.dispatch(commands);
+	}
+
+	private AsyncCommand<byte[], byte[], Long> waitFor(int replicas, ReplicaCall call) {
+		return command(CommandType.WAIT, new IntegerOutput<>(ByteArrayCodec.INSTANCE),
+				args().add(replicas).add(call.patience(this.rule)));
+	}
+
+	private static CommandArgs<byte[], byte[]> args() {
+		return new CommandArgs<>(ByteArrayCodec.INSTANCE);
+	}
+
+	private static <T> AsyncCommand<byte[], byte[], T> command(CommandType type,
+			CommandOutput<byte[], byte[], T> output, CommandArgs<byte[], byte[]> args) {
+		return new AsyncCommand<>(new Command<>(type, output, args));
+	}
+
+	private void scriptAnswered(ReplicaConnections pool, ReplicaCall call, @Nullable List<byte[]> said,
+			@Nullable Throwable error) {
+		if (error == null) {
+			call.answer().script((said != null) ? said : List.of(), null);
+		}
+		else if (!redirected(pool, call, error)) {
+			call.answer().script(null, error);
+		}
+	}
+
+	private boolean redirected(ReplicaConnections pool, ReplicaCall call, Throwable error) {
+		String message = String.valueOf(error.getMessage());
+		RedisURI from = pool.node();
+		boolean ask = message.startsWith("ASK ");
+		if (from == null || call.redirects() == MOST_REDIRECTS || !(ask || message.startsWith("MOVED "))) {
+			return false;
+		}
+		if (!ask) {
+			this.topology.refreshTopology();
+		}
+		String target = message.substring(message.lastIndexOf(' ') + 1);
+		int colon = target.lastIndexOf(':');
+		String host = target.substring(0, colon);
+		RedisURI to = RedisURI.builder(from)
+			.withHost(host.isEmpty() ? from.getHost() : host)
+			.withPort(Integer.parseInt(target.substring(colon + 1)))
+			.build();
+		pool(to).submit(call.redirected(ask));
+		return true;
+	}
+
+	private void failed(ReplicaConnections pool, StatefulConnection<byte[], byte[]> connection, ReplicaCall call,
+			CompletableFuture<?> script, Throwable error) {
+		Throwable cause = (error.getCause() != null) ? error.getCause() : error;
+		if (!script.isCompletedExceptionally()) {
+			call.answer().unknown(cause);
+		}
+		if (connection.isOpen() && cause instanceof RedisCommandExecutionException && isOfPrimary(cause)) {
+			pool.ended(connection);
+			return;
+		}
+		connection.closeAsync();
+		pool.closeIdle();
+		this.topology.refreshTopology();
+		pool.ended(null);
+	}
+
+	/**
+	 * Tells whether a server that gave this error can still be the primary.
+	 */
+	private static boolean isOfPrimary(Throwable error) {
+		return switch (RedisErrors.of(error)) {
+			case READONLY, LOADING, MASTERDOWN, CLUSTERDOWN -> false;
+			default -> true;
+		};
+	}
+
+	private void replicasAnswered(ReplicaConnections pool, StatefulConnection<byte[], byte[]> connection,
+			ReplicaCall call, long acknowledged, int expected, int demanded) {
+		if (acknowledged >= demanded || expected >= demanded || !call.answer().wanted()) {
+			call.answer().replicas((int) acknowledged, demanded);
+			pool.ended(connection);
+			return;
+		}
+		AsyncCommand<byte[], byte[], Long> wait = waitFor(demanded, call);
+		Future<?> limit = this.connector.later(connection::closeAsync, call.answer().deadline() - System.nanoTime());
+		wait.whenComplete((now, error) -> {
+			limit.cancel(false);
+			if (error != null) {
+				failed(pool, connection, call, CompletableFuture.completedFuture(null), error);
+			}
+			else {
+				replicasAnswered(pool, connection, call, now, demanded, demanded);
+			}
+		});
+		connection.dispatch(List.of(wait));
+	}
+
+	@Override
+	public void suspect() {
+		this.pools.values().forEach(ReplicaConnections::closeIdle);
+	}
+
+	@Override
+	public void close() {
+		this.pools.values().forEach(ReplicaConnections::close);
+		this.connector.close();
+	}
+
+}

@@ -1,0 +1,45 @@
+package io.distributedlock.store.redis;
+
+import java.time.Duration;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+
+import io.distributedlock.spi.LockStore;
+import io.distributedlock.store.redis.server.RedisGroup;
+import io.distributedlock.test.InspectContractTests;
+import io.distributedlock.test.InspectQueueContractTests;
+import io.distributedlock.test.LockStoreContractTests;
+import io.distributedlock.test.QueueContractTests;
+import io.distributedlock.test.SignalContractTests;
+
+/**
+ * The contract of all stores, where every grant has to reach both replicas.
+ */
+class RedisReplicatedContractTests extends LockStoreContractTests
+		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests {
+
+	static RedisGroup redis;
+
+	@BeforeAll
+	static void start() {
+		redis = RedisGroup.start(2);
+	}
+
+	@AfterAll
+	static void stop() {
+		redis.close();
+	}
+
+	@Override
+	protected LockStore createStore(String instance) {
+		return RedisLockStore.builder(redis.standalone("lettuce"))
+			.instanceId(instance)
+			.waitForAllReplicas()
+			// A busy test machine is no reason to refuse a grant.
+			.commandTimeout(Duration.ofSeconds(5))
+			.replicaTimeout(Duration.ofSeconds(4))
+			.build();
+	}
+
+}

@@ -1,0 +1,37 @@
+package io.distributedlock.store.redis;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+
+import io.distributedlock.spi.LockStore;
+import io.distributedlock.store.redis.server.RedisGroup;
+import io.distributedlock.test.InspectContractTests;
+import io.distributedlock.test.InspectQueueContractTests;
+import io.distributedlock.test.LockStoreContractTests;
+import io.distributedlock.test.QueueContractTests;
+import io.distributedlock.test.SignalContractTests;
+
+/**
+ * The contract of all stores, on a primary that three Sentinels watch.
+ */
+class RedisSentinelContractTests extends LockStoreContractTests
+		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests {
+
+	static RedisGroup redis;
+
+	@BeforeAll
+	static void start() {
+		redis = RedisGroup.startWithSentinels(2);
+	}
+
+	@AfterAll
+	static void stop() {
+		redis.close();
+	}
+
+	@Override
+	protected LockStore createStore(String instance) {
+		return RedisLockStore.builder(redis.behindSentinels("lettuce")).instanceId(instance).build();
+	}
+
+}
