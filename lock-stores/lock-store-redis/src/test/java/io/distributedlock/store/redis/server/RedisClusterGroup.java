@@ -37,7 +37,8 @@ public final class RedisClusterGroup implements AutoCloseable {
 		RedisClusterGroup group = new RedisClusterGroup();
 		for (int i = 0; i < 2 * SHARDS; i++) {
 			group.nodes.add(RedisServerProcess.start("--cluster-enabled", "yes", "--cluster-node-timeout", "1000",
-					"--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0"));
+					"--cluster-replica-validity-factor", "0", "--cluster-require-full-coverage", "no",
+					"--repl-diskless-sync-delay", "0"));
 		}
 		group.join();
 		return group;

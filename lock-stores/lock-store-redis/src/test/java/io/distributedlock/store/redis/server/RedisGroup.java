@@ -73,7 +73,7 @@ public final class RedisGroup implements AutoCloseable {
 			this.files.add(file);
 			return Files.writeString(file,
 					String.join("\n", "sentinel monitor main 127.0.0.1 " + this.servers.get(0).port() + " 2",
-							"sentinel down-after-milliseconds main 1000", "sentinel failover-timeout main 3000", ""));
+							"sentinel down-after-milliseconds main 1000", "sentinel failover-timeout main 2000", ""));
 		}
 		catch (IOException ex) {
 			throw new UncheckedIOException(ex);
@@ -119,6 +119,26 @@ public final class RedisGroup implements AutoCloseable {
 			.ignoreExceptions()
 			.until(this::primaryOfSentinels,
 					(now) -> now != old && now.command("INFO", "replication").contains("role:master"));
+	}
+
+	/**
+	 * Waits until all Sentinels see a healthy group, so that they are ready for the next
+	 * failover.
+	 * @param primary the primary
+	 * @param replicas how many replicas it has
+	 */
+	public void awaitSentinelsToAgree(RedisServerProcess primary, int replicas) {
+		await().atMost(LONG)
+			.ignoreExceptions()
+			.until(() -> this.sentinels.stream().allMatch((sentinel) -> agrees(sentinel, primary, replicas)));
+	}
+
+	private static boolean agrees(RedisServerProcess sentinel, RedisServerProcess primary, int replicas) {
+		String known = sentinel.command("SENTINEL", "REPLICAS", "main");
+		return sentinel.command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", "main").endsWith("\n" + primary.port())
+				&& known.split("\nmaster-link-status\nok", -1).length - 1 == replicas
+				&& known.split("\nflags\nslave\n", -1).length - 1 == replicas
+				&& sentinel.command("INFO", "sentinel").contains("status=ok");
 	}
 
 	/**

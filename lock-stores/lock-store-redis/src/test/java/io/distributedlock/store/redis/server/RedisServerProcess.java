@@ -244,6 +244,14 @@ public final class RedisServerProcess implements AutoCloseable {
 		}
 	}
 
+	/**
+	 * Tells whether the process runs, frozen or not.
+	 * @return whether it does
+	 */
+	public boolean isAlive() {
+		return process().isAlive();
+	}
+
 	private void signal(String name) {
 		try {
 			int result = new ProcessBuilder("kill", "-" + name, String.valueOf(process().pid())).start().waitFor();
