@@ -52,7 +52,7 @@ final class LettuceReplicaCalls implements ReplicaCalls {
 
 	private final KnownReplicas known = new KnownReplicas();
 
-	private final Map<String, ReplicaConnections> pools = new ConcurrentHashMap<>();
+	private final Map<String, LettuceReplicaConnections> pools = new ConcurrentHashMap<>();
 
 	/**
 	 * Makes calls possible; connections are opened when they are needed.
@@ -72,7 +72,7 @@ final class LettuceReplicaCalls implements ReplicaCalls {
 		ReplicaCall call = new ReplicaCall(script, withSource, keys, arguments, false, 0, answer);
 		if (!this.topology.isCluster()) {
 			this.pools
-				.computeIfAbsent(ONLY, (only) -> new ReplicaConnections(null, this.connector::connect, this::send))
+				.computeIfAbsent(ONLY, (only) -> new LettuceReplicaConnections(null, this.connector::connect, this::send))
 				.submit(call);
 			return;
 		}
@@ -85,12 +85,12 @@ final class LettuceReplicaCalls implements ReplicaCalls {
 		pool(node).submit(call);
 	}
 
-	private ReplicaConnections pool(RedisURI node) {
+	private LettuceReplicaConnections pool(RedisURI node) {
 		return this.pools.computeIfAbsent(node.getHost() + ':' + node.getPort(),
-				(name) -> new ReplicaConnections(node, () -> this.connector.connectTo(node), this::send));
+				(name) -> new LettuceReplicaConnections(node, () -> this.connector.connectTo(node), this::send));
 	}
 
-	private void send(ReplicaConnections pool, StatefulConnection<byte[], byte[]> connection, ReplicaCall call) {
+	private void send(LettuceReplicaConnections pool, StatefulConnection<byte[], byte[]> connection, ReplicaCall call) {
 		if (!call.answer().wanted()) {
 			pool.ended(connection);
 			return;
@@ -142,7 +142,7 @@ final class LettuceReplicaCalls implements ReplicaCalls {
 		return new AsyncCommand<>(new Command<>(type, output, args));
 	}
 
-	private void scriptAnswered(ReplicaConnections pool, ReplicaCall call, @Nullable List<byte[]> said,
+	private void scriptAnswered(LettuceReplicaConnections pool, ReplicaCall call, @Nullable List<byte[]> said,
 			@Nullable Throwable error) {
 		if (error == null) {
 			call.answer().script((said != null) ? said : List.of(), null);
@@ -152,7 +152,7 @@ final class LettuceReplicaCalls implements ReplicaCalls {
 		}
 	}
 
-	private boolean redirected(ReplicaConnections pool, ReplicaCall call, Throwable error) {
+	private boolean redirected(LettuceReplicaConnections pool, ReplicaCall call, Throwable error) {
 		String message = String.valueOf(error.getMessage());
 		RedisURI from = pool.node();
 		boolean ask = message.startsWith("ASK ");
@@ -173,7 +173,7 @@ final class LettuceReplicaCalls implements ReplicaCalls {
 		return true;
 	}
 
-	private void failed(ReplicaConnections pool, StatefulConnection<byte[], byte[]> connection, ReplicaCall call,
+	private void failed(LettuceReplicaConnections pool, StatefulConnection<byte[], byte[]> connection, ReplicaCall call,
 			CompletableFuture<?> script, Throwable error) {
 		Throwable cause = (error.getCause() != null) ? error.getCause() : error;
 		if (!script.isCompletedExceptionally()) {
@@ -199,7 +199,7 @@ final class LettuceReplicaCalls implements ReplicaCalls {
 		};
 	}
 
-	private void replicasAnswered(ReplicaConnections pool, StatefulConnection<byte[], byte[]> connection,
+	private void replicasAnswered(LettuceReplicaConnections pool, StatefulConnection<byte[], byte[]> connection,
 			ReplicaCall call, long acknowledged, int expected, int demanded) {
 		if (acknowledged >= demanded || expected >= demanded || !call.answer().wanted()) {
 			call.answer().replicas((int) acknowledged, demanded);
@@ -222,12 +222,12 @@ final class LettuceReplicaCalls implements ReplicaCalls {
 
 	@Override
 	public void suspect() {
-		this.pools.values().forEach(ReplicaConnections::closeIdle);
+		this.pools.values().forEach(LettuceReplicaConnections::closeIdle);
 	}
 
 	@Override
 	public void close() {
-		this.pools.values().forEach(ReplicaConnections::close);
+		this.pools.values().forEach(LettuceReplicaConnections::close);
 		this.connector.close();
 	}
 

@@ -43,7 +43,7 @@ class ArchitectureTests {
 	@Test
 	void clientsAreNeededOnlyWhereTheyAreSpokenTo() {
 		noClasses().that()
-			.haveNameNotMatching(".*\\.(Lettuce|Jedis)(Client|Transport)(\\$.*)?")
+			.haveNameNotMatching(".*\\.(Lettuce|Jedis)(Client|Transport|ReplicaCalls|ReplicaConnections)(\\$.*)?")
 			.and()
 			.doNotHaveFullyQualifiedName(Transports.class.getName() + "$Lettuce")
 			.should()

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * connection, so each serves one call at a time; calls that find none free stand in line.
  * A few are enough, since the operations of many callers share a call.
  */
-final class ReplicaConnections {
+final class LettuceReplicaConnections {
 
 	/** Most connections to one primary. */
 	static final int MOST = 4;
@@ -41,7 +41,7 @@ final class ReplicaConnections {
 	/** How many replicas the last call needed; the next one will hardly need others. */
 	private volatile int demanded = 1;
 
-	ReplicaConnections(@Nullable RedisURI node, Supplier<CompletionStage<StatefulConnection<byte[], byte[]>>> opener,
+	LettuceReplicaConnections(@Nullable RedisURI node, Supplier<CompletionStage<StatefulConnection<byte[], byte[]>>> opener,
 			Sender sender) {
 		this.node = node;
 		this.opener = opener;
@@ -177,7 +177,7 @@ final class ReplicaConnections {
 	 */
 	interface Sender {
 
-		void send(ReplicaConnections pool, StatefulConnection<byte[], byte[]> connection, ReplicaCall call);
+		void send(LettuceReplicaConnections pool, StatefulConnection<byte[], byte[]> connection, ReplicaCall call);
 
 	}
 
