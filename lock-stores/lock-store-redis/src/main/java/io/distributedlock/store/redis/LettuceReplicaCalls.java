@@ -72,7 +72,8 @@ final class LettuceReplicaCalls implements ReplicaCalls {
 		ReplicaCall call = new ReplicaCall(script, withSource, keys, arguments, false, 0, answer);
 		if (!this.topology.isCluster()) {
 			this.pools
-				.computeIfAbsent(ONLY, (only) -> new LettuceReplicaConnections(null, this.connector::connect, this::send))
+				.computeIfAbsent(ONLY,
+						(only) -> new LettuceReplicaConnections(null, this.connector::connect, this::send))
 				.submit(call);
 			return;
 		}

@@ -41,8 +41,8 @@ final class LettuceReplicaConnections {
 	/** How many replicas the last call needed; the next one will hardly need others. */
 	private volatile int demanded = 1;
 
-	LettuceReplicaConnections(@Nullable RedisURI node, Supplier<CompletionStage<StatefulConnection<byte[], byte[]>>> opener,
-			Sender sender) {
+	LettuceReplicaConnections(@Nullable RedisURI node,
+			Supplier<CompletionStage<StatefulConnection<byte[], byte[]>>> opener, Sender sender) {
 		this.node = node;
 		this.opener = opener;
 		this.sender = sender;
