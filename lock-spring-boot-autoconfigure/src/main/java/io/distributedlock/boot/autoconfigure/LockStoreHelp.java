@@ -44,6 +44,12 @@ public record LockStoreHelp(String name, String label, String outOfReach, String
 		catch (StoreException ex) {
 			throw new LockStoreStartException(this, ex);
 		}
+		catch (IllegalArgumentException ex) {
+			throw new LockStoreSetupException("The " + this.label + " lock store cannot be made: " + ex.getMessage(),
+					"Correct distributed-lock." + this.name
+							+ ".*, or, if no lock is to be kept there, set distributed-lock." + this.name
+							+ ".enabled=false.");
+		}
 	}
 
 }
