@@ -25,8 +25,7 @@ final class LockStoreFailureAnalyzer extends AbstractFailureAnalyzer<StoreExcept
 	}
 
 	private static String action(LockStoreHelp help, StoreException cause) {
-		return (cause.isRetryable() ? help.outOfReach() : help.refused()) + " If no lock is to be kept there, set"
-				+ " distributed-lock." + help.name() + ".enabled=false.";
+		return (cause.isRetryable() ? help.outOfReach() : help.refused()) + " " + help.doWithout();
 	}
 
 	// A store that the application made itself.

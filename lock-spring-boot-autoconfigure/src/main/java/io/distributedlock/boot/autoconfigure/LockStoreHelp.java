@@ -46,10 +46,16 @@ public record LockStoreHelp(String name, String label, String outOfReach, String
 		}
 		catch (IllegalArgumentException ex) {
 			throw new LockStoreSetupException("The " + this.label + " lock store cannot be made: " + ex.getMessage(),
-					"Correct distributed-lock." + this.name
-							+ ".*, or, if no lock is to be kept there, set distributed-lock." + this.name
-							+ ".enabled=false.");
+					"Correct distributed-lock." + this.name + ".*. " + doWithout(), ex);
 		}
+	}
+
+	/**
+	 * Says how to do without the store.
+	 * @return a sentence
+	 */
+	public String doWithout() {
+		return "If no lock is to be kept there, set distributed-lock." + this.name + ".enabled=false.";
 	}
 
 }

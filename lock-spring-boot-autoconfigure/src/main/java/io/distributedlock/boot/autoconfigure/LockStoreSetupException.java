@@ -1,5 +1,7 @@
 package io.distributedlock.boot.autoconfigure;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * A store cannot be made from what is configured.
  */
@@ -17,7 +19,17 @@ public final class LockStoreSetupException extends IllegalStateException {
 	 * @param action what to type
 	 */
 	public LockStoreSetupException(String description, String action) {
-		super(description + " " + action);
+		this(description, action, null);
+	}
+
+	/**
+	 * Makes the exception.
+	 * @param description what is wrong
+	 * @param action what to type
+	 * @param cause what it was noticed by, or null
+	 */
+	public LockStoreSetupException(String description, String action, @Nullable Throwable cause) {
+		super(description + " " + action, cause);
 		this.description = description;
 		this.action = action;
 	}

@@ -56,7 +56,8 @@ class SeveralStoresTests {
 		.withBean(SimpleMeterRegistry.class)
 		.withBean(Shop.class)
 		.withPropertyValues("spring.data.redis.host=127.0.0.1", "spring.data.redis.port=" + redis.port(),
-				"spring.datasource.generate-unique-name=true", "management.endpoints.jmx.exposure.include=locks");
+				"spring.datasource.generate-unique-name=true", "spring.jmx.enabled=true",
+				"management.endpoints.jmx.exposure.include=locks");
 
 	private final ApplicationContextRunner runner = this.undecided.withPropertyValues("distributed-lock.store=redis");
 

@@ -1,5 +1,7 @@
 package io.distributedlock.boot.autoconfigure.jdbc;
 
+import java.sql.SQLException;
+
 import javax.sql.DataSource;
 
 import io.distributedlock.boot.autoconfigure.ConditionalOnLockStore;
@@ -55,7 +57,21 @@ public final class JdbcLockStoreAutoConfiguration {
 	@Conditional(OnLockSchemaInitializationCondition.class)
 	JdbcLockSchemaInitializer jdbcLockSchemaInitializer(@LockDataSource ObjectProvider<DataSource> marked,
 			ObjectProvider<DataSource> all, JdbcLockProperties properties) {
-		return new JdbcLockSchemaInitializer(dataSource(marked, all), properties);
+		DataSource dataSource = dataSource(marked, all);
+		try {
+			return new JdbcLockSchemaInitializer(dataSource, properties);
+		}
+		catch (IllegalStateException ex) {
+			// It asks the database what it is.
+			SQLException cause = sqlException(ex);
+			if (cause != null) {
+				throw new LockStoreSetupException(
+						"The database cannot be asked for its kind, to make the tables of the locks: "
+								+ cause.getMessage(),
+						HELP.outOfReach() + " " + HELP.doWithout(), ex);
+			}
+			throw ex;
+		}
 	}
 
 	// Lazy, so that an application that switches locks off needs no tables.
@@ -78,13 +94,20 @@ public final class JdbcLockStoreAutoConfiguration {
 			.build(), JdbcLockStore::check);
 	}
 
+	private static @Nullable SQLException sqlException(Throwable failure) {
+		Throwable cause = failure;
+		while (cause != null && !(cause instanceof SQLException)) {
+			cause = cause.getCause();
+		}
+		return (SQLException) cause;
+	}
+
 	private static DataSource dataSource(ObjectProvider<DataSource> marked, ObjectProvider<DataSource> all) {
 		DataSource dataSource = marked.getIfAvailable(all::getIfUnique);
 		if (dataSource == null) {
 			throw new LockStoreSetupException(
 					"There are several DataSource beans, and it is not said which database keeps the locks.",
-					"Mark one with @LockDataSource or @Primary. If no lock is to be kept in a database, set"
-							+ " distributed-lock.jdbc.enabled=false.");
+					"Mark one with @LockDataSource or @Primary. " + HELP.doWithout());
 		}
 		return dataSource;
 	}

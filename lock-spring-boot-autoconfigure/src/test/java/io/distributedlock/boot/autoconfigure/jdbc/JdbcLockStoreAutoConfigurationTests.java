@@ -30,6 +30,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import org.springframework.aot.hint.RuntimeHints;
 import org.springframework.aot.hint.predicate.RuntimeHintsPredicates;
@@ -72,7 +74,7 @@ class JdbcLockStoreAutoConfigurationTests {
 
 	@BeforeEach
 	void connect() throws SQLException {
-		this.connection = DriverManager.getConnection(this.url);
+		this.connection = DriverManager.getConnection(this.url, "sa", "");
 	}
 
 	@AfterEach
@@ -226,15 +228,17 @@ class JdbcLockStoreAutoConfigurationTests {
 	void storeBacksOff() {
 		this.runner
 			.withBean("mine", JdbcLockStore.class,
-					() -> JdbcLockStore.builder(new DriverManagerDataSource(this.url)).name("mine").build())
+					() -> JdbcLockStore.builder(new DriverManagerDataSource(this.url, "sa", "")).name("mine").build())
 			.run((context) -> assertThat(context.getBean(LockInspector.class).stores()).containsExactly("mine"));
 	}
 
-	@Test
-	void unreachableDatabaseIsAnErrorAtStartUp() {
+	@ParameterizedTest
+	@ValueSource(strings = { "never", "embedded", "always" })
+	void unreachableDatabaseIsAnErrorAtStartUp(String initializeSchema) {
 		this.bare
 			.withPropertyValues("spring.datasource.url=jdbc:h2:tcp://127.0.0.1:1/none",
-					"distributed-lock.jdbc.initialize-schema=never", "spring.datasource.hikari.connection-timeout=500")
+					"distributed-lock.jdbc.initialize-schema=" + initializeSchema,
+					"spring.datasource.hikari.connection-timeout=500")
 			.run((context) -> assertThat(FailureAnalyses.of(context.getStartupFailure()).getAction())
 				.contains("spring.datasource.url"));
 	}
@@ -288,7 +292,7 @@ class JdbcLockStoreAutoConfigurationTests {
 		@Bean
 		@LockDataSource
 		DataSource second(String url) {
-			return new DriverManagerDataSource(url);
+			return new DriverManagerDataSource(url, "sa", "");
 		}
 
 	}
@@ -298,7 +302,7 @@ class JdbcLockStoreAutoConfigurationTests {
 
 		@Bean
 		DataSource second(String url) {
-			return new DriverManagerDataSource(url);
+			return new DriverManagerDataSource(url, "sa", "");
 		}
 
 	}

@@ -1,5 +1,7 @@
 package io.distributedlock.boot.autoconfigure.zookeeper;
 
+import java.nio.charset.StandardCharsets;
+
 import io.distributedlock.Lease;
 import io.distributedlock.LockInspector;
 import io.distributedlock.LockInspector.StoredLock;
@@ -84,6 +86,7 @@ class ZooKeeperLockStoreAutoConfigurationTests {
 		ZooKeeper client = new ZooKeeper(server.connectString(), 5000, (event) -> {
 		});
 		try {
+			client.addAuthInfo("digest", "ann:secret".getBytes(StandardCharsets.UTF_8));
 			return client.getACL(path, null).stream().map(ACL::toString).toList().toString();
 		}
 		finally {
