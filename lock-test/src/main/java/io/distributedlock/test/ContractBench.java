@@ -40,6 +40,16 @@ public interface ContractBench {
 	long nanoTime();
 
 	/**
+	 * Begins to measure a time, to which connecting does not belong.
+	 * @return what {@link #nanoTime()} reads once the JVMs of the test are connected
+	 */
+	default long startClock() {
+		client("jvm-1");
+		client("jvm-2");
+		return nanoTime();
+	}
+
+	/**
 	 * Returns the time after which grants expire in tests that wait for it: long enough
 	 * to survive a pause of the test machine.
 	 * @return the time, at least 500 ms

@@ -11,7 +11,6 @@ import io.distributedlock.spi.ExtendReply;
 import io.distributedlock.spi.SignallingLockStore;
 import io.distributedlock.test.StoreClient.Signal;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -20,7 +19,7 @@ import static org.assertj.core.api.Assertions.assertThat;
  */
 public interface InspectContractTests extends ContractBench {
 
-	@Test
+	@ContractTest
 	default void nothingIsKnownOfALockThatNobodyUses() {
 		assertThat(client("jvm-1").inspect(key())).isEmpty();
 		AttemptId attempt = client("jvm-1").hold(key());
@@ -28,7 +27,7 @@ public interface InspectContractTests extends ContractBench {
 		assertThat(client("jvm-2").inspect(key())).isEmpty();
 	}
 
-	@Test
+	@ContractTest
 	default void aHeldLockIsShownWithItsHolderItsTokensAndItsTime() {
 		AttemptId attempt = AttemptId.random();
 		Granted granted = (Granted) client("jvm-1").acquire(key(), attempt, Duration.ofSeconds(20), 5);
@@ -36,7 +35,7 @@ public interface InspectContractTests extends ContractBench {
 			assertThat(lock.key()).isEqualTo(key());
 			assertThat(lock.store()).isEqualTo(client("jvm-2").store().name());
 			assertThat(lock.state()).isEqualTo(State.HELD);
-			assertThat(lock.instance()).isEqualTo("jvm-1");
+			assertThat(lock.instance()).isEqualTo(client("jvm-1").instance());
 			assertThat(lock.firstToken()).isEqualTo(granted.firstToken());
 			assertThat(lock.lastToken()).isEqualTo(granted.firstToken() + granted.tokens() - 1);
 			assertThat(lock.remaining()).isPositive().isLessThanOrEqualTo(Duration.ofSeconds(20));
@@ -44,7 +43,7 @@ public interface InspectContractTests extends ContractBench {
 		});
 	}
 
-	@Test
+	@ContractTest
 	default void aKeptLockIsShownAsCooling() {
 		AttemptId attempt = client("jvm-1").hold(key());
 		client("jvm-1").release(key(), attempt, Duration.ofSeconds(20));
@@ -57,9 +56,9 @@ public interface InspectContractTests extends ContractBench {
 		});
 	}
 
-	@Test
+	@ContractTest
 	default void lookingChangesNothing() {
-		long sent = nanoTime();
+		long sent = startClock();
 		AttemptId attempt = client("jvm-1").hold(key(), shortTtl());
 		assertThat(client("jvm-2").inspect(key())).isPresent();
 		assertThat(client("jvm-1").inspect(key()).map(StoredLock::state)).contains(State.HELD);
@@ -67,7 +66,7 @@ public interface InspectContractTests extends ContractBench {
 		client("jvm-1").assertHoldsNothing(key(), attempt);
 	}
 
-	@Test
+	@ContractTest
 	default void aForcedReleaseNeedsATokenOfTheGrant() {
 		AttemptId attempt = AttemptId.random();
 		Granted granted = (Granted) client("jvm-1").acquire(key(), attempt, StoreClient.LONG_TTL, 5);
@@ -78,7 +77,7 @@ public interface InspectContractTests extends ContractBench {
 		assertThat(client("jvm-2").acquire(key(), AttemptId.random())).isInstanceOf(Refused.class);
 	}
 
-	@Test
+	@ContractTest
 	default void aForcedReleaseEndsTheGrant() {
 		AttemptId attempt = AttemptId.random();
 		Granted granted = (Granted) client("jvm-1").acquire(key(), attempt, StoreClient.LONG_TTL, 5);
@@ -88,7 +87,7 @@ public interface InspectContractTests extends ContractBench {
 		client("jvm-2").hold(key());
 	}
 
-	@Test
+	@ContractTest
 	default void aForcedReleaseAcceptsTokensThatTheGrantGotLater() {
 		AttemptId attempt = client("jvm-1").hold(key());
 		ExtendReply.Extended more = (ExtendReply.Extended) client("jvm-1").extend(key(), attempt, StoreClient.LONG_TTL,
@@ -99,7 +98,7 @@ public interface InspectContractTests extends ContractBench {
 		client("jvm-1").assertHoldsNothing(key(), attempt);
 	}
 
-	@Test
+	@ContractTest
 	default void theHolderIsToldOfAForcedRelease() {
 		AttemptId attempt = AttemptId.random();
 		Granted granted = (Granted) client("jvm-1").acquire(key(), attempt);

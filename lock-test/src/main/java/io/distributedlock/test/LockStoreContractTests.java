@@ -30,7 +30,6 @@ import io.distributedlock.spi.SignallingLockStore;
 import io.distributedlock.spi.StoreException;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -75,12 +74,19 @@ public abstract class LockStoreContractTests implements OutcomeContractTests {
 
 	@Override
 	public final StoreClient client(String instance) {
-		return this.clients.computeIfAbsent(instance, (name) -> new StoreClient(name, createStore(name)));
+		return this.clients.computeIfAbsent(instance, (name) -> new StoreClient(unique(name), closing(name)));
 	}
 
 	@Override
 	public final LockStore closing(String instance) {
-		return createStore(instance);
+		return createStore(unique(instance));
+	}
+
+	/**
+	 * JVMs of tests that run side by side are not the same.
+	 */
+	private String unique(String instance) {
+		return instance + "-" + this.key.parts().get(0).substring(0, 8);
 	}
 
 	@Override
@@ -103,14 +109,14 @@ public abstract class LockStoreContractTests implements OutcomeContractTests {
 		this.clients.values().forEach((client) -> client.store().close());
 	}
 
-	@Test
+	@ContractTest
 	void releasedMeansSomeoneElseCanAcquire() {
 		AttemptId attempt = client("jvm-1").hold(this.key);
 		assertThat(client("jvm-1").release(this.key, attempt)).isEqualTo(new ReleaseReply.Released(false));
 		client("jvm-2").hold(this.key);
 	}
 
-	@Test
+	@ContractTest
 	void heldMeansNobodyElseCanAcquire() {
 		AttemptId attempt = client("jvm-1").hold(this.key);
 		assertRefused(client("jvm-2").acquire(this.key, AttemptId.random()));
@@ -118,7 +124,7 @@ public abstract class LockStoreContractTests implements OutcomeContractTests {
 		client("jvm-1").assertHolds(this.key, attempt);
 	}
 
-	@Test
+	@ContractTest
 	void everyCapabilityOfTheStoreIsTested() {
 		LockStore store = client("jvm-1").store();
 		assertThat(this instanceof QueueContractTests).as("implements QueueContractTests")
@@ -132,27 +138,27 @@ public abstract class LockStoreContractTests implements OutcomeContractTests {
 		assertThat(store.name()).isNotBlank();
 	}
 
-	@Test
+	@ContractTest
 	void aRefusalTellsHowLongTheStoreKeepsTheLock() {
 		client("jvm-1").hold(this.key, Duration.ofSeconds(20));
 		Refused refused = assertRefused(client("jvm-2").acquire(this.key, AttemptId.random()));
 		assertThat(refused.freeIn()).isPositive().isLessThanOrEqualTo(Duration.ofSeconds(20));
 		assertThat(refused.queued()).isFalse();
-		assertThat(refused.holder()).isIn("jvm-1", null);
+		assertThat(refused.holder()).isIn(client("jvm-1").instance(), null);
 	}
 
-	@Test
+	@ContractTest
 	void aGrantEndsAfterItsTtl() {
-		long sent = nanoTime();
+		long sent = startClock();
 		client("jvm-1").hold(this.key, shortTtl());
 		acquireWhenFree(client("jvm-2"), this.key, shortTtl(), sent);
 	}
 
-	@Test
+	@ContractTest
 	void aRenewedGrantOutlivesItsTtl() {
 		Duration ttl = shortTtl().multipliedBy(2);
 		AttemptId attempt = client("jvm-1").hold(this.key, ttl);
-		long sent = nanoTime();
+		long sent = startClock();
 		for (int i = 0; i < 5; i++) {
 			pass(ttl.dividedBy(4));
 			sent = nanoTime();
@@ -161,7 +167,7 @@ public abstract class LockStoreContractTests implements OutcomeContractTests {
 		acquireWhenFree(client("jvm-2"), this.key, ttl, sent);
 	}
 
-	@Test
+	@ContractTest
 	void aForeignReleaseIsRefused() {
 		AttemptId attempt = client("jvm-1").hold(this.key);
 		assertThat(client("jvm-2").release(this.key, AttemptId.random())).isEqualTo(new ReleaseReply.NotOwner());
@@ -169,9 +175,9 @@ public abstract class LockStoreContractTests implements OutcomeContractTests {
 		client("jvm-1").assertHolds(this.key, attempt);
 	}
 
-	@Test
+	@ContractTest
 	void aReleaseAfterLossDoesNotTouchTheNextHolder() {
-		long sent = nanoTime();
+		long sent = startClock();
 		AttemptId lost = client("jvm-1").hold(this.key, shortTtl());
 		AttemptId next = acquireWhenFree(client("jvm-2"), this.key, shortTtl(), sent);
 		assertThat(client("jvm-1").release(this.key, lost)).isEqualTo(new ReleaseReply.NotOwner());
@@ -179,7 +185,7 @@ public abstract class LockStoreContractTests implements OutcomeContractTests {
 		client("jvm-2").assertHolds(this.key, next);
 	}
 
-	@Test
+	@ContractTest
 	void aReleaseThatIsSentAgainDoesNotTouchTheNextHolder() {
 		AttemptId attempt = client("jvm-1").hold(this.key);
 		client("jvm-1").release(this.key, attempt);
@@ -189,7 +195,7 @@ public abstract class LockStoreContractTests implements OutcomeContractTests {
 		client("jvm-2").assertHolds(this.key, next);
 	}
 
-	@Test
+	@ContractTest
 	void aRenewalAfterLossIsRefusedAndNeverMakesTheGrantAgain() {
 		AttemptId lost = client("jvm-1").hold(this.key, shortTtl());
 		pass(shortTtl().plus(expirySlack()));
@@ -201,7 +207,7 @@ public abstract class LockStoreContractTests implements OutcomeContractTests {
 		client("jvm-3").hold(this.key);
 	}
 
-	@Test
+	@ContractTest
 	void tokensRiseFromGrantToGrant() {
 		long highest = 0;
 		for (int i = 0; i < 30; i++) {
@@ -222,7 +228,7 @@ public abstract class LockStoreContractTests implements OutcomeContractTests {
 		}
 	}
 
-	@Test
+	@ContractTest
 	void tokensRiseAfterAGrantHasExpired() {
 		AttemptId attempt = AttemptId.random();
 		Granted lost = assertGranted(client("jvm-1").acquire(this.key, attempt, shortTtl(), 64));
@@ -231,18 +237,18 @@ public abstract class LockStoreContractTests implements OutcomeContractTests {
 		assertThat(next.firstToken()).isGreaterThanOrEqualTo(lost.firstToken() + lost.tokens());
 	}
 
-	@Test
+	@ContractTest
 	void theSameAttemptAskedAgainGetsTheSameGrantWithItsFullTtl() {
 		Duration ttl = shortTtl().multipliedBy(2);
 		AttemptId attempt = AttemptId.random();
 		Granted granted = assertGranted(client("jvm-1").acquire(this.key, attempt, ttl, 5));
 		pass(ttl.dividedBy(2));
-		long sent = nanoTime();
+		long sent = startClock();
 		assertThat(client("jvm-1").acquireAgain(this.key, attempt, ttl, 5)).isEqualTo(granted);
 		acquireWhenFree(client("jvm-2"), this.key, ttl, sent);
 	}
 
-	@Test
+	@ContractTest
 	void aBatchOfRenewalsIsAnsweredInOrder() {
 		List<RenewCommand> commands = new ArrayList<>();
 		List<RenewReply> expected = new ArrayList<>();
@@ -262,26 +268,26 @@ public abstract class LockStoreContractTests implements OutcomeContractTests {
 		assertThat(client("jvm-1").renew(List.of())).isEmpty();
 	}
 
-	@Test
+	@ContractTest
 	void aLockThatIsKeptAfterItsReleaseStaysTakenByNobody() {
 		AttemptId attempt = client("jvm-1").hold(this.key);
-		long sent = nanoTime();
+		long sent = startClock();
 		assertThat(client("jvm-1").release(this.key, attempt, shortTtl())).isEqualTo(new ReleaseReply.Released(false));
 		client("jvm-1").assertHoldsNothing(this.key, attempt);
 		assertRefused(client("jvm-1").acquireAgain(this.key, attempt, LONG, 1));
 		acquireWhenFree(client("jvm-2"), this.key, shortTtl(), sent);
 	}
 
-	@Test
+	@ContractTest
 	void aLockCanBeKeptLongerThanItsGrantWouldHaveLived() {
 		AttemptId attempt = client("jvm-1").hold(this.key, shortTtl());
 		Duration keepFor = shortTtl().multipliedBy(2);
-		long sent = nanoTime();
+		long sent = startClock();
 		assertThat(client("jvm-1").release(this.key, attempt, keepFor)).isEqualTo(new ReleaseReply.Released(false));
 		acquireWhenFree(client("jvm-2"), this.key, keepFor, sent);
 	}
 
-	@Test
+	@ContractTest
 	void anAbandonedGrantIsFree() {
 		AttemptId attempt = client("jvm-1").hold(this.key);
 		client("jvm-1").abandon(this.key, attempt);
@@ -289,7 +295,7 @@ public abstract class LockStoreContractTests implements OutcomeContractTests {
 		client("jvm-2").hold(this.key);
 	}
 
-	@Test
+	@ContractTest
 	void abandoningWhatHasNothingIsHarmless() {
 		client("jvm-1").abandon(this.key, AttemptId.random());
 		AttemptId attempt = client("jvm-1").hold(this.key);
@@ -298,20 +304,20 @@ public abstract class LockStoreContractTests implements OutcomeContractTests {
 		client("jvm-1").assertHolds(this.key, attempt);
 	}
 
-	@Test
+	@ContractTest
 	void aGrantThatNobodyWaitsForIsExtendedWithItsFullTtl() {
 		Duration ttl = shortTtl().multipliedBy(2);
 		AttemptId attempt = AttemptId.random();
 		Granted granted = assertGranted(client("jvm-1").acquire(this.key, attempt, ttl, 2));
 		pass(ttl.dividedBy(2));
-		long sent = nanoTime();
+		long sent = startClock();
 		ExtendReply.Extended more = (ExtendReply.Extended) client("jvm-1").extend(this.key, attempt, ttl, 10);
 		assertAbove(granted.firstToken() + granted.tokens() - 1, more.firstToken(), more.tokens(), 10);
 		acquireWhenFree(client("jvm-2"), this.key, ttl, sent);
 		assertThat(client("jvm-1").extend(this.key, attempt, ttl, 10)).isEqualTo(new ExtendReply.NotOwner());
 	}
 
-	@Test
+	@ContractTest
 	void aGrantThatEndedIsNotExtended() {
 		assertThat(client("jvm-1").extend(this.key, AttemptId.random(), LONG, 10))
 			.isEqualTo(new ExtendReply.NotOwner());
@@ -321,7 +327,7 @@ public abstract class LockStoreContractTests implements OutcomeContractTests {
 		client("jvm-2").hold(this.key);
 	}
 
-	@Test
+	@ContractTest
 	void differentKeysAreDifferentLocks() {
 		List<LockKey> keys = OddKeys.withPrefix(this.key.parts().get(0));
 		Map<LockKey, AttemptId> attempts = new LinkedHashMap<>();
@@ -333,7 +339,7 @@ public abstract class LockStoreContractTests implements OutcomeContractTests {
 		});
 	}
 
-	@Test
+	@ContractTest
 	void ofManyThatAskForManyKeysAtOnceOneGetsEach() {
 		List<StoreClient> clients = List.of(client("jvm-1"), client("jvm-2"), client("jvm-3"));
 		List<List<CompletionStage<AcquireReply>>> replies = IntStream.range(0, 64)
@@ -344,12 +350,14 @@ public abstract class LockStoreContractTests implements OutcomeContractTests {
 					.acquire(new AcquireCommand(next, AttemptId.random(), LONG, 1, false, Duration.ofSeconds(5))))
 				.toList())
 			.toList();
+		// Servers that vote may give each caller too few votes, and then nobody the lock.
+		int fewest = (clients.get(0).store() instanceof QueueingLockStore) ? 1 : 0;
 		assertThat(replies).allSatisfy((ofOneKey) -> assertThat(ofOneKey.stream().map(StoreClient::reply))
 			.filteredOn(Granted.class::isInstance)
-			.hasSize(1));
+			.hasSizeBetween(fewest, 1));
 	}
 
-	@Test
+	@ContractTest
 	void holdersNeverOverlapAndEachHasAHigherToken() {
 		FuzzCounter counter = new FuzzCounter();
 		List<StoreClient> clients = IntStream.rangeClosed(1, 6).mapToObj((i) -> client("jvm-" + i)).toList();
@@ -357,10 +365,10 @@ public abstract class LockStoreContractTests implements OutcomeContractTests {
 		assertThat(counter.value()).isEqualTo(6 * 20);
 	}
 
-	@Test
+	@ContractTest
 	void aCounterUnderTheLocksOfManyEnginesLosesNothing() {
 		List<LockEngine> engines = IntStream.rangeClosed(1, 3)
-			.mapToObj((i) -> LockEngine.builder().store(createStore("jvm-" + i)).build())
+			.mapToObj((i) -> LockEngine.builder().store(closing("jvm-" + i)).build())
 			.toList();
 		try {
 			FuzzCounter counter = new FuzzCounter();
@@ -373,9 +381,9 @@ public abstract class LockStoreContractTests implements OutcomeContractTests {
 		}
 	}
 
-	@Test
+	@ContractTest
 	void commandsOfAClosedStoreFailWithAStoreException() {
-		LockStore store = createStore("jvm-9");
+		LockStore store = closing("jvm-9");
 		store.close();
 		CompletableFuture<Throwable> failure = new CompletableFuture<>();
 		store.acquire(new AcquireCommand(this.key, AttemptId.random(), LONG, 1, false, Duration.ofSeconds(5)))

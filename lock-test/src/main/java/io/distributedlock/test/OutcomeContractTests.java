@@ -18,7 +18,6 @@ import io.distributedlock.spi.ReleaseReply;
 import io.distributedlock.spi.RenewCommand;
 import io.distributedlock.spi.RenewReply;
 import io.distributedlock.spi.StoreException;
-import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -41,7 +40,7 @@ public interface OutcomeContractTests extends ContractBench {
 		return Duration.ofNanos(Math.round(10_000 * Math.pow(1.35, index)));
 	}
 
-	@Test
+	@ContractTest
 	default void anAcquireWithoutAnAnswerLeavesNothingOnceItIsAbandoned() {
 		Map<LockKey, AttemptId> unknown = new LinkedHashMap<>();
 		for (int i = 0; i < TIMEOUTS; i++) {
@@ -64,7 +63,7 @@ public interface OutcomeContractTests extends ContractBench {
 		});
 	}
 
-	@Test
+	@ContractTest
 	default void aReleaseWithoutAnAnswerCanBeSentAgain() {
 		for (int i = 0; i < TIMEOUTS; i++) {
 			LockKey next = numbered(i);
@@ -81,7 +80,7 @@ public interface OutcomeContractTests extends ContractBench {
 		}
 	}
 
-	@Test
+	@ContractTest
 	default void aRenewalWithoutAnAnswerIsReportedAsFailedAndHarmsNothing() {
 		AttemptId attempt = client("jvm-1").hold(key());
 		for (int i = 0; i < TIMEOUTS; i++) {
@@ -93,7 +92,7 @@ public interface OutcomeContractTests extends ContractBench {
 		client("jvm-1").assertHolds(key(), attempt);
 	}
 
-	@Test
+	@ContractTest
 	default void whatIsUnderWayWhenAStoreIsClosedIsAnsweredAllTheSame() {
 		LockStore store = closing("jvm-8");
 		List<CompletionStage<AcquireReply>> replies = new ArrayList<>();
@@ -109,7 +108,7 @@ public interface OutcomeContractTests extends ContractBench {
 		assertThat(late).as("answer of a store that is closed").isEmpty();
 	}
 
-	@Test
+	@ContractTest
 	default void aFailureTellsWhatIsKnownOfIt() {
 		LockStore store = closing("jvm-8");
 		store.close();

@@ -12,7 +12,6 @@ import io.distributedlock.spi.ExtendReply;
 import io.distributedlock.spi.QueueingLockStore;
 import io.distributedlock.spi.ReleaseCommand;
 import io.distributedlock.spi.ReleaseReply;
-import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -22,7 +21,7 @@ import static org.assertj.core.api.Assertions.assertThat;
  */
 public interface QueueContractTests extends ContractBench {
 
-	@Test
+	@ContractTest
 	default void waitersAreServedInTheOrderOfTheirArrival() {
 		AttemptId holder = client("jvm-1").hold(key());
 		AttemptId first = client("jvm-2").enqueue(key());
@@ -35,7 +34,7 @@ public interface QueueContractTests extends ContractBench {
 		assertThat(client("jvm-3").release(key(), second)).isEqualTo(new ReleaseReply.Released(false));
 	}
 
-	@Test
+	@ContractTest
 	default void aReleasedLockIsKeptForTheFirstWaiter() {
 		AttemptId holder = client("jvm-1").hold(key());
 		AttemptId waiter = client("jvm-2").enqueue(key());
@@ -49,31 +48,31 @@ public interface QueueContractTests extends ContractBench {
 		client("jvm-2").assertHolds(key(), waiter);
 	}
 
-	@Test
+	@ContractTest
 	default void aClaimHasItsFullTtlAndAHigherToken() {
 		AttemptId holder = AttemptId.random();
 		Granted before = (Granted) client("jvm-1").acquire(key(), holder, StoreClient.LONG_TTL, 5);
 		AttemptId waiter = client("jvm-2").enqueue(key());
 		client("jvm-1").release(key(), holder);
 		pass(reservation().dividedBy(4));
-		long sent = nanoTime();
+		long sent = startClock();
 		Granted claimed = (Granted) client("jvm-2").acquireAgain(key(), waiter, shortTtl(), 5);
 		assertThat(claimed.firstToken()).isGreaterThanOrEqualTo(before.firstToken() + before.tokens());
 		acquireWhenFree(client("jvm-3"), key(), shortTtl(), sent);
 	}
 
-	@Test
+	@ContractTest
 	default void aReservationExpiresAndThenAnybodyGetsTheLock() {
 		AttemptId holder = client("jvm-1").hold(key());
 		AttemptId late = client("jvm-2").enqueue(key());
-		long sent = nanoTime();
+		long sent = startClock();
 		client("jvm-1").release(key(), holder);
 		AttemptId next = acquireWhenFree(client("jvm-3"), key(), reservation(), sent);
 		assertRefused(client("jvm-2"), late);
 		client("jvm-3").assertHolds(key(), next);
 	}
 
-	@Test
+	@ContractTest
 	default void aWaiterWhoseSignalWasLostIsServedWhenItAsksAgain() {
 		AttemptId holder = client("jvm-1").hold(key());
 		AttemptId waiter = client("jvm-2").enqueue(key());
@@ -83,7 +82,7 @@ public interface QueueContractTests extends ContractBench {
 		assertGranted(client("jvm-2"), waiter);
 	}
 
-	@Test
+	@ContractTest
 	default void aWaiterThatDoesNotAskAgainIsSkipped() {
 		AttemptId holder = client("jvm-1").hold(key());
 		client("jvm-2").enqueue(key());
@@ -93,12 +92,12 @@ public interface QueueContractTests extends ContractBench {
 		assertGranted(client("jvm-3"), living);
 	}
 
-	@Test
+	@ContractTest
 	default void aWaiterThatDiesWithAReservationHoldsUpTheOthersNoLongerThanThat() {
 		AttemptId holder = client("jvm-1").hold(key());
 		client("jvm-2").enqueue(key());
 		AttemptId living = client("jvm-3").enqueue(key());
-		long sent = nanoTime();
+		long sent = startClock();
 		client("jvm-1").release(key(), holder);
 		while (client("jvm-3").queueAgain(key(), living) instanceof Refused) {
 			assertThat(Duration.ofNanos(nanoTime() - sent)).isLessThan(reservation().plus(expirySlack()));
@@ -107,12 +106,12 @@ public interface QueueContractTests extends ContractBench {
 		client("jvm-3").assertHolds(key(), living);
 	}
 
-	@Test
+	@ContractTest
 	default void aLockThatExpiredGoesToAWaiterThatAsks() {
 		client("jvm-1").hold(key(), shortTtl());
 		AttemptId first = client("jvm-2").enqueue(key());
 		AttemptId second = client("jvm-3").enqueue(key());
-		long sent = nanoTime();
+		long sent = startClock();
 		while (client("jvm-3").queueAgain(key(), second) instanceof Refused
 				&& client("jvm-2").queueAgain(key(), first) instanceof Refused) {
 			assertThat(Duration.ofNanos(nanoTime() - sent)).isLessThan(shortTtl().plus(expirySlack()));
@@ -120,7 +119,7 @@ public interface QueueContractTests extends ContractBench {
 		}
 	}
 
-	@Test
+	@ContractTest
 	default void aWaiterThatAsksAgainKeepsItsPlace() {
 		AttemptId holder = client("jvm-1").hold(key());
 		AttemptId first = client("jvm-2").enqueue(key());
@@ -130,7 +129,7 @@ public interface QueueContractTests extends ContractBench {
 		assertGranted(client("jvm-2"), first);
 	}
 
-	@Test
+	@ContractTest
 	default void aNewerAttemptTakesThePlaceOfTheOlderOne() {
 		AttemptId holder = client("jvm-1").hold(key());
 		client("jvm-2").enqueue(key());
@@ -145,7 +144,7 @@ public interface QueueContractTests extends ContractBench {
 			.isEqualTo(new ReleaseReply.Released(false));
 	}
 
-	@Test
+	@ContractTest
 	default void oneTryLeavesNoPlaceInTheQueue() {
 		AttemptId holder = client("jvm-1").hold(key());
 		assertThat(client("jvm-2").acquire(key(), AttemptId.random())).isInstanceOf(Refused.class);
@@ -153,9 +152,9 @@ public interface QueueContractTests extends ContractBench {
 		client("jvm-3").hold(key());
 	}
 
-	@Test
+	@ContractTest
 	default void aGrantLeavesNoPlaceInTheQueue() {
-		long sent = nanoTime();
+		long sent = startClock();
 		client("jvm-1").hold(key(), shortTtl());
 		AttemptId waiter = client("jvm-2").enqueue(key());
 		while (client("jvm-2").queueAgain(key(), waiter) instanceof Refused) {
@@ -166,7 +165,7 @@ public interface QueueContractTests extends ContractBench {
 		client("jvm-3").hold(key());
 	}
 
-	@Test
+	@ContractTest
 	default void anAbandonedGrantGoesToTheFirstWaiter() {
 		AttemptId holder = client("jvm-1").hold(key());
 		AttemptId waiter = client("jvm-2").enqueue(key());
@@ -175,7 +174,7 @@ public interface QueueContractTests extends ContractBench {
 		assertGranted(client("jvm-2"), waiter);
 	}
 
-	@Test
+	@ContractTest
 	default void anAbandonedReservationGoesToTheNextWaiter() {
 		AttemptId holder = client("jvm-1").hold(key());
 		AttemptId first = client("jvm-2").enqueue(key());
@@ -187,7 +186,7 @@ public interface QueueContractTests extends ContractBench {
 		client("jvm-2").assertHoldsNothing(key(), first);
 	}
 
-	@Test
+	@ContractTest
 	default void anAbandonedReservationThatNobodyElseWaitsForIsFree() {
 		AttemptId holder = client("jvm-1").hold(key());
 		AttemptId waiter = client("jvm-2").enqueue(key());
@@ -196,7 +195,7 @@ public interface QueueContractTests extends ContractBench {
 		client("jvm-3").hold(key());
 	}
 
-	@Test
+	@ContractTest
 	default void anAbandonedPlaceIsNotServed() {
 		AttemptId holder = client("jvm-1").hold(key());
 		AttemptId waiter = client("jvm-2").enqueue(key());
@@ -206,7 +205,7 @@ public interface QueueContractTests extends ContractBench {
 		client("jvm-3").hold(key());
 	}
 
-	@Test
+	@ContractTest
 	default void abandoningAnOlderAttemptLeavesTheNewerOneItsPlace() {
 		AttemptId holder = client("jvm-1").hold(key());
 		AttemptId older = client("jvm-2").enqueue(key());
@@ -216,11 +215,11 @@ public interface QueueContractTests extends ContractBench {
 		assertGranted(client("jvm-2"), newer);
 	}
 
-	@Test
+	@ContractTest
 	default void noWaiterIsServedBeforeAKeptLockIsFree() {
 		AttemptId holder = client("jvm-1").hold(key());
 		AttemptId waiter = client("jvm-2").enqueue(key());
-		long sent = nanoTime();
+		long sent = startClock();
 		assertThat(client("jvm-1").release(key(), holder, shortTtl())).isEqualTo(new ReleaseReply.Released(false));
 		AcquireReply reply = client("jvm-2").queueAgain(key(), waiter);
 		while (reply instanceof Refused) {
@@ -232,7 +231,7 @@ public interface QueueContractTests extends ContractBench {
 			.isGreaterThanOrEqualTo(shortTtl().minus(shortTtl().dividedBy(100)).minusMillis(2));
 	}
 
-	@Test
+	@ContractTest
 	default void aReleaseWithASuccessorGivesItTheLockIfNobodyElseWaits() {
 		AttemptId holder = AttemptId.random();
 		Granted before = (Granted) client("jvm-1").acquire(key(), holder, shortTtl(), 5);
@@ -249,7 +248,7 @@ public interface QueueContractTests extends ContractBench {
 		assertThat(client("jvm-1").release(key(), successor)).isEqualTo(new ReleaseReply.Released(false));
 	}
 
-	@Test
+	@ContractTest
 	default void aReleaseWithASuccessorPutsItBehindTheOthers() {
 		AttemptId holder = client("jvm-1").hold(key());
 		AttemptId first = client("jvm-2").enqueue(key());
@@ -267,7 +266,7 @@ public interface QueueContractTests extends ContractBench {
 		assertThat(client("jvm-1").release(key(), successor)).isEqualTo(new ReleaseReply.Released(false));
 	}
 
-	@Test
+	@ContractTest
 	default void aReleaseOfAnEndedGrantGivesItsSuccessorNothing() {
 		AttemptId ended = client("jvm-1").hold(key());
 		client("jvm-1").release(key(), ended);
@@ -279,7 +278,7 @@ public interface QueueContractTests extends ContractBench {
 		assertThat(client("jvm-2").release(key(), next)).isEqualTo(new ReleaseReply.Released(false));
 	}
 
-	@Test
+	@ContractTest
 	default void aGrantThatOthersWaitForYields() {
 		AttemptId holder = client("jvm-1").hold(key());
 		AttemptId waiter = client("jvm-2").enqueue(key());
@@ -290,7 +289,7 @@ public interface QueueContractTests extends ContractBench {
 			.isInstanceOf(ExtendReply.Extended.class);
 	}
 
-	@Test
+	@ContractTest
 	default void aWaiterWithoutAnAnswerHasNoPlaceOnceItIsAbandoned() {
 		for (int i = 0; i < OutcomeContractTests.TIMEOUTS; i++) {
 			LockKey next = LockKey.of("contract", key().parts().get(0), "unknown", i);
@@ -307,7 +306,7 @@ public interface QueueContractTests extends ContractBench {
 		}
 	}
 
-	@Test
+	@ContractTest
 	default void aReleaseWithASuccessorAndWithoutAnAnswerLeavesNothingOnceBothAreGivenUp() {
 		for (int i = 0; i < OutcomeContractTests.TIMEOUTS; i++) {
 			LockKey next = LockKey.of("contract", key().parts().get(0), "unknown", i);
@@ -326,7 +325,7 @@ public interface QueueContractTests extends ContractBench {
 		}
 	}
 
-	@Test
+	@ContractTest
 	default void aManyTimesContendedLockIsServedRoundRobin() {
 		LockKey key = key();
 		StoreClient[] clients = { client("jvm-1"), client("jvm-2"), client("jvm-3") };

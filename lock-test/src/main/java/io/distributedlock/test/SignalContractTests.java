@@ -5,7 +5,6 @@ import java.time.Duration;
 import io.distributedlock.spi.AttemptId;
 import io.distributedlock.test.StoreClient.Signal;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -15,7 +14,7 @@ import static org.assertj.core.api.Assertions.assertThat;
  */
 public interface SignalContractTests extends QueueContractTests {
 
-	@Test
+	@ContractTest
 	default void theFirstWaiterIsToldOfItsReservationAndNobodyElse() {
 		AttemptId holder = client("jvm-1").hold(key());
 		AttemptId first = client("jvm-2").enqueue(key());
@@ -30,7 +29,7 @@ public interface SignalContractTests extends QueueContractTests {
 		assertThat(client("jvm-3").signals()).doesNotContain(Signal.reserved(key(), first));
 	}
 
-	@Test
+	@ContractTest
 	default void aSignalNamesTheLatestAttempt() {
 		AttemptId holder = client("jvm-1").hold(key());
 		AttemptId older = client("jvm-2").enqueue(key());
@@ -40,7 +39,7 @@ public interface SignalContractTests extends QueueContractTests {
 		assertThat(client("jvm-2").signals()).doesNotContain(Signal.reserved(key(), older));
 	}
 
-	@Test
+	@ContractTest
 	default void aSignalIsNoGrant() {
 		AttemptId holder = client("jvm-1").hold(key());
 		AttemptId waiter = client("jvm-2").enqueue(key());
@@ -49,7 +48,7 @@ public interface SignalContractTests extends QueueContractTests {
 		client("jvm-2").assertHoldsNothing(key(), waiter);
 	}
 
-	@Test
+	@ContractTest
 	default void whoeverIsNextAfterAnAbandonedReservationIsTold() {
 		AttemptId holder = client("jvm-1").hold(key());
 		AttemptId first = client("jvm-2").enqueue(key());
@@ -59,7 +58,7 @@ public interface SignalContractTests extends QueueContractTests {
 		awaitSignal(client("jvm-3"), Signal.reserved(key(), second));
 	}
 
-	@Test
+	@ContractTest
 	default void aSuccessorIsToldWhenItsTurnHasCome() {
 		AttemptId holder = client("jvm-1").hold(key());
 		AttemptId waiter = client("jvm-2").enqueue(key());
