@@ -34,7 +34,8 @@ start() {
   local name=$1 log=$work/$1.log port
   shift
   "$java" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -jar "$jar" --server.port=0 --seckill.servers.directory="$work/servers" --seckill.servers.redis-port=0 \
-    --seckill.servers.postgres-port=0 "${@/#/--}" >"$log" 2>&1 &
+    --seckill.servers.postgres-port=0 --seckill.servers.etcd-port=0 --seckill.servers.zookeeper-port=0 --seckill.servers.redlock-port=0 \
+    "${@/#/--}" >"$log" 2>&1 &
   pids+=($!)
   declare -g "${name}_pid=$!"
   for _ in $(seq 1200); do

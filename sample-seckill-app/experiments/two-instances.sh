@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Two instances, 2,000 users who click twice, 100 items, 64 requests at the same time: with the lock exactly 100 orders,
-# nobody twice, three times in a row; without the lock far more.
+# nobody twice, three times in a row; without the lock far more. An argument names the store: redis (the default), jdbc,
+# etcd, zookeeper or redlock.
 source "$(dirname "$0")/common.sh"
 
 run() { # LOCK : prints the result
@@ -17,8 +18,9 @@ show() {
   echo
 }
 
-start one
-start two
+store=${1:-redis}
+start one "distributed-lock.store=$store"
+start two "distributed-lock.store=$store"
 for number in 1 2 3; do
   result=$(run true)
   sale=${result##*\"product\":}

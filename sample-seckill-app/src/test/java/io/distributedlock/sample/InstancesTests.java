@@ -5,11 +5,6 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
@@ -22,7 +17,6 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
-import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.boot.jdbc.autoconfigure.JdbcConnectionDetails;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisConnectionDetails;
 import org.springframework.boot.test.system.CapturedOutput;
@@ -41,11 +35,11 @@ import static org.assertj.core.api.Assertions.assertThatException;
 @ExtendWith(OutputCaptureExtension.class)
 class InstancesTests {
 
-	private final List<ConfigurableApplicationContext> instances = new ArrayList<>();
+	private final Instances instances = new Instances();
 
 	@AfterEach
 	void stopInstances() {
-		this.instances.forEach(ConfigurableApplicationContext::close);
+		this.instances.close();
 	}
 
 	private ConfigurableApplicationContext start(String... properties) {
@@ -53,29 +47,15 @@ class InstancesTests {
 	}
 
 	private ConfigurableApplicationContext start(Class<?>[] sources, String directory, String... properties) {
-		Map<String, String> arguments = new LinkedHashMap<>(Map.of("server.port", "0", "seckill.servers.directory",
-				directory, "seckill.servers.redis-port", "0", "seckill.servers.postgres-port", "0"));
-		for (String property : properties) {
-			int equals = property.indexOf('=');
-			arguments.put(property.substring(0, equals), property.substring(equals + 1));
-		}
-		ConfigurableApplicationContext instance = new SpringApplicationBuilder(sources).run(arguments.entrySet()
-			.stream()
-			.map((argument) -> "--" + argument.getKey() + "=" + argument.getValue())
-			.toArray(String[]::new));
-		this.instances.add(instance);
-		return instance;
+		return this.instances.start(sources, directory, properties);
 	}
 
 	private static Client client(ConfigurableApplicationContext instance) {
-		return new Client(instance.getEnvironment().getRequiredProperty("local.server.port", Integer.class));
+		return Instances.client(instance);
 	}
 
 	private static JsonNode storm(String product, Client... targets) {
-		List<String> urls = Arrays.stream(targets).map((target) -> "\"" + target.base() + "\"").toList();
-		return targets[0].run("""
-				{"productId": "%s", "stock": 50, "users": 300, "concurrency": 32, "clicks": 2, "targets": [%s]}"""
-			.formatted(product, String.join(", ", urls)));
+		return Instances.storm(product, 50, 300, targets);
 	}
 
 	@Test

@@ -2,11 +2,17 @@ package io.distributedlock.sample.servers;
 
 import java.util.List;
 
+import io.distributedlock.boot.autoconfigure.etcd.EtcdConnectionDetails;
+import io.distributedlock.boot.autoconfigure.redlock.RedlockConnectionDetails;
+import io.distributedlock.boot.autoconfigure.zookeeper.ZooKeeperConnectionDetails;
 import org.jspecify.annotations.Nullable;
 
+import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.autoconfigure.condition.ConditionMessage;
 import org.springframework.boot.autoconfigure.condition.ConditionOutcome;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.autoconfigure.condition.SpringBootCondition;
 import org.springframework.boot.context.properties.bind.Bindable;
 import org.springframework.boot.context.properties.bind.Binder;
@@ -19,16 +25,20 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.core.type.AnnotatedTypeMetadata;
 
 /**
- * Runs the embedded servers, each only if the configuration names no server of its kind,
- * and neither Docker Compose nor a test has brought one.
+ * Runs the embedded servers: PostgreSQL, and those of the store that
+ * {@code distributed-lock.store} chooses. Each only if the configuration names no server
+ * of its kind, and neither Docker Compose nor a test has brought one.
  */
 @Configuration(proxyBeanMethods = false)
 class EmbeddedServersConfiguration {
+
+	private static final String STORE = "distributed-lock.store";
 
 	/**
 	 * The embedded Redis.
 	 */
 	@Configuration(proxyBeanMethods = false)
+	@ConditionalOnProperty(name = STORE, havingValue = "redis")
 	@Conditional(NoRedisConfigured.class)
 	@ConditionalOnMissingBean(DataRedisConnectionDetails.class)
 	static class Redis {
@@ -39,14 +49,80 @@ class EmbeddedServersConfiguration {
 		}
 
 		@Bean
-		EmbeddedRedisConnectionDetails embeddedRedisConnectionDetails(SharedServer embeddedRedis) {
-			return new EmbeddedRedisConnectionDetails(embeddedRedis.site());
+		DataRedisConnectionDetails embeddedRedisConnectionDetails(@Qualifier("embeddedRedis") SharedServer redis) {
+			return new EmbeddedConnectionDetails.Redis(redis.site());
 		}
 
 	}
 
 	/**
-	 * The embedded PostgreSQL.
+	 * The five embedded Redis servers whose majority keeps the locks.
+	 */
+	@Configuration(proxyBeanMethods = false)
+	@ConditionalOnProperty(name = STORE, havingValue = "redlock")
+	@Conditional(NoRedlockConfigured.class)
+	@ConditionalOnMissingBean(RedlockConnectionDetails.class)
+	static class Redlock {
+
+		@Bean
+		SharedServers embeddedRedlock(EmbeddedServersProperties properties) {
+			return SharedServers.joinRedlock(properties);
+		}
+
+		@Bean
+		RedlockConnectionDetails embeddedRedlockConnectionDetails(SharedServers embeddedRedlock) {
+			return new EmbeddedConnectionDetails.Redlock(embeddedRedlock.sites());
+		}
+
+	}
+
+	/**
+	 * The installed etcd.
+	 */
+	@Configuration(proxyBeanMethods = false)
+	@ConditionalOnProperty(name = STORE, havingValue = "etcd")
+	@Conditional(NoEtcdConfigured.class)
+	@ConditionalOnMissingBean(EtcdConnectionDetails.class)
+	static class Etcd {
+
+		@Bean
+		SharedServer embeddedEtcd(EmbeddedServersProperties properties) {
+			return SharedServer.join(new EtcdProgram(), properties.directoryOf("etcd"), properties.etcdPort());
+		}
+
+		@Bean
+		EtcdConnectionDetails embeddedEtcdConnectionDetails(@Qualifier("embeddedEtcd") SharedServer etcd) {
+			return new EmbeddedConnectionDetails.Etcd(etcd.site());
+		}
+
+	}
+
+	/**
+	 * The embedded ZooKeeper.
+	 */
+	@Configuration(proxyBeanMethods = false)
+	@ConditionalOnProperty(name = STORE, havingValue = "zookeeper")
+	@Conditional(NoZooKeeperConfigured.class)
+	@ConditionalOnMissingBean(ZooKeeperConnectionDetails.class)
+	static class ZooKeeper {
+
+		@Bean
+		SharedServer embeddedZooKeeper(EmbeddedServersProperties properties) {
+			return SharedServer.join(new ZooKeeperProgram(), properties.directoryOf("zookeeper"),
+					properties.zookeeperPort());
+		}
+
+		@Bean
+		ZooKeeperConnectionDetails embeddedZooKeeperConnectionDetails(
+				@Qualifier("embeddedZooKeeper") SharedServer zooKeeper) {
+			return new EmbeddedConnectionDetails.ZooKeeper(zooKeeper.site());
+		}
+
+	}
+
+	/**
+	 * The embedded PostgreSQL, with a database for each store: a token of one store says
+	 * nothing about a token of another.
 	 */
 	@Configuration(proxyBeanMethods = false)
 	@Conditional(NoDatabaseConfigured.class)
@@ -60,59 +136,11 @@ class EmbeddedServersConfiguration {
 		}
 
 		@Bean
-		EmbeddedPostgresConnectionDetails embeddedPostgresConnectionDetails(SharedServer embeddedPostgres) {
-			return new EmbeddedPostgresConnectionDetails(embeddedPostgres.site());
-		}
-
-	}
-
-	/**
-	 * Where Spring Data Redis finds the embedded Redis.
-	 */
-	static final class EmbeddedRedisConnectionDetails implements DataRedisConnectionDetails {
-
-		private final ServerSite site;
-
-		EmbeddedRedisConnectionDetails(ServerSite site) {
-			this.site = site;
-		}
-
-		@Override
-		public String getPassword() {
-			return this.site.password();
-		}
-
-		@Override
-		public Standalone getStandalone() {
-			return Standalone.of(ServerSite.HOST, this.site.port());
-		}
-
-	}
-
-	/**
-	 * Where the data source finds the embedded PostgreSQL.
-	 */
-	static final class EmbeddedPostgresConnectionDetails implements JdbcConnectionDetails {
-
-		private final ServerSite site;
-
-		EmbeddedPostgresConnectionDetails(ServerSite site) {
-			this.site = site;
-		}
-
-		@Override
-		public String getUsername() {
-			return PostgresProgram.USER;
-		}
-
-		@Override
-		public String getPassword() {
-			return this.site.password();
-		}
-
-		@Override
-		public String getJdbcUrl() {
-			return PostgresProgram.url(this.site, PostgresProgram.DATABASE);
+		JdbcConnectionDetails embeddedPostgresConnectionDetails(@Qualifier("embeddedPostgres") SharedServer postgres,
+				@Value("${distributed-lock.store}") String store) {
+			String database = "seckill_" + store;
+			PostgresProgram.createDatabase(postgres.site(), database);
+			return new EmbeddedConnectionDetails.Postgres(postgres.site(), database);
 		}
 
 	}
@@ -126,6 +154,39 @@ class EmbeddedServersConfiguration {
 		NoRedisConfigured() {
 			super("spring.data.redis", List.of("url", "host", "port", "sentinel.master", "sentinel.nodes",
 					"cluster.nodes", "masterreplica.nodes"));
+		}
+
+	}
+
+	/**
+	 * Matches if no property names nodes for Redlock.
+	 */
+	static class NoRedlockConfigured extends NothingConfigured {
+
+		NoRedlockConfigured() {
+			super("distributed-lock.redlock", List.of("nodes"));
+		}
+
+	}
+
+	/**
+	 * Matches if no property says where an etcd is.
+	 */
+	static class NoEtcdConfigured extends NothingConfigured {
+
+		NoEtcdConfigured() {
+			super("distributed-lock.etcd", List.of("endpoints"));
+		}
+
+	}
+
+	/**
+	 * Matches if no property says where a ZooKeeper is.
+	 */
+	static class NoZooKeeperConfigured extends NothingConfigured {
+
+		NoZooKeeperConfigured() {
+			super("distributed-lock.zookeeper", List.of("connect-string"));
 		}
 
 	}

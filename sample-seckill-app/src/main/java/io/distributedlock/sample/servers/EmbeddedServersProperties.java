@@ -15,12 +15,16 @@ import org.springframework.boot.system.ApplicationHome;
  * "target/servers" unless given.
  * @param redisPort Loopback port of the embedded Redis, 0 for a free one that is
  * remembered in the directory.
- * @param postgresPort Loopback port of the embedded PostgreSQL, 0 for a free one that is
- * remembered in the directory.
+ * @param postgresPort Loopback port of the embedded PostgreSQL, 0 likewise.
+ * @param etcdPort Loopback port of etcd, 0 likewise.
+ * @param zookeeperPort Loopback port of the embedded ZooKeeper, 0 likewise.
+ * @param redlockPort Loopback port of the first of the five Redis servers for Redlock,
+ * the others follow; 0 for free ones.
  */
 @ConfigurationProperties("seckill.servers")
 record EmbeddedServersProperties(@Nullable Path directory, @DefaultValue("16379") int redisPort,
-		@DefaultValue("15432") int postgresPort) {
+		@DefaultValue("15432") int postgresPort, @DefaultValue("12379") int etcdPort,
+		@DefaultValue("12181") int zookeeperPort, @DefaultValue("16381") int redlockPort) {
 
 	/**
 	 * Returns the directory for one server. All instances of one build of the project

@@ -28,11 +28,13 @@ final class PostgresProgram implements ServerProgram {
 
 	static final String USER = "seckill";
 
-	static final String DATABASE = "seckill";
-
 	// PSQLState: what a server says that does not know the password, and the driver when
 	// nobody listens.
 	private static final String NO_CONNECTION = "08001";
+
+	private static final String DUPLICATE_DATABASE = "42P04";
+
+	private static final String UNIQUE_VIOLATION = "23505";
 
 	@Override
 	public String name() {
@@ -94,7 +96,6 @@ final class PostgresProgram implements ServerProgram {
 		catch (IOException ex) {
 			throw new IOException(ex.getMessage() + System.lineSeparator() + ServerSite.tail(log), ex);
 		}
-		createDatabase(site);
 	}
 
 	private static void initialise(ServerSite site, Path programs, Path data) throws IOException {
@@ -105,15 +106,23 @@ final class PostgresProgram implements ServerProgram {
 		Files.move(draft, data);
 	}
 
-	private static void createDatabase(ServerSite site) throws IOException {
+	/**
+	 * Makes a database, if it is not there.
+	 * @param site where the server lives
+	 * @param database its name
+	 */
+	static void createDatabase(ServerSite site, String database) {
 		try (Connection connection = connect(site, "postgres"); Statement statement = connection.createStatement()) {
-			ResultSet found = statement.executeQuery("SELECT 1 FROM pg_database WHERE datname = '" + DATABASE + "'");
+			ResultSet found = statement.executeQuery("SELECT 1 FROM pg_database WHERE datname = '" + database + "'");
 			if (!found.next()) {
-				statement.execute("CREATE DATABASE " + DATABASE);
+				statement.execute("CREATE DATABASE " + database);
 			}
 		}
 		catch (SQLException ex) {
-			throw new IOException("The database cannot be created: " + ex.getMessage(), ex);
+			// Another instance may have been faster.
+			if (!DUPLICATE_DATABASE.equals(ex.getSQLState()) && !UNIQUE_VIOLATION.equals(ex.getSQLState())) {
+				throw new ServerException("The database " + database + " cannot be made: " + ex.getMessage(), ex);
+			}
 		}
 	}
 

@@ -22,9 +22,32 @@ final class RedisProgram implements ServerProgram {
 
 	private static final Duration TIMEOUT = Duration.ofSeconds(2);
 
+	private final String name;
+
+	private final String portProperty;
+
+	RedisProgram() {
+		this("Redis", "seckill.servers.redis-port");
+	}
+
+	/**
+	 * Makes one of several.
+	 * @param name its name for messages
+	 * @param portProperty the property that chooses its port
+	 */
+	RedisProgram(String name, String portProperty) {
+		this.name = name;
+		this.portProperty = portProperty;
+	}
+
 	@Override
 	public String name() {
-		return "Redis";
+		return this.name;
+	}
+
+	@Override
+	public String portProperty() {
+		return this.portProperty;
 	}
 
 	@Override
@@ -72,17 +95,7 @@ final class RedisProgram implements ServerProgram {
 			if (System.nanoTime() - start > Duration.ofSeconds(10).toNanos()) {
 				throw new IOException("It does not answer: " + ServerSite.tail(log));
 			}
-			pause(site);
-		}
-	}
-
-	private static void pause(ServerSite site) throws IOException {
-		try {
-			Thread.sleep(10);
-		}
-		catch (InterruptedException ex) {
-			Thread.currentThread().interrupt();
-			throw new IOException("Interrupted while waiting for port " + site.port(), ex);
+			ServerSite.pause();
 		}
 	}
 

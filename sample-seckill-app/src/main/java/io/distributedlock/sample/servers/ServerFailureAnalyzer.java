@@ -14,7 +14,10 @@ class ServerFailureAnalyzer extends AbstractFailureAnalyzer<ServerException> {
 				Do what is said above, or use servers of your own:
 				- Redis: --spring.data.redis.host=... --spring.data.redis.port=...
 				- PostgreSQL: --spring.datasource.url=jdbc:postgresql://... with .username and .password
-				- both in Docker: --spring.profiles.active=docker""", cause);
+				- etcd: --distributed-lock.etcd.endpoints=http://...:2379
+				- ZooKeeper: --distributed-lock.zookeeper.connect-string=...:2181
+				- Redlock: --distributed-lock.redlock.nodes=...:6379,...:6379,...:6379
+				- Redis and PostgreSQL in Docker: --spring.profiles.active=docker""", cause);
 	}
 
 }

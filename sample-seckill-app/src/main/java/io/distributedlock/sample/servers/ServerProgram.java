@@ -1,6 +1,7 @@
 package io.distributedlock.sample.servers;
 
 import java.io.IOException;
+import java.util.Locale;
 
 /**
  * A kind of server that {@link SharedServer} starts, recognises and stops. The server
@@ -14,6 +15,14 @@ interface ServerProgram {
 	 * @return such as {@code Redis}
 	 */
 	String name();
+
+	/**
+	 * Returns the property that chooses the server's port.
+	 * @return such as {@code seckill.servers.redis-port}
+	 */
+	default String portProperty() {
+		return "seckill.servers." + name().toLowerCase(Locale.ROOT) + "-port";
+	}
 
 	/**
 	 * Looks who answers at the port, by talking to it, not by the open port alone.

@@ -1,5 +1,6 @@
 package io.distributedlock.sample.servers;
 
+import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -12,11 +13,15 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
 
 import org.springframework.util.FileSystemUtils;
 
@@ -144,6 +149,20 @@ final class ServerSite {
 	}
 
 	/**
+	 * Waits for a moment, between two looks at a server that starts.
+	 * @throws IOException if the thread is interrupted
+	 */
+	static void pause() throws IOException {
+		try {
+			Thread.sleep(10);
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+			throw new IOException("Interrupted while a server started", ex);
+		}
+	}
+
+	/**
 	 * Returns the end of a log file.
 	 * @param log which file
 	 * @return its last lines, or what keeps it from being read
@@ -159,14 +178,69 @@ final class ServerSite {
 	}
 
 	/**
-	 * Ends what still runs a program out of this site's directory although the directory
-	 * was wiped meanwhile ({@code mvn clean} under a running server).
+	 * Starts a server that does not detach itself: as a leader of a session of its own
+	 * where {@code setsid} is at hand, so that Ctrl-C in a terminal does not reach it.
+	 * @param command program and arguments; one argument must be an option with a path in
+	 * this directory, by which the process is found again. Keep it short: of command
+	 * lines longer than a page Java sees no arguments
+	 * @param environment variables to set
+	 * @param log where its output goes
+	 * @return the process
+	 * @throws IOException if it cannot be started
+	 */
+	Process launch(List<String> command, Map<String, String> environment, Path log) throws IOException {
+		List<String> detached = new ArrayList<>();
+		if (Programs.find("setsid").isPresent()) {
+			detached.add("setsid");
+		}
+		detached.addAll(command);
+		ProcessBuilder builder = new ProcessBuilder(detached);
+		builder.environment().putAll(environment);
+		return builder.directory(this.directory.toFile())
+			.redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))
+			.redirectErrorStream(true)
+			.redirectOutput(log.toFile())
+			.start();
+	}
+
+	/**
+	 * Asks the launched server to end, and returns when it has.
+	 * @throws IOException if it does not end
+	 */
+	void stopLaunched() throws IOException {
+		for (ProcessHandle process : processes().toList()) {
+			process.destroy();
+			try {
+				process.onExit().get(10, TimeUnit.SECONDS);
+			}
+			catch (InterruptedException ex) {
+				Thread.currentThread().interrupt();
+				throw new IOException("Interrupted while process " + process.pid() + " ended", ex);
+			}
+			catch (ExecutionException | TimeoutException ex) {
+				throw new IOException("Process " + process.pid() + " does not end. Type: kill -9 " + process.pid(), ex);
+			}
+		}
+	}
+
+	/**
+	 * Ends what still runs for this site although the directory was wiped meanwhile
+	 * ({@code mvn clean} under a running server).
 	 */
 	void endLeftOvers() {
+		processes().forEach(ServerSite::end);
+	}
+
+	/**
+	 * Finds the processes that run a program out of this site's directory, or were given
+	 * an option with a path in it.
+	 */
+	private Stream<ProcessHandle> processes() {
 		String ours = this.directory + "/";
-		ProcessHandle.allProcesses()
-			.filter((process) -> process.info().command().filter((command) -> command.startsWith(ours)).isPresent())
-			.forEach(ServerSite::end);
+		return ProcessHandle.allProcesses()
+			.filter((process) -> process.info().command().filter((command) -> command.startsWith(ours)).isPresent()
+					|| Arrays.stream(process.info().arguments().orElse(new String[0]))
+						.anyMatch((argument) -> argument.startsWith("-") && argument.contains("=" + ours)));
 	}
 
 	private static void end(ProcessHandle process) {

@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -104,8 +103,7 @@ final class SharedServer implements AutoCloseable {
 			}
 			case STRANGER -> throw new ServerException("Port " + site.port() + " of " + ServerSite.HOST
 					+ " is taken by something that is not this project's " + program.name()
-					+ ". Choose another port with --seckill.servers." + program.name().toLowerCase(Locale.ROOT)
-					+ "-port=..., or end what runs there.", null);
+					+ ". Choose another port with --" + program.portProperty() + "=..., or end what runs there.", null);
 		}
 	}
 

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
@@ -175,12 +176,13 @@ class SharedServerTests {
 			.toList();
 	}
 
+	// By their program, or, where that is not in the directory, by an option.
 	private static List<ProcessHandle> processesOf(Path directory) {
+		String ours = directory + "/";
 		return ProcessHandle.allProcesses()
-			.filter((process) -> process.info()
-				.command()
-				.filter((command) -> command.startsWith(directory + "/"))
-				.isPresent())
+			.filter((process) -> process.info().command().filter((command) -> command.startsWith(ours)).isPresent()
+					|| Arrays.stream(process.info().arguments().orElse(new String[0]))
+						.anyMatch((argument) -> argument.contains("=" + ours)))
 			.toList();
 	}
 
@@ -201,7 +203,8 @@ class SharedServerTests {
 
 	enum Kind {
 
-		REDIS(new RedisProgram()), POSTGRES(new PostgresProgram());
+		REDIS(new RedisProgram()), POSTGRES(new PostgresProgram()), ETCD(new EtcdProgram()),
+		ZOOKEEPER(new ZooKeeperProgram());
 
 		private final ServerProgram program;
 
