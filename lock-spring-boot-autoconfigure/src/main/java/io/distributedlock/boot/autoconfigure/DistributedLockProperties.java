@@ -2,6 +2,7 @@ package io.distributedlock.boot.autoconfigure;
 
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Supplier;
 
@@ -212,15 +213,44 @@ public record DistributedLockProperties(@DefaultValue("true") boolean enabled, @
 	 * there is none with the store "memory", and none beside Redlock nodes unless it is
 	 * the default store.
 	 * @param prefix What all keys and channels in Redis begin with.
+	 * @param waitReplicas How many replicas must have a grant before it counts, or "all".
+	 * With fewer the lock cannot be taken.
+	 * @param replicaTimeout How long replicas may take to have a grant. Shorter than the
+	 * command timeout.
 	 */
-	public record Redis(@Nullable Boolean enabled, @DefaultValue("lock:") String prefix) {
+	public record Redis(@Nullable Boolean enabled, @DefaultValue("lock:") String prefix,
+			@DefaultValue("0") String waitReplicas, @DefaultValue("500ms") Duration replicaTimeout) {
+
+		private static final String ALL = "all";
 
 		/**
 		 * Checks the properties.
-		 * @throws IllegalArgumentException if the prefix cannot be used
+		 * @throws IllegalArgumentException if one cannot be used
 		 */
 		public Redis {
 			RedisPrefix.check("distributed-lock.redis.prefix", prefix);
+			waitReplicas = waitReplicas.trim().toLowerCase(Locale.ROOT);
+			if (!waitReplicas.equals(ALL) && !waitReplicas.matches("\\d{1,3}")) {
+				throw new IllegalArgumentException("distributed-lock.redis.wait-replicas is '" + waitReplicas
+						+ "'. Use 0 for none, a number of replicas, or all.");
+			}
+			above("distributed-lock.redis.replica-timeout", replicaTimeout);
+		}
+
+		/**
+		 * Tells whether all replicas must have a grant.
+		 * @return true for {@code all}
+		 */
+		public boolean waitForAllReplicas() {
+			return this.waitReplicas.equals(ALL);
+		}
+
+		/**
+		 * Returns how many replicas must have a grant.
+		 * @return the number, 0 for none and for all
+		 */
+		public int replicas() {
+			return waitForAllReplicas() ? 0 : Integer.parseInt(this.waitReplicas);
 		}
 
 	}

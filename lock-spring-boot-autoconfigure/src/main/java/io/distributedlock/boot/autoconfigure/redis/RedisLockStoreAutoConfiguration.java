@@ -50,13 +50,20 @@ public final class RedisLockStoreAutoConfiguration {
 			ObjectProvider<RedisConnectionFactory> all, DistributedLockProperties properties,
 			LockInstanceId instanceId) {
 		RedisConnectionFactory connectionFactory = connectionFactory(marked, all);
-		return HELP.start(() -> RedisLockStore.builder(connectionFactory)
-			.prefix(properties.redis().prefix())
-			.instanceId(instanceId.value())
-			.reservation(properties.reservation())
-			.queueEntryTtl(properties.recheck().multipliedBy(RE_CHECKS_OF_QUEUE_ENTRY))
-			.commandTimeout(properties.commandTimeout())
-			.build(), RedisLockStore::check);
+		return HELP.start(() -> {
+			RedisLockStore.Builder builder = RedisLockStore.builder(connectionFactory)
+				.prefix(properties.redis().prefix())
+				.instanceId(instanceId.value())
+				.reservation(properties.reservation())
+				.queueEntryTtl(properties.recheck().multipliedBy(RE_CHECKS_OF_QUEUE_ENTRY))
+				.commandTimeout(properties.commandTimeout())
+				.waitReplicas(properties.redis().replicas())
+				.replicaTimeout(properties.redis().replicaTimeout());
+			if (properties.redis().waitForAllReplicas()) {
+				builder.waitForAllReplicas();
+			}
+			return builder.build();
+		}, RedisLockStore::check);
 	}
 
 	private static RedisConnectionFactory connectionFactory(ObjectProvider<RedisConnectionFactory> marked,

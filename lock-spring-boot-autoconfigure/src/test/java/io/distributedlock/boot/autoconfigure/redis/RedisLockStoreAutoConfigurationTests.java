@@ -1,11 +1,13 @@
 package io.distributedlock.boot.autoconfigure.redis;
 
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import io.distributedlock.Lease;
 import io.distributedlock.LockInspector;
 import io.distributedlock.LockLostException;
 import io.distributedlock.LockRequest;
+import io.distributedlock.LockStoreException;
 import io.distributedlock.LockTemplate;
 import io.distributedlock.boot.autoconfigure.DistributedLockAspectAutoConfiguration;
 import io.distributedlock.boot.autoconfigure.DistributedLockAutoConfiguration;
@@ -19,6 +21,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration;
@@ -110,6 +114,32 @@ class RedisLockStoreAutoConfigurationTests {
 				.startsWith("shop-");
 			lease.close();
 		});
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "1", "all" })
+	void aLockThatTooFewReplicasHaveCannotBeTaken(String replicas) {
+		this.runner
+			.withPropertyValues("distributed-lock.redis.wait-replicas=" + replicas,
+					"distributed-lock.redis.replica-timeout=50ms")
+			.run((context) -> {
+				LockTemplate locks = context.getBean(LockTemplate.class);
+				assertThatExceptionOfType(LockStoreException.class)
+					.isThrownBy(() -> locks.acquire(LockRequest.of("stock", "1").withWaitTime(Duration.ZERO)));
+			});
+	}
+
+	@Test
+	void unusableReplicaSettingsAreErrorsThatNameTheProperty() {
+		this.runner.withPropertyValues("distributed-lock.redis.wait-replicas=some")
+			.run((context) -> assertThat(
+					NestedExceptionUtils.getMostSpecificCause(context.getStartupFailure()).getMessage())
+				.isEqualTo(
+						"distributed-lock.redis.wait-replicas is 'some'. Use 0 for none, a number of replicas, or all."));
+		this.runner
+			.withPropertyValues("distributed-lock.redis.wait-replicas=1", "distributed-lock.redis.replica-timeout=2s")
+			.run((context) -> assertThat(FailureAnalyses.of(context.getStartupFailure()).getDescription())
+				.contains("replica-timeout"));
 	}
 
 	@Test
