@@ -114,7 +114,7 @@ final class AcquireOperation extends Operation<AcquireReply> {
 		}
 		this.context.reservations().forget(this.key.id());
 		if (!this.stake.held(session, written, revision, others, end)) {
-			throw this.context.errors().givenUp();
+			throw this.context.errors().givenUp(true);
 		}
 		this.context.stakes().wheel().watch(this.stake);
 		succeed(new Granted(written.firstToken(), written.firstTokens()));
@@ -241,7 +241,7 @@ final class AcquireOperation extends Operation<AcquireReply> {
 
 	private void queued(Request.Answer answer, LockView view, Session session, Instant since, long end) {
 		if (!this.stake.queued(session, answer.revision(), since, end)) {
-			throw this.context.errors().givenUp();
+			throw this.context.errors().givenUp(true);
 		}
 		Stake before = this.context.stakes().queued(this.stake);
 		if (before != null && !before.isOver() && !before.isUnsure()) {

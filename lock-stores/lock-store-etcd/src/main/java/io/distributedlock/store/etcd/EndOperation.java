@@ -17,6 +17,8 @@ import io.distributedlock.spi.AttemptId;
  */
 final class EndOperation extends Operation<Boolean> {
 
+	private static final long RETRY = 500_000_000;
+
 	private final AttemptId attempt;
 
 	private final @Nullable Stake stake;
@@ -122,6 +124,19 @@ final class EndOperation extends Operation<Boolean> {
 			request.ifUnchanged(record(), view.revision()).delete(record());
 		}
 		submit(request.thenReadQueue(queue()).elseRead(record()).elseReadQueue(queue()));
+	}
+
+	/**
+	 * It must be taken away all the same: a request that is still on its way might give
+	 * the lock to an attempt that nobody remembers, on a lease that others keep alive.
+	 */
+	@Override
+	void unanswered(boolean sent) {
+		if (this.stake != null) {
+			this.stake.finish();
+			this.stake.retryAt(System.nanoTime() + RETRY);
+			this.context.stakes().wheel().watch(this.stake);
+		}
 	}
 
 	private void done() {

@@ -4,13 +4,14 @@ import java.net.ConnectException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeoutException;
 
-import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLHandshakeException;
 
 import io.etcd.jetcd.common.exception.ErrorCode;
 import io.etcd.jetcd.common.exception.EtcdException;
 import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
+import io.netty.handler.ssl.NotSslRecordException;
 import org.jspecify.annotations.Nullable;
 
 import io.distributedlock.spi.StoreException;
@@ -46,9 +47,13 @@ final class EtcdErrors {
 		return new StoreException("The etcd lock store is closed. [etcd " + this.servers + "]", sent, false, null);
 	}
 
-	StoreException givenUp() {
-		return new StoreException("The attempt was given up while it waited to be sent. [etcd " + this.servers + "]",
-				false, true, null);
+	/**
+	 * Makes the exception for an attempt that was abandoned while it was asked for.
+	 * @param sent whether a request of it may have been executed, and is being undone
+	 */
+	StoreException givenUp(boolean sent) {
+		return new StoreException("The attempt was given up while it was asked for. [etcd " + this.servers + "]", sent,
+				true, null);
 	}
 
 	/**
@@ -116,6 +121,7 @@ final class EtcdErrors {
 				failure("etcd wants a user: " + said + ". Set user name and password of the etcd client.", false, true,
 						cause);
 			case RESOURCE_EXHAUSTED -> failure("etcd is overloaded: " + said + ". This passes.", false, true, cause);
+			case NOT_FOUND -> failure("The lease of this lock has ended: " + said + ".", false, true, cause);
 			default -> failure("etcd refused the command: " + said + ".", false, false, cause);
 		};
 	}
@@ -169,7 +175,7 @@ final class EtcdErrors {
 						"etcd cannot be reached (" + next.getMessage() + "). Is it up, and are the endpoints right?",
 						false, true, cause);
 			}
-			if (next instanceof SSLException) {
+			if (next instanceof SSLHandshakeException || next instanceof NotSslRecordException) {
 				return failure(
 						"No TLS connection to etcd (" + next.getMessage()
 								+ "). Do both sides use TLS, and does the client trust the server's certificate?",

@@ -8,7 +8,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-import io.etcd.jetcd.ByteSequence;
 import io.etcd.jetcd.Client;
 
 import io.distributedlock.LockInspector.StoredLock;
@@ -63,10 +62,6 @@ import io.distributedlock.spi.StoreException;
  */
 public final class EtcdLockStore implements QueueingLockStore, SignallingLockStore, InspectableLockStore {
 
-	private static final long TICK = Wheel.TICK;
-
-	private static final long RETRY = 500_000_000;
-
 	private final String name;
 
 	private final Client client;
@@ -84,16 +79,17 @@ public final class EtcdLockStore implements QueueingLockStore, SignallingLockSto
 		KeyLayout layout = new KeyLayout(settings.prefix);
 		EtcdErrors errors = new EtcdErrors(settings.endpoints, settings.prefix);
 		Timers timers = new Timers("lock-etcd-" + settings.name);
+		Housekeeping housekeeping = new Housekeeping(this.commandTimeout);
 		Transactions transactions = new Transactions(this.client.getKVClient(), new RevisionGuard(), errors, timers);
 		Sessions sessions = new Sessions(this.client.getLeaseClient(), this.client.getKVClient(), layout,
 				settings.instanceId, errors, transactions, timers, this.commandTimeout, settings.leaseIdleTime,
-				this::lost);
+				housekeeping::lost);
 		Mailbox mailbox = new Mailbox(this.client.getWatchClient(), layout.mailbox(settings.instanceId), timers,
-				new Listener());
+				housekeeping);
 		this.context = new Context(layout, settings.instanceId, settings.reservation, settings.queueEntryTtl, errors,
-				timers, transactions, sessions, new Stakes(this::end), new Reservations(settings.reservation), mailbox,
-				ConcurrentHashMap.newKeySet());
-		timers.every(TICK, this::tick);
+				timers, transactions, sessions, new Stakes(housekeeping), new Reservations(settings.reservation),
+				mailbox, ConcurrentHashMap.newKeySet());
+		housekeeping.start(this.context);
 	}
 
 	/**
@@ -190,46 +186,6 @@ public final class EtcdLockStore implements QueueingLockStore, SignallingLockSto
 		return new StartupCheck(this.client, this.context, this.commandTimeout).run();
 	}
 
-	/**
-	 * Takes away a stake whose time is over. A failure is no end: it is tried again.
-	 */
-	private void end(Stake stake) {
-		new EndOperation(this.context, stake.key, stake.attempt, this.commandTimeout).start()
-			.whenComplete((done, failure) -> {
-				if (failure != null && !this.closed.get()) {
-					stake.unsure(System.nanoTime() + RETRY);
-					this.context.stakes().wheel().watch(stake);
-				}
-			});
-	}
-
-	private void tick() {
-		long now = System.nanoTime();
-		this.context.stakes().tick(now);
-		this.context.sessions().tick(now);
-	}
-
-	/**
-	 * A lease has ended, and with it all that was on it.
-	 */
-	private void lost(Session session) {
-		SignalReceiver signals = this.context.mailbox().signals();
-		for (Stake stake : Stakes.of(session)) {
-			boolean held = stake.isHeld(System.nanoTime());
-			if (stake.state() == Stake.State.HELD) {
-				stake.finish();
-				end(stake);
-			}
-			else {
-				this.context.stakes().unqueued(stake);
-				stake.asking();
-			}
-			if (held && signals != null) {
-				signals.revoked(stake.key.id(), stake.attempt);
-			}
-		}
-	}
-
 	@Override
 	public void close() {
 		if (this.closed.compareAndSet(false, true)) {
@@ -244,44 +200,6 @@ public final class EtcdLockStore implements QueueingLockStore, SignallingLockSto
 	@Override
 	public String toString() {
 		return "EtcdLockStore " + this.name + " at " + this.context.errors().servers();
-	}
-
-	/**
-	 * Learns of reservations, forced releases and the ends of leases.
-	 */
-	private final class Listener implements Mailbox.Receiver {
-
-		@Override
-		public void reserved(AttemptId attempt, long revision) {
-			Stakes stakes = EtcdLockStore.this.context.stakes();
-			Stake stake = stakes.find(attempt);
-			if (stake != null) {
-				long end = System.nanoTime() + EtcdLockStore.this.context.reservation().toNanos()
-						+ EtcdLockStore.this.context.queueEntryTtl().toNanos();
-				if (stake.reserved(revision, end)) {
-					stakes.unqueued(stake);
-				}
-			}
-		}
-
-		@Override
-		public void revoked(AttemptId attempt) {
-			Stake stake = EtcdLockStore.this.context.stakes().find(attempt);
-			if (stake != null) {
-				stake.finish();
-				end(stake);
-			}
-		}
-
-		@Override
-		public void deleted(ByteSequence key) {
-			Sessions sessions = EtcdLockStore.this.context.sessions();
-			Session session = sessions.find((known) -> known.marker.equals(key));
-			if (session != null) {
-				sessions.lost(session);
-			}
-		}
-
 	}
 
 	/**

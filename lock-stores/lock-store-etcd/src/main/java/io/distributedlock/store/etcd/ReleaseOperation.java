@@ -168,7 +168,7 @@ final class ReleaseOperation extends Operation<ReleaseReply> {
 					.filter((entry) -> !entry.instance().equals(this.context.instance()))
 					.toList();
 				if (!ownStake.held(session, written, answer.revision(), others, end)) {
-					throw this.context.errors().givenUp();
+					throw this.context.errors().givenUp(true);
 				}
 				this.context.stakes().wheel().watch(ownStake);
 				succeed(new ReleaseReply.Succeeded(written.firstToken(), written.firstTokens()));
@@ -214,7 +214,7 @@ final class ReleaseOperation extends Operation<ReleaseReply> {
 				ended();
 				this.context.endLater(this.key, answer.revision(), this.context.reservation());
 				if (!ownStake.queued(session, answer.revision(), since, end)) {
-					throw this.context.errors().givenUp();
+					throw this.context.errors().givenUp(true);
 				}
 				this.context.stakes().queued(ownStake);
 				succeed(new ReleaseReply.Queued(true));

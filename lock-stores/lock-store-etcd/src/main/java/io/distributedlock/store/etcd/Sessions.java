@@ -6,11 +6,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
+import io.etcd.jetcd.ByteSequence;
 import io.etcd.jetcd.KV;
 import io.etcd.jetcd.Lease;
 import io.etcd.jetcd.op.Op;
@@ -41,6 +44,9 @@ final class Sessions {
 	private static final long SECOND = 1_000_000_000;
 
 	private static final long PAUSE = SECOND / 5;
+
+	/** How many command timeouts it may take to get a lease. */
+	private static final int OPENING = 5;
 
 	private final Lease leases;
 
@@ -150,24 +156,27 @@ final class Sessions {
 		if (this.closed) {
 			return CompletableFuture.failedFuture(this.errors.closed());
 		}
-		// Before the lease is asked for, so a little too early.
-		long sent = System.nanoTime();
 		CompletableFuture<Session> opened = new CompletableFuture<>();
-		limit(opened);
+		// Longer than whoever waits for it: the next try finds it done.
+		limit(opened, OPENING * this.commandTimeout);
 		// The read fails at once and says why, where the client would try to get a lease
 		// again and again.
 		this.transactions.read(Op.get(this.layout.mailbox(this.instance), GetOption.DEFAULT))
-			.thenCompose((reachable) -> call(
-					() -> this.leases.grant(seconds + MARGIN, this.commandTimeout, TimeUnit.NANOSECONDS)))
-			.thenCompose((lease) -> {
-				var marker = this.layout.marker(this.instance, lease.getID());
-				return this.kv
-					.put(marker, KeyLayout.bytes(this.instance), PutOption.builder().withLeaseId(lease.getID()).build())
-					.thenApply((put) -> new Session(seconds, lease.getID(), marker, put.getHeader().getRevision(),
-							sent + lease.getTTL() * SECOND, System.nanoTime()));
-			})
+			.thenCompose((reachable) -> grant(seconds))
 			.whenComplete((session, failure) -> complete(opened, session, failure));
 		return opened;
+	}
+
+	private CompletableFuture<Session> grant(int seconds) {
+		long sent = System.nanoTime();
+		return call(() -> this.leases.grant(seconds + MARGIN, OPENING * this.commandTimeout, TimeUnit.NANOSECONDS))
+			.thenCompose((lease) -> {
+				ByteSequence marker = this.layout.marker(this.instance, lease.getID());
+				PutOption leased = PutOption.builder().withLeaseId(lease.getID()).build();
+				return this.kv.put(marker, KeyLayout.bytes(this.instance), leased)
+					.thenApply((put) -> new Session(seconds, lease.getID(), marker, put.getHeader().getRevision(),
+							sent + lease.getTTL() * SECOND, System.nanoTime()));
+			});
 	}
 
 	/**
@@ -188,8 +197,8 @@ final class Sessions {
 		finally {
 			this.mutex.unlock();
 		}
-		limit(keeping);
-		call(() -> this.leases.keepAliveOnce(session.lease)).whenComplete((reply, failure) -> {
+		limit(keeping, this.commandTimeout);
+		this.transactions.insist(() -> this.leases.keepAliveOnce(session.lease)).whenComplete((reply, failure) -> {
 			if (failure == null) {
 				session.keptUntil(sent + reply.getTTL() * SECOND);
 			}
@@ -228,7 +237,7 @@ final class Sessions {
 		request.ifLives(session)
 			.put(session.marker, KeyLayout.bytes(this.instance), session.lease)
 			.elseRead(session.marker);
-		limit(fencing);
+		limit(fencing, this.commandTimeout);
 		this.transactions.submit(request);
 		return fencing;
 	}
@@ -287,9 +296,9 @@ final class Sessions {
 			if (session.users.isEmpty() && now - session.usedAt > this.idleTime) {
 				this.open.computeIfPresent(session.seconds,
 						(seconds, current) -> current.getNow(null) == session ? null : current);
-				if (session.lose()) {
-					this.leases.revoke(session.lease);
-				}
+				// It is not revoked: whoever has just begun to use it is safe for its
+				// time.
+				session.lose();
 			}
 			else if (session.aliveUntil() - now < wanted && now - session.keptAt > PAUSE) {
 				keepAlive(session);
@@ -312,7 +321,7 @@ final class Sessions {
 		}
 	}
 
-	private static <T> CompletableFuture<T> call(java.util.function.Supplier<CompletableFuture<T>> call) {
+	private static <T> CompletableFuture<T> call(Supplier<CompletableFuture<T>> call) {
 		try {
 			return call.get();
 		}
@@ -321,9 +330,8 @@ final class Sessions {
 		}
 	}
 
-	private void limit(CompletableFuture<?> reply) {
-		var timeout = this.timers.after(this.commandTimeout,
-				() -> reply.completeExceptionally(this.errors.timedOut(true)));
+	private void limit(CompletableFuture<?> reply, long time) {
+		Future<?> timeout = this.timers.after(time, () -> reply.completeExceptionally(this.errors.timedOut(true)));
 		reply.whenComplete((done, failure) -> timeout.cancel(false));
 	}
 

@@ -99,6 +99,14 @@ final class Stake extends Wheel.Entry {
 		}
 	}
 
+	/**
+	 * Notes that it could not be taken away, which is tried again then.
+	 */
+	synchronized void retryAt(long moment) {
+		this.unsure = true;
+		this.end = moment;
+	}
+
 	synchronized boolean isUnsure() {
 		return this.unsure;
 	}
@@ -182,12 +190,13 @@ final class Stake extends Wheel.Entry {
 	}
 
 	/**
-	 * Notes a signal that the lock is reserved.
+	 * Notes a signal that the lock is reserved. One that is older than the latest place
+	 * in the queue came late and says nothing.
 	 * @param revision of the record that says so
 	 * @param end when the reservation ends, at the latest
 	 */
 	synchronized boolean reserved(long revision, long end) {
-		if (this.over || this.state == State.HELD) {
+		if (this.over || this.state == State.HELD || (this.state == State.QUEUED && revision <= this.revision)) {
 			return false;
 		}
 		this.state = State.RESERVED;

@@ -10,6 +10,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 
 import io.etcd.jetcd.ByteSequence;
 import io.etcd.jetcd.KV;
@@ -42,6 +43,8 @@ final class Transactions {
 
 	/** After this time without an answer others need not wait any longer. */
 	private static final long STALLED = 100_000_000;
+
+	private static final int TRIES = 3;
 
 	private final KV kv;
 
@@ -99,19 +102,48 @@ final class Transactions {
 	 */
 	CompletableFuture<TxnResponse> read(Op... reads) {
 		long atLeast = this.revisions.highest();
-		CompletableFuture<TxnResponse> reply;
-		try {
-			reply = this.kv.txn().Then(reads).commit();
-		}
-		catch (RuntimeException ex) {
-			reply = CompletableFuture.failedFuture(ex);
-		}
-		return reply.handle((response, failure) -> {
+		return insist(() -> this.kv.txn().Then(reads).commit()).handle((response, failure) -> {
 			if (failure != null) {
 				throw this.errors.translateRead(failure);
 			}
 			this.revisions.check(response.getHeader().getRevision(), atLeast, this.errors.servers());
 			return response;
+		});
+	}
+
+	/**
+	 * Asks for something that may be asked twice, and asks again if no answer comes soon:
+	 * one of several servers may hang, and the client goes to the next one.
+	 */
+	<T> CompletableFuture<T> insist(Supplier<CompletableFuture<T>> question) {
+		CompletableFuture<T> answer = new CompletableFuture<>();
+		ask(question, answer, TRIES);
+		return answer;
+	}
+
+	private <T> void ask(Supplier<CompletableFuture<T>> question, CompletableFuture<T> answer, int tries) {
+		CompletableFuture<T> asked;
+		try {
+			asked = question.get();
+		}
+		catch (RuntimeException ex) {
+			asked = CompletableFuture.failedFuture(ex);
+		}
+		Future<?> again = (tries > 1) ? this.timers.after(STALLED, () -> {
+			if (!answer.isDone()) {
+				ask(question, answer, tries - 1);
+			}
+		}) : null;
+		asked.whenComplete((value, failure) -> {
+			if (again != null) {
+				again.cancel(false);
+			}
+			if (failure != null) {
+				answer.completeExceptionally(failure);
+			}
+			else {
+				answer.complete(value);
+			}
 		});
 	}
 
@@ -167,7 +199,7 @@ final class Transactions {
 				}
 				else {
 					// Its attempt was given up.
-					this.timers.soon(() -> request.failed(this.errors.givenUp()));
+					this.timers.soon(() -> request.failed(this.errors.givenUp(false)));
 				}
 			}
 			if (call.isEmpty()) {

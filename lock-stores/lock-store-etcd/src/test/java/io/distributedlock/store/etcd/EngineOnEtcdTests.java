@@ -194,6 +194,30 @@ class EngineOnEtcdTests {
 	}
 
 	@Test
+	void whenOneMemberHangsLocksAreStillGranted() throws Exception {
+		EtcdCluster etcd = cluster();
+		LockEngine engine = engine(etcd.endpoints());
+		Outcomes outcomes = new Outcomes();
+		load(4, Duration.ofSeconds(1), (number) -> outcomes.call(engine, number));
+		EtcdServer leader = etcd.leader();
+		EtcdServer follower = etcd.servers().stream().filter((server) -> server != leader).findFirst().orElseThrow();
+		long before = outcomes.count("success");
+		follower.freeze();
+		try {
+			load(4, Duration.ofSeconds(4), (number) -> outcomes.call(engine, number));
+		}
+		finally {
+			follower.thaw();
+		}
+		logger.info("One of three members hangs: {} successes per second before, {} meanwhile, {}", before,
+				(outcomes.count("success") - before) / 4, outcomes.counts);
+		assertThat(outcomes.unexpected).isEmpty();
+		assertThat(outcomes.count("success") - before).isPositive();
+		assertThat(Duration.ofNanos(outcomes.longestCall.get()))
+			.isLessThan(Outcomes.WAIT.plus(Duration.ofMillis(1500)));
+	}
+
+	@Test
 	void whileEtcdIsAwayEveryCallEndsInTimeAndAfterwardsAllWorksAgain() throws Exception {
 		EtcdServer etcd = single();
 		LockEngine engine = engine(List.of(etcd.endpoint()));

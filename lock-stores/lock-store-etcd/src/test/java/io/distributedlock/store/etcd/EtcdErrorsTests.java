@@ -182,6 +182,20 @@ class EtcdErrorsTests {
 	}
 
 	@Test
+	void aServerWithoutTlsIsNamedWhenTheClientWantsIt() throws Exception {
+		EtcdServer etcd = server();
+		Client client = Client.builder().endpoints(etcd.endpoint().replace("http:", "https:")).sslContext((ssl) -> {
+		}).waitForReady(false).build();
+		this.resources.add(client::close);
+		try (EtcdLockStore store = EtcdLockStore.builder(client).endpoints(List.of(etcd.endpoint())).build()) {
+			assertThatExceptionOfType(StoreException.class).isThrownBy(store::check)
+				.withMessageContaining("TLS")
+				.withMessageContaining(etcd.endpoint())
+				.satisfies((ex) -> assertThat(ex.mayHaveExecuted()).isFalse());
+		}
+	}
+
+	@Test
 	void whatIsNoLockIsNotTakenForOne() {
 		EtcdServer etcd = server();
 		etcd.etcdctl("put", "/distributed-lock/l/stock:42", "mine");

@@ -281,7 +281,7 @@ class EtcdFaultTests {
 				.store(EtcdLockStore.builder(client).instanceId("victim").build())
 				.build();
 			Duration ttl = Duration.ofSeconds(Long.parseLong(arguments[1]));
-			Lease lease = engine.acquire(LockRequest.of("victim").withTtl(ttl));
+			Lease lease = engine.acquire(LockRequest.of("victim").withTtl(ttl).withWaitTime(Duration.ofSeconds(15)));
 			System.out.println("held");
 			while (lease.isHeld()) {
 				Thread.sleep(10);
