@@ -25,6 +25,12 @@ final class StartupCheck {
 
 	private static final Duration TTL = Duration.ofSeconds(1);
 
+	/**
+	 * The first call of a JVM also resolves names, connects and loads a thousand classes,
+	 * which takes longer than any command later.
+	 */
+	private static final int FIRST_CALL = 5;
+
 	private final Client client;
 
 	private final Context context;
@@ -41,6 +47,8 @@ final class StartupCheck {
 		List<String> advice = new ArrayList<>();
 		LockKey probe = LockKey.of("startup-check", this.context.instance());
 		AttemptId attempt = AttemptId.random();
+		get(this.client.getKVClient().get(this.context.layout().record(probe.id())),
+				this.timeout.multipliedBy(FIRST_CALL));
 		try {
 			get(new AcquireOperation(this.context, new AcquireCommand(probe, attempt, TTL, 1, false, this.timeout),
 					false)
@@ -79,8 +87,12 @@ final class StartupCheck {
 	}
 
 	private <T> T get(CompletableFuture<T> reply) {
+		return get(reply, this.timeout);
+	}
+
+	private <T> T get(CompletableFuture<T> reply, Duration patience) {
 		try {
-			return reply.get(this.timeout.toNanos(), TimeUnit.NANOSECONDS);
+			return reply.get(patience.toNanos(), TimeUnit.NANOSECONDS);
 		}
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();
