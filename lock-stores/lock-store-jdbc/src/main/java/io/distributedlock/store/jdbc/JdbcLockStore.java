@@ -279,9 +279,9 @@ public final class JdbcLockStore implements QueueingLockStore, SignallingLockSto
 			try (connection) {
 				DatabaseMetaData meta = connection.getMetaData();
 				Session.Settings sessions = new Session.Settings();
-				sessions.learn(connection);
-				return new Database(Dialect.of(meta.getDatabaseProductName()), JdbcErrors.address(meta.getURL()),
-						sessions);
+				Dialect dialect = Dialect.of(meta.getDatabaseProductName());
+				sessions.learn(connection, dialect);
+				return new Database(dialect, JdbcErrors.address(meta.getURL()), sessions);
 			}
 			catch (SQLException ex) {
 				throw JdbcErrors.of(ex, Phase.WORKING).exception(ex, Phase.WORKING, "of the DataSource", Dialect.H2);
@@ -433,7 +433,8 @@ public final class JdbcLockStore implements QueueingLockStore, SignallingLockSto
 
 		/**
 		 * Sets whether PostgreSQL notifies this JVM, which keeps one connection of the
-		 * {@link DataSource} for it, or is polled like the other databases.
+		 * {@link DataSource} for it (a pool's leak detection may report it), or is polled
+		 * like the other databases.
 		 * @param listen true by default
 		 * @return this
 		 */

@@ -1,5 +1,6 @@
 package io.distributedlock.store.jdbc;
 
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -21,37 +22,47 @@ import io.distributedlock.store.jdbc.Operation.Lane;
  * Operations that wait for a connection. Those of many threads that meet in a lane go out
  * together. Only few batches of a lane are under way at once: what gathers meanwhile
  * makes the next batch large, and one commit serves many.
+ * <p>
+ * Callers that got their answers from one batch come back one after the other, and the
+ * first of them would go out alone and make the disk work for one. So after a large batch
+ * of acquires the next one waits a moment until most of them are there again.
  */
 final class Lanes {
+
+	/** A fraction of what a disk takes. */
+	static final Duration GATHER = Duration.ofNanos(300_000);
+
+	/** Fewer than that in a batch are not worth a wait. */
+	private static final int FEW = 4;
 
 	private final ReentrantLock mutex = new ReentrantLock();
 
 	private final Condition work = this.mutex.newCondition();
 
-	private final Map<Lane, Queue<Operation<?>>> waiting = new EnumMap<>(Lane.class);
-
-	private final Map<Lane, Integer> windows = new EnumMap<>(Lane.class);
-
-	private final Map<Lane, Integer> underWay = new EnumMap<>(Lane.class);
+	private final Map<Lane, Track> tracks = new EnumMap<>(Lane.class);
 
 	/** Keys under way: a second batch would only wait for the rows of the first. */
 	private final Set<String> busy = new HashSet<>();
 
 	private final Lane[] order = Lane.values();
 
+	private final long gather;
+
 	private int next;
+
+	private boolean gathering;
 
 	private boolean closed;
 
 	/**
 	 * Makes the lanes.
 	 * @param parallelism how many batches are under way at once
+	 * @param gather how long those are waited for that probably come back
 	 */
-	Lanes(int parallelism) {
+	Lanes(int parallelism, Duration gather) {
+		this.gather = gather.toNanos();
 		for (Lane lane : this.order) {
-			this.waiting.put(lane, new ArrayDeque<>());
-			this.underWay.put(lane, 0);
-			this.windows.put(lane, Math.min(parallelism, window(lane, parallelism)));
+			this.tracks.put(lane, new Track(Math.min(parallelism, window(lane, parallelism))));
 		}
 	}
 
@@ -74,8 +85,16 @@ final class Lanes {
 			if (this.closed) {
 				return false;
 			}
-			this.waiting.get(lane).addAll(operations);
-			this.work.signal();
+			Track track = this.tracks.get(lane);
+			boolean first = track.waiting.isEmpty();
+			if (first) {
+				track.since = System.nanoTime();
+			}
+			track.waiting.addAll(operations);
+			// Whoever was woken by the first looks again by itself.
+			if (track.hasRoom() && (first || track.waiting.size() >= track.expected)) {
+				this.work.signal();
+			}
 			return true;
 		}
 		finally {
@@ -91,29 +110,50 @@ final class Lanes {
 	@Nullable Batch take() throws InterruptedException {
 		this.mutex.lockInterruptibly();
 		try {
-			while (true) {
-				if (this.closed) {
-					return null;
-				}
+			while (!this.closed) {
 				for (int i = 0; i < this.order.length; i++) {
 					Lane lane = this.order[this.next];
 					this.next = (this.next + 1) % this.order.length;
 					Batch batch = poll(lane);
 					if (batch != null) {
+						wakeAnother();
 						return batch;
 					}
 				}
-				this.work.await();
+				if (this.gathering) {
+					this.gathering = false;
+					this.work.awaitNanos(this.gather / 2);
+				}
+				else {
+					this.work.await();
+				}
 			}
+			return null;
 		}
 		finally {
 			this.mutex.unlock();
 		}
 	}
 
+	/** One wakes the next, so that no more wake up than there is work for. */
+	private void wakeAnother() {
+		for (Track track : this.tracks.values()) {
+			if (!track.waiting.isEmpty() && track.hasRoom()) {
+				this.work.signal();
+				return;
+			}
+		}
+	}
+
 	private @Nullable Batch poll(Lane lane) {
-		Queue<Operation<?>> queue = this.waiting.get(lane);
-		if (queue.isEmpty() || this.underWay.get(lane) >= this.windows.get(lane)) {
+		Track track = this.tracks.get(lane);
+		if (!track.hasRoom()) {
+			return null;
+		}
+		Queue<Operation<?>> queue = track.waiting;
+		if (lane == Lane.ACQUIRE && !queue.isEmpty() && queue.size() < track.expected
+				&& System.nanoTime() - track.since < this.gather) {
+			this.gathering = true;
 			return null;
 		}
 		List<Operation<?>> batch = new ArrayList<>();
@@ -139,19 +179,21 @@ final class Lanes {
 			return null;
 		}
 		batch.sort(Comparator.comparing(Operation::id));
-		this.underWay.merge(lane, 1, Integer::sum);
+		track.underWay++;
+		track.expected = (batch.size() < FEW) ? 0 : batch.size() - batch.size() / 4;
+		track.since = System.nanoTime();
 		return new Batch(lane, batch);
 	}
 
 	/**
-	 * Takes note that a batch is no longer under way.
+	 * Takes note that a batch is no longer under way. The thread comes for the next one
+	 * itself.
 	 */
 	void ended(Batch batch) {
 		this.mutex.lock();
 		try {
-			this.underWay.merge(batch.lane(), -1, Integer::sum);
+			this.tracks.get(batch.lane()).underWay--;
 			batch.operations().forEach((operation) -> this.busy.remove(operation.id()));
-			this.work.signalAll();
 		}
 		finally {
 			this.mutex.unlock();
@@ -167,9 +209,9 @@ final class Lanes {
 		try {
 			this.closed = true;
 			List<Operation<?>> left = new ArrayList<>();
-			this.waiting.values().forEach((queue) -> {
-				left.addAll(queue);
-				queue.clear();
+			this.tracks.values().forEach((track) -> {
+				left.addAll(track.waiting);
+				track.waiting.clear();
 			});
 			this.work.signalAll();
 			return left;
@@ -177,6 +219,33 @@ final class Lanes {
 		finally {
 			this.mutex.unlock();
 		}
+	}
+
+	/**
+	 * One lane.
+	 */
+	private static final class Track {
+
+		final Queue<Operation<?>> waiting = new ArrayDeque<>();
+
+		final int window;
+
+		int underWay;
+
+		/** Since when the first of those that wait has waited. */
+		long since;
+
+		/** How many are worth a short wait. */
+		int expected;
+
+		Track(int window) {
+			this.window = window;
+		}
+
+		boolean hasRoom() {
+			return this.underWay < this.window;
+		}
+
 	}
 
 	/**

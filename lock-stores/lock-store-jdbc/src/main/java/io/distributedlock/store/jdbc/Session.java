@@ -2,6 +2,7 @@ package io.distributedlock.store.jdbc;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 
 import javax.sql.DataSource;
 
@@ -55,12 +56,17 @@ final class Session implements AutoCloseable {
 		try {
 			before = connection.getAutoCommit();
 			networkTimeout = settings.limit(connection, deadline);
-			if (settings.isolationToSet()) {
+			if (settings.isolationToSet() && !settings.isolationPerTransaction()) {
 				isolation = connection.getTransactionIsolation();
 				connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
 			}
 			if (before != autoCommit) {
 				connection.setAutoCommit(autoCommit);
+			}
+			if (settings.isolationToSet() && settings.isolationPerTransaction() && !autoCommit) {
+				try (Statement statement = connection.createStatement()) {
+					statement.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
+				}
 			}
 		}
 		catch (SQLException | RuntimeException | Error ex) {
@@ -192,18 +198,29 @@ final class Session implements AutoCloseable {
 
 		private volatile @Nullable Boolean otherIsolation;
 
+		private volatile boolean perTransaction;
+
 		private volatile boolean networkTimeouts = true;
 
 		/**
 		 * Looks at how the source sets its connections. Asked once: some drivers need a
 		 * round trip for the isolation.
 		 */
-		void learn(Connection connection) throws SQLException {
+		void learn(Connection connection, Dialect dialect) throws SQLException {
+			this.perTransaction = dialect == Dialect.MYSQL || dialect == Dialect.MARIADB;
 			this.otherIsolation = connection.getTransactionIsolation() != Connection.TRANSACTION_READ_COMMITTED;
 		}
 
 		boolean isolationToSet() {
 			return Boolean.TRUE.equals(this.otherIsolation);
+		}
+
+		/**
+		 * MySQL and MariaDB can set it for the next transaction only, with nothing to
+		 * restore; their default would lock the gaps between rows too.
+		 */
+		boolean isolationPerTransaction() {
+			return this.perTransaction;
 		}
 
 		/**

@@ -20,6 +20,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.Logger;
@@ -38,6 +39,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
  * nothing changes. The clock is really another one: a small library (needs gcc and Linux)
  * is preloaded into a child JVM.
  */
+@Isolated("measures times")
 class ClockShiftTests {
 
 	private static final Logger logger = LoggerFactory.getLogger(ClockShiftTests.class);

@@ -17,6 +17,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,6 +38,7 @@ import static org.awaitility.Awaitility.await;
 /**
  * The engine over a real PostgreSQL: several JVMs at once, and a server that goes away.
  */
+@Isolated("measures times")
 class EngineOnPostgresTests {
 
 	private static final Logger logger = LoggerFactory.getLogger(EngineOnPostgresTests.class);
