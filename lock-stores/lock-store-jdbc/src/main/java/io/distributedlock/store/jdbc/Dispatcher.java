@@ -66,7 +66,7 @@ final class Dispatcher implements AutoCloseable {
 		this.transaction = transaction;
 		this.fast = fast;
 		String name = "distributed-lock-" + settings.name();
-		this.lanes = new Lanes(settings.parallelism(), Lanes.GATHER);
+		this.lanes = new Lanes(settings.parallelism());
 		this.deadlines = new Deadlines(address, name);
 		for (int i = 1; i <= settings.parallelism(); i++) {
 			Thread worker = new Thread(this::work, name + "-" + i);

@@ -1,6 +1,5 @@
 package io.distributedlock.store.jdbc;
 
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -23,17 +22,12 @@ import io.distributedlock.store.jdbc.Operation.Lane;
  * together. Only few batches of a lane are under way at once: what gathers meanwhile
  * makes the next batch large, and one commit serves many.
  * <p>
- * Callers that got their answers from one batch come back one after the other, and the
- * first of them would go out alone and make the disk work for one. So after a large batch
- * of acquires the next one waits a moment until most of them are there again.
+ * Two batches of acquires at a time: while one of them waits for the disk, the other one
+ * gathers. Callers come back one after the other, so that with a single one many
+ * transactions would be for one caller; a short wait for those that come back was tried
+ * and was no better.
  */
 final class Lanes {
-
-	/** A fraction of what a disk takes. */
-	static final Duration GATHER = Duration.ofNanos(300_000);
-
-	/** Fewer than that in a batch are not worth a wait. */
-	private static final int FEW = 4;
 
 	private final ReentrantLock mutex = new ReentrantLock();
 
@@ -46,21 +40,15 @@ final class Lanes {
 
 	private final Lane[] order = Lane.values();
 
-	private final long gather;
-
 	private int next;
-
-	private boolean gathering;
 
 	private boolean closed;
 
 	/**
 	 * Makes the lanes.
 	 * @param parallelism how many batches are under way at once
-	 * @param gather how long those are waited for that probably come back
 	 */
-	Lanes(int parallelism, Duration gather) {
-		this.gather = gather.toNanos();
+	Lanes(int parallelism) {
 		for (Lane lane : this.order) {
 			this.tracks.put(lane, new Track(Math.min(parallelism, window(lane, parallelism))));
 		}
@@ -86,13 +74,8 @@ final class Lanes {
 				return false;
 			}
 			Track track = this.tracks.get(lane);
-			boolean first = track.waiting.isEmpty();
-			if (first) {
-				track.since = System.nanoTime();
-			}
 			track.waiting.addAll(operations);
-			// Whoever was woken by the first looks again by itself.
-			if (track.hasRoom() && (first || track.waiting.size() >= track.expected)) {
+			if (track.hasRoom()) {
 				this.work.signal();
 			}
 			return true;
@@ -120,13 +103,7 @@ final class Lanes {
 						return batch;
 					}
 				}
-				if (this.gathering) {
-					this.gathering = false;
-					this.work.awaitNanos(this.gather / 2);
-				}
-				else {
-					this.work.await();
-				}
+				this.work.await();
 			}
 			return null;
 		}
@@ -151,11 +128,6 @@ final class Lanes {
 			return null;
 		}
 		Queue<Operation<?>> queue = track.waiting;
-		if (lane == Lane.ACQUIRE && !queue.isEmpty() && queue.size() < track.expected
-				&& System.nanoTime() - track.since < this.gather) {
-			this.gathering = true;
-			return null;
-		}
 		List<Operation<?>> batch = new ArrayList<>();
 		List<Operation<?>> later = new ArrayList<>();
 		while (batch.size() < lane.most() && !queue.isEmpty()) {
@@ -180,8 +152,6 @@ final class Lanes {
 		}
 		batch.sort(Comparator.comparing(Operation::id));
 		track.underWay++;
-		track.expected = (batch.size() < FEW) ? 0 : batch.size() - batch.size() / 4;
-		track.since = System.nanoTime();
 		return new Batch(lane, batch);
 	}
 
@@ -231,12 +201,6 @@ final class Lanes {
 		final int window;
 
 		int underWay;
-
-		/** Since when the first of those that wait has waited. */
-		long since;
-
-		/** How many are worth a short wait. */
-		int expected;
 
 		Track(int window) {
 			this.window = window;
