@@ -161,10 +161,8 @@ final class Dispatcher implements AutoCloseable {
 			}
 			else if (!alone && failure.kind().isAnswer()) {
 				// One operation must not make the others fail.
-				for (Operation<?> operation : operations) {
-					run(new Batch(Lane.LOOK, List.of(operation)), answers);
-				}
-				return List.of();
+				operations.forEach(Operation::markAlone);
+				return operations;
 			}
 			else {
 				fail(operations, failure.exception());

@@ -130,12 +130,13 @@ final class Lanes {
 		Queue<Operation<?>> queue = track.waiting;
 		List<Operation<?>> batch = new ArrayList<>();
 		List<Operation<?>> later = new ArrayList<>();
-		while (batch.size() < lane.most() && !queue.isEmpty()) {
+		while (batch.size() < lane.most() && !queue.isEmpty() && (batch.isEmpty() || !batch.get(0).isAlone())) {
 			Operation<?> operation = queue.remove();
 			if (operation.isDone()) {
 				continue;
 			}
-			if (this.busy.add(operation.id())) {
+			boolean fits = batch.isEmpty() || !operation.isAlone();
+			if (fits && this.busy.add(operation.id())) {
 				batch.add(operation);
 			}
 			else {

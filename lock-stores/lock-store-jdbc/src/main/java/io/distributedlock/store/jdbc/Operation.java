@@ -21,6 +21,9 @@ abstract class Operation<R> extends CompletableFuture<R> {
 	/** Whether the database may have seen it. */
 	private volatile boolean sent;
 
+	/** Whether it shares a transaction with nobody. */
+	private volatile boolean alone;
+
 	Operation(LockKey key, long deadline, Lane lane) {
 		this.key = key;
 		this.deadline = deadline;
@@ -52,6 +55,18 @@ abstract class Operation<R> extends CompletableFuture<R> {
 	/** The transaction it was part of is known to have changed nothing. */
 	final void markUnsent() {
 		this.sent = false;
+	}
+
+	/**
+	 * The transaction that it shared failed because of one of them. They are tried again
+	 * one by one.
+	 */
+	final void markAlone() {
+		this.alone = true;
+	}
+
+	final boolean isAlone() {
+		return this.alone;
 	}
 
 	final boolean wasSent() {

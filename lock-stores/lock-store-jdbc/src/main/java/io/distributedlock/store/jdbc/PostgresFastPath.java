@@ -41,7 +41,7 @@ final class PostgresFastPath implements FastPath {
 
 	private static final String NOW = "(EXTRACT(EPOCH FROM CLOCK_TIMESTAMP()) * 1000000)::BIGINT";
 
-	private static final String LIMITS = "SELECT set_config('statement_timeout', ?, true),"
+	private static final String LIMITS = "SELECT set_config('statement_timeout', ?, true), set_config('lock_timeout', ?, true),"
 			+ " set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),"
 			+ " set_config('enable_mergejoin', 'off', true), set_config('synchronous_commit', ";
 
@@ -122,12 +122,13 @@ final class PostgresFastPath implements FastPath {
 	private void bind(PreparedStatement statement, Connection connection, List<? extends QuickOperation<?>> operations,
 			long deadline) throws SQLException {
 		statement.setString(1, Math.max(1, (deadline - System.nanoTime()) / 1_000_000) + "ms");
-		statement.setArray(2, connection.createArrayOf("varchar", operations.stream().map(Operation::id).toArray()));
-		statement.setArray(3, connection.createArrayOf("varchar",
+		statement.setString(2, PostgresReader.lockTimeout(operations.size()));
+		statement.setArray(3, connection.createArrayOf("varchar", operations.stream().map(Operation::id).toArray()));
+		statement.setArray(4, connection.createArrayOf("varchar",
 				operations.stream().map((operation) -> operation.attempt().toString()).toArray()));
-		statement.setArray(4, connection.createArrayOf("int8",
+		statement.setArray(5, connection.createArrayOf("int8",
 				operations.stream().map((operation) -> (long) operation.tokens()).toArray()));
-		statement.setArray(5,
+		statement.setArray(6,
 				connection.createArrayOf("int8", operations.stream().map(QuickOperation::ttlMicros).toArray()));
 		if (operations.get(0).lane() == Lane.ACQUIRE) {
 			// The earliest limit holds for all. Whom it refuses too early is looked at
@@ -136,9 +137,9 @@ final class PostgresFastPath implements FastPath {
 				.mapToLong((operation) -> this.clock.at(operation.deadline()))
 				.min()
 				.orElse(0);
-			statement.setLong(6, limit);
-			statement.setString(7, this.instance);
-			statement.setLong(8, limit);
+			statement.setLong(7, limit);
+			statement.setString(8, this.instance);
+			statement.setLong(9, limit);
 		}
 	}
 

@@ -23,7 +23,7 @@ final class PostgresReader implements LockTransaction.LockReader {
 
 	PostgresReader(LockTables tables) {
 		String locks = tables.names().locks();
-		this.sql = "SELECT set_config('statement_timeout', ?, true),"
+		this.sql = "SELECT set_config('statement_timeout', ?, true), set_config('lock_timeout', ?, true),"
 				+ " set_config('idle_in_transaction_session_timeout', ?, true),"
 				+ " set_config('enable_seqscan', 'off', true),"
 				+ " set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'"
@@ -40,9 +40,10 @@ final class PostgresReader implements LockTransaction.LockReader {
 		Array array = connection.createArrayOf("varchar", keys.toArray());
 		try (PreparedStatement statement = connection.prepareStatement(this.sql)) {
 			statement.setString(1, timeoutMillis + "ms");
-			statement.setString(2, Math.max(timeoutMillis, SHORTEST_IDLE) + "ms");
-			statement.setArray(3, array);
+			statement.setString(2, lockTimeout(keys.size()));
+			statement.setString(3, Math.max(timeoutMillis, SHORTEST_IDLE) + "ms");
 			statement.setArray(4, array);
+			statement.setArray(5, array);
 			statement.execute();
 			try (ResultSet locked = next(statement)) {
 				while (locked.next()) {
@@ -60,6 +61,13 @@ final class PostgresReader implements LockTransaction.LockReader {
 			}
 			return new Reading(rows, now, 0);
 		}
+	}
+
+	/**
+	 * Returns how long a row may be waited for: not long if others wait too.
+	 */
+	static String lockTimeout(int operations) {
+		return (operations > 1) ? "100ms" : "0";
 	}
 
 	static ResultSet next(PreparedStatement statement) throws SQLException {

@@ -83,6 +83,17 @@ class LanesTests {
 	}
 
 	@Test
+	void anOperationThatIsToBeAloneSharesNoBatch() throws Exception {
+		List<Operation<?>> many = many(4);
+		many.get(0).markAlone();
+		many.get(2).markAlone();
+		this.lanes.add(Lane.LOOK, many);
+		assertThat(take().operations()).containsExactly(many.get(0));
+		assertThat(take().operations()).containsExactly(many.get(1), many.get(3));
+		assertThat(take().operations()).containsExactly(many.get(2));
+	}
+
+	@Test
 	void operationsThatEndedWhileTheyWaitedAreNotSent() throws Exception {
 		Operation<?> ended = operation("a");
 		Operation<?> waiting = operation("b");

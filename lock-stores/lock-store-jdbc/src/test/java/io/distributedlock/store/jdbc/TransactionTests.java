@@ -4,6 +4,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 
@@ -153,7 +154,8 @@ class TransactionTests {
 				assertThat(connection.getTransactionIsolation())
 					.isEqualTo(com.zaxxer.hikari.util.IsolationLevel.valueOf(isolation).getLevelId());
 				assertThat(connection.getNetworkTimeout()).isZero();
-				for (String limit : List.of("statement_timeout", "idle_in_transaction_session_timeout")) {
+				for (String limit : List.of("statement_timeout", "lock_timeout",
+						"idle_in_transaction_session_timeout")) {
 					var result = statement.executeQuery("SHOW " + limit);
 					result.next();
 					assertThat(result.getString(1)).as(limit).isEqualTo("0");
@@ -224,12 +226,12 @@ class TransactionTests {
 			Databases.execute(oneUse(rude),
 					"SELECT * FROM distributed_lock WHERE lock_key = '" + this.key.id() + "' FOR UPDATE");
 			CompletionStage<AcquireReply> stuck = fixture.store
-				.acquire(StoreFixture.command(this.key, AttemptId.random(), Duration.ofSeconds(2)));
+				.acquire(StoreFixture.command(this.key, AttemptId.random(), Duration.ofSeconds(15)));
 			for (int i = 0; i < 20; i++) {
 				LockKey other = LockKey.of("stock", this.key.parts().get(0), i);
 				AttemptId attempt = AttemptId.random();
 				assertThat(StoreFixture
-					.get(fixture.store.acquire(StoreFixture.command(other, attempt, Duration.ofMillis(1500)))))
+					.get(fixture.store.acquire(StoreFixture.command(other, attempt, Duration.ofSeconds(5)))))
 					.isInstanceOf(Granted.class);
 				fixture.release(other, attempt);
 			}
@@ -237,6 +239,37 @@ class TransactionTests {
 			rude.rollback();
 			rude.close();
 			assertThat(StoreFixture.get(stuck)).isInstanceOf(Refused.class);
+		}
+	}
+
+	@Test
+	void aRowThatSomebodyHoldsLockedDoesNotHoldUpThoseThatShareItsTransaction() throws SQLException {
+		try (HikariDataSource pool = Databases.pool(server.url(), 10); StoreFixture fixture = StoreFixture.of(pool)) {
+			LockKey locked = LockKey.of("stock", this.key.parts().get(0), 7);
+			AttemptId before = AttemptId.random();
+			fixture.acquire(locked, before);
+			fixture.release(locked, before);
+			Connection rude = server.dataSource().getConnection();
+			rude.setAutoCommit(false);
+			Databases.execute(oneUse(rude),
+					"SELECT * FROM distributed_lock WHERE lock_key = '" + locked.id() + "' FOR UPDATE");
+			for (int round = 0; round < 3; round++) {
+				List<CompletionStage<AcquireReply>> replies = new ArrayList<>();
+				for (int i = 0; i < 40; i++) {
+					LockKey each = LockKey.of("stock", this.key.parts().get(0), (i == 7) ? 7 : 100 * round + i);
+					replies.add(fixture.store
+						.acquire(StoreFixture.command(each, AttemptId.random(), Duration.ofMillis(1500))));
+				}
+				CompletionStage<AcquireReply> stuck = replies.remove(7);
+				for (CompletionStage<AcquireReply> reply : replies) {
+					assertThat(StoreFixture.get(reply)).isInstanceOf(Granted.class);
+				}
+				assertThat(stuck.toCompletableFuture()).isNotDone();
+				assertThatExceptionOfType(StoreException.class).isThrownBy(() -> StoreFixture.get(stuck));
+			}
+			rude.rollback();
+			rude.close();
+			assertThat(fixture.acquire(locked, AttemptId.random())).isInstanceOf(Granted.class);
 		}
 	}
 
