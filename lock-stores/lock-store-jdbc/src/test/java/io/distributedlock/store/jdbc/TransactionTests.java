@@ -253,12 +253,12 @@ class TransactionTests {
 			rude.setAutoCommit(false);
 			Databases.execute(oneUse(rude),
 					"SELECT * FROM distributed_lock WHERE lock_key = '" + locked.id() + "' FOR UPDATE");
-			for (int round = 0; round < 3; round++) {
+			for (int round = 0; round < 2; round++) {
 				List<CompletionStage<AcquireReply>> replies = new ArrayList<>();
 				for (int i = 0; i < 40; i++) {
 					LockKey each = LockKey.of("stock", this.key.parts().get(0), (i == 7) ? 7 : 100 * round + i);
 					replies.add(fixture.store
-						.acquire(StoreFixture.command(each, AttemptId.random(), Duration.ofMillis(1500))));
+						.acquire(StoreFixture.command(each, AttemptId.random(), Duration.ofSeconds(3))));
 				}
 				CompletionStage<AcquireReply> stuck = replies.remove(7);
 				for (CompletionStage<AcquireReply> reply : replies) {
