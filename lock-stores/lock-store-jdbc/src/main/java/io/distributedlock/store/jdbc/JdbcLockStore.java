@@ -98,7 +98,7 @@ public final class JdbcLockStore implements QueueingLockStore, SignallingLockSto
 
 	/**
 	 * Starts to configure a store.
-	 * @param source where connections come from; two or more are best
+	 * @param source where connections come from: a pool, with two or more to spare
 	 * @return a builder with the defaults
 	 */
 	public static Builder builder(DataSource source) {

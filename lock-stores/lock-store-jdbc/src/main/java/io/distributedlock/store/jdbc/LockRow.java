@@ -433,35 +433,4 @@ final class LockRow {
 		return this.signals;
 	}
 
-	/**
-	 * What holds for all rows of one transaction.
-	 *
-	 * @param instance the JVM that asks
-	 * @param reservation how long a lock is kept for a waiter, in microseconds
-	 * @param queueEntryTtl how long a waiter lives that does not ask again, in
-	 * microseconds
-	 * @param subscribed whether this JVM can be told of a reservation
-	 */
-	record Rules(String instance, long reservation, long queueEntryTtl, boolean subscribed) {
-
-		static final Rules NONE = new Rules("", 0, 0, false);
-
-	}
-
-	/**
-	 * What a JVM is to be told after the commit.
-	 *
-	 * @param kind reserved or revoked
-	 * @param instance whom to tell
-	 * @param attempt what it is about
-	 * @param key id of the lock
-	 */
-	record Signal(char kind, String instance, String attempt, String key) {
-
-		static final char RESERVED = 'r';
-
-		static final char REVOKED = 'x';
-
-	}
-
 }

@@ -10,8 +10,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-import io.distributedlock.store.jdbc.LockRow.Signal;
-
 /**
  * Reads and writes the two tables, in plain statements that all databases understand.
  */

@@ -7,9 +7,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-import io.distributedlock.store.jdbc.LockRow.Rules;
-import io.distributedlock.store.jdbc.LockRow.Signal;
-
 /**
  * Operations on different locks in one transaction, which can do everything:
  * <ol>

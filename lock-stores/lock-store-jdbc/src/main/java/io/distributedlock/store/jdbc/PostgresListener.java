@@ -23,8 +23,6 @@ import org.postgresql.PGNotification;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import io.distributedlock.store.jdbc.LockRow.Signal;
-
 /**
  * Listens on the channel of this JVM, on one connection that it keeps. When that breaks
  * it connects again, and says that signals may have been lost; meanwhile the

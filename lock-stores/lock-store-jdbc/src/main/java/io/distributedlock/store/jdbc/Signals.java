@@ -15,7 +15,6 @@ import org.slf4j.LoggerFactory;
 import io.distributedlock.LockKey;
 import io.distributedlock.spi.AttemptId;
 import io.distributedlock.spi.SignallingLockStore.SignalReceiver;
-import io.distributedlock.store.jdbc.LockRow.Signal;
 
 /**
  * Knows what this JVM holds and waits for, and tells the receiver what happens to it. How

@@ -11,7 +11,6 @@ import javax.sql.DataSource;
 import io.distributedlock.LockKey;
 import io.distributedlock.spi.AttemptId;
 import io.distributedlock.spi.StoreException;
-import io.distributedlock.store.jdbc.LockRow.Rules;
 import io.distributedlock.store.jdbc.Session.Phase;
 
 /**

@@ -2,8 +2,6 @@ package io.distributedlock.store.jdbc;
 
 import java.time.Duration;
 
-import io.distributedlock.store.jdbc.LockRow.Rules;
-
 /**
  * Settings of a store, checked.
  *
