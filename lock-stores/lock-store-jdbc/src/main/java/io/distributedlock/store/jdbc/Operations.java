@@ -98,6 +98,9 @@ final class Operations {
 			if (answer instanceof RenewReply.NotOwner) {
 				this.signals.ended(attempt());
 			}
+			else {
+				this.signals.stillHolds(key(), attempt());
+			}
 			complete(answer);
 		}
 

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -29,13 +30,20 @@ final class Signals {
 	/** How long word of a forced release is kept for an instance that polls. */
 	private static final long WORD_LIFE = StoreSettings.micros(Duration.ofMinutes(1));
 
+	/** Grants that nobody has renewed for so long have ended, or have nobody to tell. */
+	private static final long FORGET_AFTER = Duration.ofHours(2).toNanos();
+
+	private static final int FORGET_EVERY = 4096;
+
 	private final LockTables tables;
 
 	private final long waitNanos;
 
 	private final Map<String, Waiting> waiting = new ConcurrentHashMap<>();
 
-	private final Map<AttemptId, String> held = new ConcurrentHashMap<>();
+	private final Map<AttemptId, Held> held = new ConcurrentHashMap<>();
+
+	private final AtomicInteger grants = new AtomicInteger();
 
 	private volatile @Nullable SignalReceiver receiver;
 
@@ -64,9 +72,23 @@ final class Signals {
 
 	void holds(LockKey key, AttemptId attempt) {
 		if (this.receiver != null) {
-			this.held.put(attempt, key.id());
+			this.held.put(attempt, new Held(key.id(), System.nanoTime()));
 			this.waiting.remove(key.id());
+			if (this.grants.incrementAndGet() % FORGET_EVERY == 0) {
+				forgetOld(System.nanoTime());
+			}
 		}
+	}
+
+	/**
+	 * A grant that was lost may never be heard of again.
+	 */
+	private void forgetOld(long now) {
+		this.held.values().removeIf((grant) -> now - grant.seen() > FORGET_AFTER);
+	}
+
+	void stillHolds(LockKey key, AttemptId attempt) {
+		this.held.computeIfPresent(attempt, (same, grant) -> new Held(key.id(), System.nanoTime()));
 	}
 
 	void ended(AttemptId attempt) {
@@ -129,9 +151,9 @@ final class Signals {
 		if (current != null) {
 			tell(() -> {
 				AttemptId ended = AttemptId.parse(attempt);
-				String key = this.held.remove(ended);
-				if (key != null) {
-					current.revoked(key, ended);
+				Held grant = this.held.remove(ended);
+				if (grant != null) {
+					current.revoked(grant.key(), ended);
 				}
 			});
 		}
@@ -152,6 +174,9 @@ final class Signals {
 			logger.warn("A signal of the lock store could not be delivered; waiters are served when they ask again",
 					ex);
 		}
+	}
+
+	private record Held(String key, long seen) {
 	}
 
 	private record Waiting(AttemptId attempt, long until) {
