@@ -74,6 +74,16 @@ quick|pass|lease  |L:live|-DFENCE=1|50302|a queue is served in the end
 quick|fail|lease  |L:live|-DFENCE=1 -DBUG_RESFOREVER|383|reservation of a dead waiter never expires
 quick|pass|redlockfence|S|-DWB=1|747936|token written back to a majority
 quick|fail|redlockfence|S|-DWB=0|587|token is the maximum of the replies
+full |pass|redlock|S     ||5426387|tokens rise, one holder
+full |pass|redlock|S     |-DUNTIMELY|5094487|no time is kept: no token twice
+quick|fail|redlock|S     |-DBUG_NOWB|334|tokens not written back
+quick|fail|redlock|S     |-DBUG_ONE|187386|one confirmation is enough
+quick|fail|redlock|S     |-DBUG_LATEVALID|34462|validity not looked at
+full |fail|redlock|S     |-DRESTARTS=1|3816413|a limit, not a bug: server restarted empty without delay
+quick|fail|redlock|S     |-DRESTARTS=1 -DDELAY -DBUG_NOCLOCK|400464|server restarted empty offers no clock
+quick|fail|redlock|S     |-DUNTIMELY -DBUG_NOWB|180|no time is kept, tokens not written back
+quick|fail|redlock|S     |-DUNTIMELY -DBUG_NOGUARD|47273|no time is kept, confirmed without a look at the holder
+quick|fail|redlock|S     |-DUNTIMELY -DBUG_COUNTLATE|336677|no time is kept, offers above the block count
 ROWS
 }
 

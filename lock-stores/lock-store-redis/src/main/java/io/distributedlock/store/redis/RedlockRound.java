@@ -29,10 +29,11 @@ import io.distributedlock.spi.StoreException;
  * <h2>Why tokens rise</h2> Take two grants that count. Their second steps have a server
  * in common, and on that server the two holds do not overlap, since the second step
  * demands the hold. Whoever came there later was offered tokens above the mark that the
- * earlier one had written, and its block begins no lower than this offer. That last step
- * needs that a confirmation counts only from a server whose offer was not above the
- * block; a server that answers late with a higher offer is told of the block too, but is
- * not counted. Without the second step it is wrong: docs/model/redlockfence.pml.
+ * earlier one had written, and its block begins no lower than this offer: a confirmation
+ * counts only from a server whose offer was not above the block. One that answers late
+ * with a higher offer is told of the block too, but is not counted. These two conditions
+ * keep two grants from sharing a token even where clocks jump and both believe that they
+ * hold. docs/model/redlock.pml has each of them, and fails without it.
  * <p>
  * A server that was restarted empty has no mark. It offers its clock, and the majority
  * offers more than its mark, so that tokens can fall only if the clocks of the servers
