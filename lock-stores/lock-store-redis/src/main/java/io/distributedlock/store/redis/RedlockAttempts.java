@@ -69,6 +69,13 @@ final class RedlockAttempts {
 	}
 
 	/**
+	 * Returns how many rounds some servers have still to answer.
+	 */
+	int open() {
+		return this.open.size();
+	}
+
+	/**
 	 * Says that an attempt is given back: what servers grant it from now on is not
 	 * wanted.
 	 */

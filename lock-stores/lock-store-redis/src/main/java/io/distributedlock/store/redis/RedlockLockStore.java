@@ -192,18 +192,20 @@ public final class RedlockLockStore implements InspectableLockStore {
 
 	/**
 	 * Returns how many attempts are still to be taken back from servers that did not
-	 * answer.
+	 * answer, or have still to be answered by some.
 	 */
 	int leftBehind() {
-		return this.context.sweepers().values().stream().mapToInt(RedlockSweeper::size).sum();
+		return this.context.attempts().open()
+				+ this.context.sweepers().values().stream().mapToInt(RedlockSweeper::size).sum();
 	}
 
 	@Override
 	public void close() {
 		if (this.closed.compareAndSet(false, true)) {
 			this.connector.shutdownNow();
-			this.context.timer().shutdownNow();
 			this.nodes.all().forEach(RedlockNode::close);
+			// What it has still to do ends at once without servers, and answers somebody.
+			this.context.timer().shutdown();
 		}
 	}
 

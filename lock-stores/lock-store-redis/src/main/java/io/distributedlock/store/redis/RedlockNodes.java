@@ -52,7 +52,16 @@ record RedlockNodes(List<RedlockNode> all, long nodeTimeout) {
 	 * are not silent: then the trouble may be on this side.
 	 */
 	<R> CompletableFuture<R> ask(RedlockNode node, Function<RedlockNode, CompletableFuture<R>> question) {
-		return isLeftOut(node) ? CompletableFuture.failedFuture(node.leftOut()) : question.apply(node);
+		if (isLeftOut(node)) {
+			return CompletableFuture.failedFuture(node.leftOut());
+		}
+		try {
+			return question.apply(node);
+		}
+		catch (RuntimeException ex) {
+			// The others have to be asked all the same.
+			return CompletableFuture.failedFuture(ex);
+		}
 	}
 
 	boolean isLeftOut(RedlockNode node) {

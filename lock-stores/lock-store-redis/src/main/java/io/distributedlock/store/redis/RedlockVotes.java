@@ -89,11 +89,13 @@ final class RedlockVotes {
 					}
 					return isPrevented(votes.size() - released) ? new ReleaseReply.NotOwner() : null;
 				});
-		return tally.ask((node) -> node.release(asked, deadline), (node) -> {
+		CompletableFuture<ReleaseReply> reply = tally.ask((node) -> node.release(asked, deadline), (node) -> {
 			if (command.keepFor().isZero()) {
 				this.context.sweeper(node).remember(command.key(), id, longestTtl());
 			}
 		});
+		reply.thenAccept((known) -> this.context.attempts().forget(command.attempt()));
+		return reply;
 	}
 
 	/**

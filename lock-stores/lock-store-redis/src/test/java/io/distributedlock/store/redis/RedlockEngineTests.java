@@ -42,8 +42,12 @@ class RedlockEngineTests {
 
 	private final List<LockEngine> engines = new ArrayList<>();
 
+	private final List<RedlockLockStore> stores = new ArrayList<>();
+
 	private LockEngine engine() {
-		LockEngine engine = LockEngine.builder().store(this.redlock.builder().build()).build();
+		RedlockLockStore store = this.redlock.builder().build();
+		this.stores.add(store);
+		LockEngine engine = LockEngine.builder().store(store).build();
 		this.engines.add(engine);
 		return engine;
 	}
@@ -189,7 +193,8 @@ class RedlockEngineTests {
 	}
 
 	private boolean nothingIsLeft() {
-		return this.redlock.servers.stream().allMatch((server) -> server.command("KEYS", "lock:l:*").isBlank());
+		return this.redlock.servers.stream().allMatch((server) -> server.command("KEYS", "lock:l:*").isBlank())
+				&& this.stores.stream().allMatch((store) -> store.leftBehind() == 0);
 	}
 
 	@Test
