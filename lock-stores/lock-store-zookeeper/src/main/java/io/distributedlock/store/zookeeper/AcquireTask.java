@@ -50,6 +50,11 @@ final class AcquireTask extends KeyTask<AcquireReply> {
 			if (mine != null && mine.isAlive()) {
 				return again(mine);
 			}
+			if (mine != null) {
+				// Its ttl is over: what comes now is another grant, with higher tokens.
+				return new Removal(this.context, this.key, local(), this.command.attempt(), this.keeper, link).run()
+					.thenCompose((removed) -> look(link));
+			}
 			Fence fence = this.context.fence(id());
 			boolean simple = fence != null && !fence.names(id()) && !this.command.repeated();
 			return simple ? make(link, fence) : look(link);
@@ -173,8 +178,7 @@ final class AcquireTask extends KeyTask<AcquireReply> {
 			return done(refused);
 		}
 		WaitRecord queue = this.context.living(id(), view.waitingOrEmpty())
-			.with(new Entry(this.context.settings().instanceId, this.command.attempt(), link.name(),
-					System.currentTimeMillis(), 0));
+			.with(new Entry(this.context.settings().instanceId, this.command.attempt(), link.name(), 0, 0));
 		// The first who waits makes sure that there is something to wait for.
 		List<Op> last = (view.waiting() == null && view.held() != null)
 				? List.of(Op.check(this.context.layout().held(id()), -1)) : List.of();

@@ -92,8 +92,8 @@ final class ExchangeTask extends KeyTask<ReleaseReply> {
 			return succeed(grant, link, view, others);
 		}
 		boolean queued = this.context.canBeSignalled(link);
-		Entry newcomer = queued ? new Entry(this.context.settings().instanceId, this.successor.attempt(), link.name(),
-				System.currentTimeMillis(), 0) : null;
+		Entry newcomer = queued
+				? new Entry(this.context.settings().instanceId, this.successor.attempt(), link.name(), 0, 0) : null;
 		return wait(grant, link, view, others, newcomer);
 	}
 

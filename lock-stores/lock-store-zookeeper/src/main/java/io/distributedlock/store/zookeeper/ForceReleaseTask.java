@@ -38,10 +38,19 @@ final class ForceReleaseTask extends KeyTask<Boolean> {
 			this.context.seen(id(), view);
 			HeldRecord held = view.held();
 			if (view.fence() == null || held == null || this.token < held.first() || this.token > held.last()) {
-				return done(false);
+				return unmark(link, view);
 			}
 			return (view.waiting() == null) ? mark(link, tell) : end(link, view, held, tell);
 		});
+	}
+
+	/** There is no such grant, or not any more; then no mark of ours may stay behind. */
+	private CompletableFuture<Boolean> unmark(Link link, View view) {
+		if (view.fence() == null || view.waiting() == null || !view.waiting().isEmpty()) {
+			return done(false);
+		}
+		return new Handover(this.context, this.key, this.keeper, link, view).leave(view.waiting())
+			.thenApply((result) -> false);
 	}
 
 	private CompletableFuture<Boolean> mark(Link link, boolean tell) {

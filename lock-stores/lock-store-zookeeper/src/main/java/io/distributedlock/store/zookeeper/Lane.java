@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 
 import org.apache.zookeeper.KeeperException.Code;
@@ -27,6 +28,8 @@ final class Lane {
 
 	private final Deque<Step> waiting = new ArrayDeque<>();
 
+	private final AtomicInteger sending = new AtomicInteger();
+
 	private int underWay;
 
 	Lane(Link link) {
@@ -44,37 +47,47 @@ final class Lane {
 		sendWaiting();
 	}
 
+	/**
+	 * Sends what can be sent. Only one thread does this at a time, so that what was
+	 * submitted first is sent first; others leave it a note to look again. No mutex is
+	 * held: a handle that is closed answers on this very thread.
+	 */
 	private void sendWaiting() {
-		while (true) {
-			List<Step> batch;
-			this.mutex.lock();
-			try {
-				batch = nextBatch();
-				if (batch.isEmpty()) {
-					return;
-				}
-				this.underWay++;
-				// Within the mutex, so that what was submitted first is sent first.
+		if (this.sending.getAndIncrement() != 0) {
+			return;
+		}
+		int noted = 1;
+		while (noted != 0) {
+			for (List<Step> batch = nextBatch(); !batch.isEmpty(); batch = nextBatch()) {
 				send(batch);
 			}
-			finally {
-				this.mutex.unlock();
-			}
+			noted = this.sending.addAndGet(-noted);
 		}
 	}
 
 	private List<Step> nextBatch() {
 		List<Step> batch = new ArrayList<>();
-		while (this.underWay < UNDER_WAY && batch.size() < BATCH && !this.waiting.isEmpty()) {
-			Step step = this.waiting.removeFirst();
-			if (step.begin()) {
-				batch.add(step);
+		this.mutex.lock();
+		try {
+			while (this.underWay < UNDER_WAY && batch.size() < BATCH && !this.waiting.isEmpty()) {
+				batch.add(this.waiting.removeFirst());
 			}
+			if (!batch.isEmpty()) {
+				this.underWay++;
+			}
+		}
+		finally {
+			this.mutex.unlock();
 		}
 		return batch;
 	}
 
-	private void send(List<Step> batch) {
+	private void send(List<Step> taken) {
+		List<Step> batch = taken.stream().filter(Step::begin).toList();
+		if (batch.isEmpty()) {
+			ended();
+			return;
+		}
 		List<Op> operations = new ArrayList<>(3 * batch.size() + 1);
 		int[] starts = new int[batch.size()];
 		boolean needsId = false;
@@ -89,6 +102,16 @@ final class Lane {
 		}
 		boolean hasId = needsId;
 		this.link.send(operations, (outcome) -> answered(batch, starts, hasId, outcome));
+	}
+
+	private void ended() {
+		this.mutex.lock();
+		try {
+			this.underWay--;
+		}
+		finally {
+			this.mutex.unlock();
+		}
 	}
 
 	private void answered(List<Step> batch, int[] starts, boolean hasId, Link.Outcome outcome) {

@@ -1,5 +1,6 @@
 package io.distributedlock.store.zookeeper;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -58,9 +59,17 @@ final class Layout {
 		};
 	}
 
+	static String keyId(String node) {
+		return switch (node) {
+			case "%2E" -> ".";
+			case "%2E%2E" -> "..";
+			default -> node;
+		};
+	}
+
 	/** Persistent nodes that must be there, parents first. */
 	List<String> parents() {
-		List<String> parents = new java.util.ArrayList<>();
+		List<String> parents = new ArrayList<>();
 		for (int slash = this.root.indexOf('/', 1); slash > 0; slash = this.root.indexOf('/', slash + 1)) {
 			parents.add(this.root.substring(0, slash));
 		}

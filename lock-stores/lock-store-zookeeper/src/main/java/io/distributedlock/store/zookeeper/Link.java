@@ -39,6 +39,8 @@ final class Link {
 
 	private final Duration timeout;
 
+	private final Duration tick;
+
 	private final Touches touches;
 
 	private final Set<Grant> grants = ConcurrentHashMap.newKeySet();
@@ -62,7 +64,8 @@ final class Link {
 		this.touches = new Touches(tick, this.timeout);
 		this.lane = new Lane(this);
 		this.touches.connected(connectingSince);
-		this.connected = true;
+		this.tick = tick;
+		this.disconnectedAt = connectingSince;
 	}
 
 	String name() {
@@ -108,9 +111,27 @@ final class Link {
 		}
 	}
 
+	/**
+	 * The same session has a connection again.
+	 */
 	void reconnected() {
-		if (!this.connected) {
-			this.touches.connected(this.disconnectedAt);
+		this.touches.connected(this.disconnectedAt);
+		touch();
+	}
+
+	/**
+	 * Returns how long to wait until it can be known that the session lives for a useful
+	 * time: not at all, unless the connection took long.
+	 */
+	Duration settling() {
+		long now = System.nanoTime();
+		return (this.touches.livesUntil(now) - now >= this.timeout.minus(this.tick).toNanos()) ? Duration.ZERO
+				: this.tick.multipliedBy(4).dividedBy(5);
+	}
+
+	/** Lets commands through. */
+	void use() {
+		if (!this.ended) {
 			this.connected = true;
 		}
 	}
@@ -125,6 +146,9 @@ final class Link {
 	 * that has died.
 	 */
 	void cut() {
+		// Curator must not hear of it, or it closes the session properly.
+		this.zk.register((event) -> {
+		});
 		this.zk.getTestable().injectSessionExpiration();
 	}
 

@@ -11,17 +11,20 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 final class Observations {
 
-	private static final long FORGET = Duration.ofSeconds(60).toNanos();
+	private static final long FORGET = Duration.ofMinutes(10).toNanos();
 
 	private final Map<String, Seen> seen = new ConcurrentHashMap<>();
 
 	/**
 	 * Notes that something is there.
-	 * @return true if it has been seen for the given time or longer
+	 * @param what what it is
+	 * @param version tells it from what it was before
+	 * @return true if it has been seen for the given time or longer in this version
 	 */
-	boolean seenFor(String what, Duration time) {
+	boolean seenFor(String what, String version, Duration time) {
 		long now = System.nanoTime();
-		Seen known = this.seen.computeIfAbsent(what, (key) -> new Seen(now));
+		Seen known = this.seen.compute(what,
+				(key, old) -> (old != null && old.version.equals(version)) ? old : new Seen(version, now));
 		known.latest = now;
 		return now - known.first >= time.toNanos();
 	}
@@ -34,12 +37,16 @@ final class Observations {
 
 	private static final class Seen {
 
+		private final String version;
+
 		private final long first;
 
 		private volatile long latest;
 
-		private Seen(long first) {
+		private Seen(String version, long first) {
+			this.version = version;
 			this.first = first;
+			this.latest = first;
 		}
 
 	}

@@ -34,6 +34,9 @@ final class Renewals {
 
 	private final CompletableFuture<List<RenewReply>> result = new CompletableFuture<>();
 
+	/** Indexes of those whose session would end before the new ttl does. */
+	private final List<Integer> moves = new ArrayList<>();
+
 	private int open;
 
 	Renewals(StoreContext context, Sessions sessions, List<RenewCommand> commands) {
@@ -59,13 +62,40 @@ final class Renewals {
 			sort(i, groups);
 		}
 		synchronized (this) {
-			this.open = groups.size();
+			this.open = groups.size() + this.moves.size();
 		}
-		if (groups.isEmpty()) {
+		if (this.open == 0) {
 			complete(null);
 		}
 		groups.forEach(this::send);
+		this.moves.forEach(this::move);
 		return this.result;
+	}
+
+	private void move(int index) {
+		CompletableFuture<RenewReply> moved;
+		try {
+			RenewCommand command = this.commands.get(index);
+			moved = this.context.submit(new MoveTask(this.context, command, this.sessions.forTtl(command.ttl())));
+		}
+		catch (StoreException ex) {
+			moved = CompletableFuture.failedFuture(ex);
+		}
+		moved.whenComplete((reply, thrown) -> {
+			set(index, (reply != null) ? reply : new RenewReply.Failed(this.context.failures().unexpected(thrown)));
+			partEnded();
+		});
+	}
+
+	private void partEnded() {
+		boolean last;
+		synchronized (this) {
+			this.open--;
+			last = this.open == 0;
+		}
+		if (last) {
+			complete(null);
+		}
 	}
 
 	private void sort(int index, Map<Link, List<Renewal>> groups) {
@@ -76,11 +106,7 @@ final class Renewals {
 			set(index, RenewReply.NOT_OWNER);
 		}
 		else if (!this.sessions.suffices(grant.link, command.ttl())) {
-			// The session would end before the new ttl does.
-			set(index,
-					new RenewReply.Failed(this.context.failures()
-						.ttlTooLong(command.ttl().toMillis() + " ms",
-								this.sessions.longestFor(grant.link).toMillis() + " ms")));
+			this.moves.add(index);
 		}
 		else if (!grant.link.isConnected()) {
 			set(index, new RenewReply.Failed(this.context.failures().timedOut(false)));
@@ -106,14 +132,7 @@ final class Renewals {
 					StoreException failure = this.context.failures().unexpected(thrown);
 					group.forEach((renewal) -> set(renewal.index(), new RenewReply.Failed(failure)));
 				}
-				boolean last;
-				synchronized (this) {
-					this.open--;
-					last = this.open == 0;
-				}
-				if (last) {
-					complete(null);
-				}
+				partEnded();
 			});
 	}
 

@@ -57,6 +57,8 @@ final class SessionKeeper {
 
 	private volatile long connectingSince = System.nanoTime();
 
+	private volatile @Nullable ZooKeeper opening;
+
 	private volatile boolean closed;
 
 	private @Nullable ScheduledFuture<?> touching;
@@ -84,7 +86,7 @@ final class SessionKeeper {
 		long half = this.context.settings().tickTime.toNanos() / 2;
 		this.touching = this.context.timer().scheduleAtFixedRate(() -> {
 			Link current = this.link;
-			if (current != null && current.isConnected()) {
+			if (current != null) {
 				current.touch();
 			}
 		}, half, half, TimeUnit.NANOSECONDS);
@@ -159,9 +161,7 @@ final class SessionKeeper {
 			case SyncConnected -> {
 				if (known) {
 					current.reconnected();
-					this.inbox.read(current);
-					connected(current);
-					this.context.resumed();
+					settle(current);
 				}
 				else {
 					open(zk);
@@ -195,6 +195,11 @@ final class SessionKeeper {
 	 * Prepares a new session: the nodes that all need, and its own two.
 	 */
 	private void open(ZooKeeper zk) {
+		if (this.opening == zk) {
+			// It was disconnected for a moment; what is under way goes on, or has failed.
+			return;
+		}
+		this.opening = zk;
 		Link old = this.link;
 		if (old != null) {
 			lost(old);
@@ -239,12 +244,30 @@ final class SessionKeeper {
 				return;
 			}
 			this.trouble = null;
-			this.inbox.read(opened);
-			// The first answer about the inbox comes before any that is asked for later.
 			this.link = opened;
-			connected(opened);
-			this.context.resumed();
+			settle(opened);
 		});
+	}
+
+	private void settle(Link current) {
+		// Its answer comes before those of commands that are sent later.
+		this.inbox.read(current);
+		Duration settling = current.settling();
+		if (settling.isZero()) {
+			use(current);
+		}
+		else {
+			current.touch();
+			this.context.timer().schedule(() -> use(current), settling.toMillis(), TimeUnit.MILLISECONDS);
+		}
+	}
+
+	private void use(Link current) {
+		if (this.link == current && current.zk().getState().isConnected()) {
+			current.use();
+			connected(current);
+			this.context.resumed();
+		}
 	}
 
 	private void failed(Link opened, @Nullable Code code) {
@@ -252,6 +275,7 @@ final class SessionKeeper {
 		this.trouble = failure;
 		if (code == Code.CONNECTIONLOSS || code == Code.SESSIONEXPIRED) {
 			// A new event will come.
+			this.opening = null;
 			return;
 		}
 		ZooKeeperLockStore.logger.error("A session with ZooKeeper cannot be used for locks; it is tried again. {}",

@@ -36,7 +36,7 @@ final class Sessions {
 
 	Sessions(StoreContext context) {
 		this.context = context;
-		context.timer().scheduleWithFixedDelay(this::closeIdle, 1, 1, TimeUnit.MINUTES);
+		context.timer().scheduleWithFixedDelay(this::tidy, 1, 1, TimeUnit.MINUTES);
 	}
 
 	private static Duration margin(StoreContext context) {
@@ -52,10 +52,6 @@ final class Sessions {
 
 	boolean suffices(Link link, Duration ttl) {
 		return link.timeout().compareTo(ttl.plus(margin(this.context))) >= 0;
-	}
-
-	Duration longestFor(Link link) {
-		return link.timeout().minus(margin(this.context));
 	}
 
 	/**
@@ -82,9 +78,9 @@ final class Sessions {
 		SessionKeeper best = null;
 		boolean full = this.keepers.size() >= MOST;
 		for (SessionKeeper keeper : this.keepers) {
-			boolean long_ = timeout(keeper).compareTo(needed) >= 0;
+			boolean longEnough = timeout(keeper).compareTo(needed) >= 0;
 			boolean notTooLong = full || keeper.asked().compareTo(rounded(needed)) <= 0 || isShortest(keeper);
-			if (long_ && notTooLong && (best == null || timeout(keeper).compareTo(timeout(best)) < 0)) {
+			if (longEnough && notTooLong && (best == null || timeout(keeper).compareTo(timeout(best)) < 0)) {
 				best = keeper;
 			}
 		}
@@ -128,6 +124,14 @@ final class Sessions {
 	/** The session that is opened first, and stays. */
 	SessionKeeper main() {
 		return this.keepers.get(0);
+	}
+
+	private void tidy() {
+		Link link = main().current();
+		if (link != null && link.isConnected()) {
+			this.context.sweep(link);
+		}
+		closeIdle();
 	}
 
 	private void closeIdle() {

@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 import io.distributedlock.LockKey;
 import io.distributedlock.spi.AttemptId;
 import io.distributedlock.spi.SignallingLockStore.SignalReceiver;
+import io.distributedlock.spi.StoreException;
 import io.distributedlock.store.zookeeper.View.Fence;
 import io.distributedlock.store.zookeeper.WaitRecord.State;
 
@@ -30,6 +31,8 @@ import io.distributedlock.store.zookeeper.WaitRecord.State;
  * of the buckets, and how the two change together.
  */
 final class StoreContext {
+
+	private static final int SWEPT = 256;
 
 	private final ZooKeeperLockStore.Builder settings;
 
@@ -137,17 +140,19 @@ final class StoreContext {
 
 	// Grants of this JVM
 
-	/** The grant is in ZooKeeper; from now on this JVM ends it when its ttl is over. */
+	/**
+	 * The grant is in ZooKeeper; from now on this JVM ends it when its ttl is over.
+	 * @throws StoreException if its session has ended meanwhile
+	 */
 	void granted(LocalKey local, Grant grant) {
 		local.place = null;
 		local.grant = grant;
 		grant.link.grants().add(grant);
 		if (grant.link.hasEnded()) {
 			ended(grant);
+			throw this.failures.of(Code.SESSIONEXPIRED);
 		}
-		else {
-			watch(grant);
-		}
+		watch(grant);
 	}
 
 	private void watch(Grant grant) {
@@ -306,19 +311,19 @@ final class StoreContext {
 	}
 
 	boolean isAlive(String keyId, WaitRecord.Entry entry) {
-		return !this.observations.seenFor(keyId + ' ' + entry.version(), this.settings.queueEntryTtl);
+		return !this.observations.seenFor(keyId + ' ' + entry.instance(), entry.version(), this.settings.queueEntryTtl);
 	}
 
 	/**
 	 * Tells whether a reservation or a cooling time is over, as far as this JVM can see.
 	 */
 	boolean isOver(String keyId, WaitRecord record) {
-		return record.state() == State.NONE || this.observations.seenFor(keyId + ' ' + record.stamp(), record.time());
+		return record.state() == State.NONE || this.observations.seenFor(keyId, record.stamp(), record.time());
 	}
 
 	/** This JVM has made a reservation or cooling time, and ends it when it is over. */
 	void stateMade(String keyId, LockKey key, SessionKeeper keeper, WaitRecord record) {
-		this.observations.seenFor(keyId + ' ' + record.stamp(), record.time());
+		this.observations.seenFor(keyId, record.stamp(), record.time());
 		this.timer.schedule(() -> submit(new EndStateTask(this, key, keeper, record.stamp())), record.time().toNanos(),
 				TimeUnit.NANOSECONDS);
 	}
@@ -331,6 +336,36 @@ final class StoreContext {
 				submit(new LeaveTask(this, key, place));
 			}
 		}, this.settings.queueEntryTtl.toNanos(), TimeUnit.NANOSECONDS);
+	}
+
+	/**
+	 * Removes what JVMs that all died have left behind: records of waiters that nobody
+	 * has changed for long, of keys that nobody holds.
+	 */
+	void sweep(Link link) {
+		int looked = 0;
+		for (int bucket = 0; bucket < Layout.BUCKETS && looked < SWEPT; bucket++) {
+			Fence fence = this.fences.get(bucket);
+			for (String node : (fence != null) ? fence.keys() : Set.<String>of()) {
+				looked++;
+				sweep(link, Layout.keyId(node));
+			}
+		}
+	}
+
+	private void sweep(Link link, String keyId) {
+		link.load(keyId).thenCompose((view) -> {
+			seen(keyId, view);
+			WaitRecord waiting = view.waiting();
+			if (view.fence() == null || waiting == null || view.held() != null || !isOver(keyId, waiting)
+					|| !living(keyId, waiting).queue().isEmpty()) {
+				return CompletableFuture.completedFuture(false);
+			}
+			return link.commit(List.of(fence(keyId, view), Op.delete(this.layout.wait(keyId), view.version())))
+				.thenApply(Link.Outcome::succeeded);
+		})
+			.whenComplete((removed, failure) -> ZooKeeperLockStore.logger
+				.debug("Looked for remains of lock '{}': removed {}", keyId, removed, failure));
 	}
 
 	// Signals

@@ -77,7 +77,7 @@ record View(@Nullable Fence fence, @Nullable WaitRecord waiting, int version, @N
 			failed(rc);
 			if (data != null && stat != null) {
 				try {
-					this.waiting = WaitRecord.parse(data);
+					this.waiting = WaitRecord.parse(data, stat);
 					this.version = stat.getVersion();
 				}
 				catch (RuntimeException ex) {

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
+import org.apache.zookeeper.data.Stat;
 import org.jspecify.annotations.Nullable;
 
 import io.distributedlock.spi.AttemptId;
@@ -101,13 +102,13 @@ record WaitRecord(State state, @Nullable Entry whom, Duration time, String stamp
 		return text.toString().getBytes(StandardCharsets.US_ASCII);
 	}
 
-	static WaitRecord parse(byte[] data) {
+	static WaitRecord parse(byte[] data, Stat stat) {
 		String[] lines = Text.of(data).split("\n");
 		String[] head = Text.fields(lines[0], 4);
 		State state = State.valueOf(head[1]);
 		List<Entry> entries = new ArrayList<>();
 		for (int i = 1; i < lines.length; i++) {
-			entries.add(Entry.parse(lines[i]));
+			entries.add(Entry.parse(lines[i], stat));
 		}
 		Entry whom = (state == State.RESERVED) ? entries.remove(0) : null;
 		return new WaitRecord(state, whom, Duration.ofMillis(Long.parseLong(head[2])), head[3], entries);
@@ -135,7 +136,8 @@ record WaitRecord(State state, @Nullable Entry whom, Duration time, String stamp
 	 * @param instance the JVM
 	 * @param attempt its latest attempt
 	 * @param session name of the session whose inbox it reads
-	 * @param since when it came, by its own clock, in milliseconds
+	 * @param since when it came, by ZooKeeper's clock, in milliseconds; zero in what has
+	 * just come, which readers take for the time of the write
 	 * @param refreshed how often it has shown itself since
 	 */
 	record Entry(String instance, AttemptId attempt, String session, long since, int refreshed) {
@@ -154,9 +156,10 @@ record WaitRecord(State state, @Nullable Entry whom, Duration time, String stamp
 				.append('\n');
 		}
 
-		private static Entry parse(String line) {
+		private static Entry parse(String line, Stat stat) {
 			String[] fields = Text.fields(line, 6);
-			return new Entry(fields[1], AttemptId.parse(fields[2]), fields[3], Long.parseLong(fields[4]),
+			long since = Long.parseLong(fields[4]);
+			return new Entry(fields[1], AttemptId.parse(fields[2]), fields[3], (since == 0) ? stat.getMtime() : since,
 					Integer.parseInt(fields[5]));
 		}
 

@@ -237,6 +237,15 @@ public final class ZooKeeperLockStore implements QueueingLockStore, SignallingLo
 		return advice;
 	}
 
+	/** For tests: the session of a ttl. */
+	@Nullable Link session(Duration ttl) {
+		return this.sessions.forTtl(ttl).current();
+	}
+
+	StoreContext context() {
+		return this.context;
+	}
+
 	@Override
 	public void close() {
 		if (this.closed.compareAndSet(false, true)) {

@@ -1,0 +1,53 @@
+package io.distributedlock.store.zookeeper;
+
+import java.time.Clock;
+import java.time.Instant;
+import java.util.Date;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import org.jspecify.annotations.NullMarked;
+import org.junit.jupiter.api.Test;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.assertj.core.api.Assertions.assertThat;
+
+class ArchitectureTests {
+
+	private final JavaClasses main = new ClassFileImporter().withImportOption(new ImportOption.DoNotIncludeTests())
+		.importPackages("io.distributedlock.store.zookeeper");
+
+	@Test
+	void onlyTheStoreIsPublic() {
+		classes().that().arePublic().and().areTopLevelClasses().should().be(ZooKeeperLockStore.class).check(this.main);
+	}
+
+	@Test
+	void storeKnowsNothingOfSpringNorOfTheEngine() {
+		noClasses().should()
+			.dependOnClassesThat()
+			.resideInAnyPackage("org.springframework..", "io.distributedlock.engine..")
+			.check(this.main);
+	}
+
+	@Test
+	void packageIsNullMarked() {
+		assertThat(ZooKeeperLockStore.class.getPackage().isAnnotationPresent(NullMarked.class)).isTrue();
+	}
+
+	@Test
+	void nothingDependsOnTheTimeOfDayOfThisHost() {
+		noClasses().should()
+			.callMethod(System.class, "currentTimeMillis")
+			.orShould()
+			.callMethod(Instant.class, "now")
+			.orShould()
+			.callMethod(Clock.class, "systemUTC")
+			.orShould()
+			.callConstructor(Date.class)
+			.check(this.main);
+	}
+
+}
