@@ -92,7 +92,11 @@ public final class Benchmarks {
 			.stream()
 			.flatMap((plan) -> plan.peers().stream())
 			.map(Peer::backend)
-			.forEach(this.servers::get);
+			.distinct()
+			.forEach((backend) -> Servers.missing(backend)
+				.ifPresentOrElse(
+						(reason) -> System.out.println("NOTE: " + backend.title() + " is not measured: " + reason),
+						() -> this.servers.get(backend)));
 		this.file.add(Environment.here(arguments, this.servers.versions()));
 		for (Plan plan : this.options.plans()) {
 			for (Scenario scenario : plan.scenarios()) {
@@ -106,8 +110,10 @@ public final class Benchmarks {
 	}
 
 	private void measure(Plan plan, Scenario scenario, Duration section) throws Exception {
-		List<Peer> peers = new ArrayList<>(
-				plan.peers().stream().filter((peer) -> scenario.suits(peer, section)).toList());
+		List<Peer> peers = new ArrayList<>(plan.peers()
+			.stream()
+			.filter((peer) -> Servers.missing(peer.backend()).isEmpty() && scenario.suits(peer, section))
+			.toList());
 		for (int round = 1; round <= plan.rounds(); round++) {
 			for (Peer peer : peers) {
 				Run run = new Run(runId(), peer, round, this.servers.get(peer.backend()), section, plan.warmUp(),

@@ -29,8 +29,8 @@ import org.jspecify.annotations.Nullable;
 record Options(List<Plan> plans, @Nullable Address server, Path out, List<String> jvmArguments) {
 
 	static final String USAGE = """
-			Usage: run.sh quick | goals | full | smoke [options]  measure, print tables and goals
-			       run.sh report FILE...                          print tables and goals of earlier runs
+			Usage: run.sh quick | goals | stores | full | smoke [options]  measure, print tables and goals
+			       run.sh report FILE...                                   print tables and goals of earlier runs
 			  --scenario a,b      only these, of: %s
 			  --peers a,b         only these, of: %s
 			  --cs 0,100us,5ms    lengths of the critical section

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 
+import io.distributedlock.benchmarks.peer.Backend;
 import io.distributedlock.benchmarks.peer.Peer;
 import io.distributedlock.benchmarks.peer.Peers;
 import io.distributedlock.benchmarks.scenario.Scenario;
@@ -25,14 +26,16 @@ final class Presets {
 			case "quick" -> quick();
 			case "goals" -> goals();
 			case "full" -> full();
+			case "stores" -> stores();
 			default -> throw new IllegalArgumentException("There is no command '" + preset + "'.");
 		};
 	}
 
-	// About 20 s: whether all of it still works.
+	// About 30 s: whether all of it still works.
 	private static List<Plan> smoke() {
-		return List.of(new Plan(scenarios("own-16", "hot-2x2"), peers("raw", "ours", "redisson"), List.of(NONE), 1,
-				Duration.ofSeconds(1), Duration.ofSeconds(1)));
+		Duration half = Duration.ofMillis(500);
+		return List.of(new Plan(scenarios("own-16"), peers("raw", "ours"), List.of(NONE), 1, half, half),
+				new Plan(scenarios("hot-2x2"), peers("ours", "redisson"), List.of(NONE), 1, half, half));
 	}
 
 	// Below 5 minutes: where things stand, roughly.
@@ -64,13 +67,22 @@ final class Presets {
 						peers("redisson-spin", "redisson-fenced", "lock4j"), List.of(NONE), 1, warmUp, measured));
 	}
 
-	// About two hours: everything.
+	// Below 20 minutes: this library on its stores, and beside others on the same
+	// servers.
+	private static List<Plan> stores() {
+		return List.of(new Plan(scenarios("own-1", "own-16", "hot-32"),
+				peers("ours", "si-jdbc", "shedlock-jdbc", "jetcd", "curator", "ours-memory"), List.of(NONE), 3,
+				Duration.ofSeconds(4), Duration.ofSeconds(3)));
+	}
+
+	// About two hours: everything on Redis.
 	private static List<Plan> full() {
 		List<Scenario> scenarios = Scenarios.all()
 			.stream()
 			.filter((scenario) -> !scenario.name().equals("hot-2x2"))
 			.toList();
-		return List.of(new Plan(scenarios, Peers.all(), List.of(NONE), 5, Duration.ofSeconds(3), Duration.ofSeconds(5)),
+		List<Peer> peers = Peers.all().stream().filter((peer) -> peer.backend() == Backend.REDIS).toList();
+		return List.of(new Plan(scenarios, peers, List.of(NONE), 5, Duration.ofSeconds(3), Duration.ofSeconds(5)),
 				new Plan(scenarios("own-64", "hot-32", "hot-3x8", "zipf"),
 						peers("raw", "ours", "redisson", "si-spin", "si-pubsub"),
 						List.of(Duration.ofNanos(100_000), Duration.ofMillis(5)), 3, Duration.ofSeconds(3),

@@ -3,12 +3,17 @@ package io.distributedlock.benchmarks;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 import io.distributedlock.benchmarks.peer.Address;
 import io.distributedlock.benchmarks.peer.Backend;
 import io.distributedlock.benchmarks.server.BenchServer;
+import io.distributedlock.benchmarks.server.EtcdServer;
+import io.distributedlock.benchmarks.server.FiveRedisServers;
+import io.distributedlock.benchmarks.server.NoServer;
 import io.distributedlock.benchmarks.server.PostgresServer;
 import io.distributedlock.benchmarks.server.RedisServer;
+import io.distributedlock.benchmarks.server.ZooKeeperServer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,10 +38,21 @@ final class Servers implements AutoCloseable {
 		return this.servers.computeIfAbsent(backend, this::start);
 	}
 
+	/** Tells what to do before a kind of server can be used; empty if it is there. */
+	static Optional<String> missing(Backend backend) {
+		return (backend == Backend.ETCD && EtcdServer.program().isEmpty())
+				? Optional.of("there is no etcd on the PATH; on Debian: apt-get install etcd-server")
+				: Optional.empty();
+	}
+
 	private BenchServer start(Backend backend) {
 		return switch (backend) {
 			case REDIS -> (this.redis != null) ? RedisServer.at(this.redis) : RedisServer.start();
+			case REDIS_FIVE -> FiveRedisServers.start();
 			case POSTGRES -> PostgresServer.start();
+			case ETCD -> EtcdServer.start();
+			case ZOOKEEPER -> ZooKeeperServer.start();
+			case MEMORY -> new NoServer();
 		};
 	}
 

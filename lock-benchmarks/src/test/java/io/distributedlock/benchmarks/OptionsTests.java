@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.List;
 
 import io.distributedlock.benchmarks.peer.Address;
+import io.distributedlock.benchmarks.peer.Backend;
 import io.distributedlock.benchmarks.peer.Peer;
 import io.distributedlock.benchmarks.scenario.Scenario;
 import org.junit.jupiter.api.Test;
@@ -58,6 +59,15 @@ class OptionsTests {
 
 		assertThat(plans).singleElement()
 			.satisfies((plan) -> assertThat(plan.scenarios()).extracting(Scenario::name).containsExactly("own-16"));
+	}
+
+	@Test
+	void storesAreMeasuredWithAllKindsOfServersInTheSameScenarios() {
+		assertThat(Options.parse("stores", List.of()).plans()).singleElement().satisfies((plan) -> {
+			assertThat(plan.scenarios()).extracting(Scenario::name).containsExactly("own-1", "own-16", "hot-32");
+			assertThat(plan.peers()).extracting(Peer::backend)
+				.contains(Backend.REDIS, Backend.POSTGRES, Backend.ETCD, Backend.ZOOKEEPER, Backend.MEMORY);
+		});
 	}
 
 	@Test

@@ -20,7 +20,8 @@ import io.distributedlock.benchmarks.report.Spread;
  * Writes tables and charts into {@code docs/benchmarks.md} and {@code docs/benchmarks}.
  * <p>
  * Arguments: the page, and files of results; those whose name begins with {@code jmh} are
- * JMH's.
+ * JMH's, with {@code stores} those of stores other than Redis. What none of the files is
+ * about stays as it is.
  */
 public final class DocsMain {
 
@@ -47,28 +48,34 @@ public final class DocsMain {
 	}
 
 	static void write(Path path, List<Path> files) throws IOException {
-		List<RunResult> runs = new ArrayList<>();
-		List<Environment> environments = new ArrayList<>();
+		Sources redis = new Sources();
+		Sources stores = new Sources();
 		JmhResults jmh = JmhResults.none();
 		for (Path file : files) {
 			if (!Files.exists(file)) {
 				throw new IOException("There is no file " + file + ". Measure first: run.sh full, or run.sh jmh full.");
 			}
-			if (file.getFileName().toString().startsWith("jmh")) {
+			String name = file.getFileName().toString();
+			if (name.startsWith("jmh")) {
 				jmh = JmhResults.read(file);
 			}
 			else {
-				ResultFile results = new ResultFile(file);
-				runs.addAll(results.runs());
-				environments.addAll(results.environments());
+				(name.startsWith("stores") ? stores : redis).add(new ResultFile(file));
 			}
 		}
 		Page page = new Page(path);
-		page.replace("machine", machine(environments, jmh));
-		page.replace("goals", goals(runs, jmh));
-		page.replace("charts", charts(runs, path));
-		page.replace("scenarios", new ScenarioTables(runs).toString());
-		page.replace("jmh", jmh(jmh));
+		if (!redis.runs.isEmpty() || !jmh.isEmpty()) {
+			page.replace("machine", machine(redis.environments, jmh));
+			page.replace("goals", goals(Goals.check(redis.runs), jmh));
+			page.replace("charts", charts(redis.runs, path));
+			page.replace("scenarios", new ScenarioTables(redis.runs).toString());
+			page.replace("jmh", jmh(jmh));
+		}
+		if (!stores.runs.isEmpty()) {
+			page.replace("stores-machine", machine(stores.environments, JmhResults.none()));
+			page.replace("stores-goals", goals(Goals.checkStores(stores.runs), JmhResults.none()));
+			page.replace("stores", new StoreTables(stores.runs).toString());
+		}
 		page.write();
 	}
 
@@ -82,10 +89,10 @@ public final class DocsMain {
 		return runs + jmh.all().stream().findFirst().map((first) -> "\n- JMH: Java " + first.java()).orElse("");
 	}
 
-	private static String goals(List<RunResult> runs, JmhResults jmh) {
+	private static String goals(List<Goals.Outcome> outcomes, JmhResults jmh) {
 		MarkdownTable table = new MarkdownTable(
 				List.of("scenario", "figure", "against", "wanted", "min", "median", "max", "rounds", "verdict"));
-		for (Goals.Outcome outcome : Goals.check(runs)) {
+		for (Goals.Outcome outcome : outcomes) {
 			table.add(List.of(outcome.scenario(), outcome.what(), outcome.against(), outcome.goal(),
 					Spread.format(outcome.measured().min()), "**" + Spread.format(outcome.measured().median()) + "**",
 					Spread.format(outcome.measured().max()), String.valueOf(outcome.rounds()),
@@ -129,6 +136,20 @@ public final class DocsMain {
 					String.valueOf(benchmark.forks())));
 		}
 		return table.toString();
+	}
+
+	/** What files of one kind hold. */
+	private static final class Sources {
+
+		final List<RunResult> runs = new ArrayList<>();
+
+		final List<Environment> environments = new ArrayList<>();
+
+		void add(ResultFile file) throws IOException {
+			this.runs.addAll(file.runs());
+			this.environments.addAll(file.environments());
+		}
+
 	}
 
 }

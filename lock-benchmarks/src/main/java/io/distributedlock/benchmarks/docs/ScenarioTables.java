@@ -96,7 +96,7 @@ final class ScenarioTables {
 		return table;
 	}
 
-	private static String runs(List<RunResult> runs) {
+	static String runs(List<RunResult> runs) {
 		long failed = runs.stream().filter((run) -> !run.sound()).count();
 		return runs.size() + ((failed > 0) ? " (" + failed + " failed)" : "");
 	}

@@ -7,6 +7,7 @@ import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 
 import io.distributedlock.benchmarks.peer.Address;
 import io.distributedlock.benchmarks.peer.PeerClient;
@@ -49,7 +50,7 @@ public final class TaskMain {
 		if (spec.ttlMillis() > 0) {
 			return LeasePeers.connect(spec.peer(), server, spec.prefix(), Duration.ofMillis(spec.ttlMillis()));
 		}
-		return Peers.get(spec.peer()).connector().connect(server, spec.prefix());
+		return Peers.get(spec.peer()).connector().connect(List.of(server), spec.prefix());
 	}
 
 }

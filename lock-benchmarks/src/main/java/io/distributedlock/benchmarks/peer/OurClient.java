@@ -5,7 +5,9 @@ import java.time.Duration;
 import io.distributedlock.Lease;
 import io.distributedlock.LockRequest;
 import io.distributedlock.engine.LockEngine;
+import io.distributedlock.spi.LockStore;
 import io.distributedlock.store.redis.RedisLockStore;
+import io.distributedlock.test.InMemoryLockServer;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
@@ -16,25 +18,42 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
  */
 final class OurClient implements PeerClient {
 
+	/** The default. */
+	static final int HANDOFF = 64;
+
 	private static final String NAME = "bench";
 
 	// Nobody should give up in a benchmark.
 	private static final Duration WAIT_TIME = Duration.ofMinutes(10);
 
-	private final LettuceConnectionFactory factory;
+	private static final Duration HANDOFF_TIME = Duration.ofMillis(50);
 
 	private final LockEngine engine;
 
+	private final Runnable closing;
+
 	/**
-	 * Connects.
+	 * Makes a client.
+	 * @param store where locks are kept; it is closed with this client
 	 * @param handoffLeases how many leases in a row one JVM may hand from thread to
-	 * thread; the default is 64, and 1 lets the store decide every time
+	 * thread; 1 lets the store decide every time
+	 * @param closing closes what the store uses
 	 */
-	OurClient(Address server, String prefix, int handoffLeases) {
-		this.factory = SpringRedis.connect(server);
-		RedisLockStore store = RedisLockStore.builder(this.factory).prefix(prefix).build();
+	private OurClient(LockStore store, int handoffLeases, Runnable closing) {
+		this.engine = LockEngine.builder().store(store).handoff(handoffLeases, HANDOFF_TIME).build();
+		this.closing = closing;
+	}
+
+	static OurClient redis(Address server, String prefix, int handoffLeases) {
+		LettuceConnectionFactory factory = SpringRedis.connect(server);
+		RedisLockStore store = RedisLockStore.builder(factory).prefix(prefix).build();
 		store.check();
-		this.engine = LockEngine.builder().store(store).handoff(handoffLeases, Duration.ofMillis(50)).build();
+		return new OurClient(store, handoffLeases, factory::destroy);
+	}
+
+	static OurClient memory() {
+		return new OurClient(InMemoryLockServer.create().connect(NAME), HANDOFF, () -> {
+		});
 	}
 
 	@Override
@@ -56,7 +75,7 @@ final class OurClient implements PeerClient {
 	@Override
 	public void close() {
 		this.engine.close();
-		this.factory.destroy();
+		this.closing.run();
 	}
 
 }

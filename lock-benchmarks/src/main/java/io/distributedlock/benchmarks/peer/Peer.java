@@ -1,5 +1,7 @@
 package io.distributedlock.benchmarks.peer;
 
+import java.util.List;
+
 /**
  * Something that is measured.
  *
@@ -38,29 +40,48 @@ public record Peer(String name, String title, Role role, Backend backend, boolea
 
 		/**
 		 * Connects.
-		 * @param server where the server is
+		 * @param servers where the servers are
 		 * @param prefix what the names of all keys begin with
 		 * @return the client
 		 * @throws Exception if that fails
 		 */
+		PeerClient connect(List<Address> servers, String prefix) throws Exception;
+
+	}
+
+	/**
+	 * Makes the client of one JVM for a single server.
+	 */
+	@FunctionalInterface
+	interface SingleConnector {
+
+		/** Connects. */
 		PeerClient connect(Address server, String prefix) throws Exception;
 
 	}
 
-	static Peer baseline(String name, String title, Connector connector) {
-		return new Peer(name, title, Role.BASELINE, Backend.REDIS, true, false, connector);
+	static Peer baseline(String name, String title, SingleConnector connector) {
+		return new Peer(name, title, Role.BASELINE, Backend.REDIS, true, false, single(connector));
 	}
 
-	static Peer ours(String name, String title, Connector connector) {
-		return new Peer(name, title, Role.OURS, Backend.REDIS, true, false, connector);
+	static Peer ours(String name, String title, Backend backend, SingleConnector connector) {
+		return oursOnAll(name, title, backend, single(connector));
 	}
 
-	static Peer redis(String name, String title, Connector connector) {
-		return new Peer(name, title, Role.PEER, Backend.REDIS, true, false, connector);
+	static Peer oursOnAll(String name, String title, Backend backend, Connector connector) {
+		return new Peer(name, title, Role.OURS, backend, true, false, connector);
 	}
 
-	static Peer postgres(String name, String title, Connector connector) {
-		return new Peer(name, title, Role.PEER, Backend.POSTGRES, true, false, connector);
+	static Peer redis(String name, String title, SingleConnector connector) {
+		return other(name, title, Backend.REDIS, connector);
+	}
+
+	static Peer other(String name, String title, Backend backend, SingleConnector connector) {
+		return new Peer(name, title, Role.PEER, backend, true, false, single(connector));
+	}
+
+	private static Connector single(SingleConnector connector) {
+		return (servers, prefix) -> connector.connect(servers.get(0), prefix);
 	}
 
 	Peer thatIsFair() {

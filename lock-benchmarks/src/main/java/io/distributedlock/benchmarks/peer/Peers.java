@@ -22,12 +22,36 @@ public final class Peers {
 	/** Name of this library in strict order. */
 	public static final String OURS_STRICT = "ours-strict";
 
+	/** Name of this library on PostgreSQL. */
+	public static final String OURS_JDBC = "ours-jdbc";
+
+	/** Name of this library on etcd. */
+	public static final String OURS_ETCD = "ours-etcd";
+
+	/** Name of this library on ZooKeeper. */
+	public static final String OURS_ZOOKEEPER = "ours-zookeeper";
+
+	/** Name of this library on its in-memory store. */
+	public static final String OURS_MEMORY = "ours-memory";
+
+	/** Name of Spring Integration's locks in a database. */
+	public static final String SI_JDBC = "si-jdbc";
+
+	/** Name of the lock service of etcd. */
+	public static final String JETCD = "jetcd";
+
+	/** Name of Curator's lock. */
+	public static final String CURATOR = "curator";
+
 	private static final Map<String, Peer> ALL = new LinkedHashMap<>();
 
 	static {
 		add(Peer.baseline(RAW, "raw SET NX + script", RawClient::new));
-		add(Peer.ours(OURS, "this library", (server, prefix) -> new OurClient(server, prefix, 64)));
-		add(Peer.ours(OURS_STRICT, "this library, handoff 1", (server, prefix) -> new OurClient(server, prefix, 1))
+		add(Peer.ours(OURS, "this library", Backend.REDIS,
+				(server, prefix) -> OurClient.redis(server, prefix, OurClient.HANDOFF)));
+		add(Peer
+			.ours(OURS_STRICT, "this library, handoff 1", Backend.REDIS,
+					(server, prefix) -> OurClient.redis(server, prefix, 1))
 			.thatIsFair());
 		add(Peer.redis("redisson", "Redisson RLock",
 				(server, prefix) -> new RedissonPeer(server, prefix, RedissonClient::getLock)));
@@ -45,8 +69,12 @@ public final class Peers {
 				(server, prefix) -> SpringIntegrationPeer.redis(server, prefix, RedisLockType.PUB_SUB_LOCK)));
 		add(Peer.redis("lock4j", "Lock4j, RedisTemplate", Lock4jPeer::new));
 		add(Peer.redis("shedlock", "ShedLock Redis", ShedLockPeer::redis).thatOnlyTries());
-		add(Peer.postgres("si-jdbc", "Spring Integration JDBC", SpringIntegrationPeer::jdbc));
-		add(Peer.postgres("shedlock-jdbc", "ShedLock JDBC", ShedLockPeer::jdbc).thatOnlyTries());
+		add(Peer.other(SI_JDBC, "Spring Integration JDBC", Backend.POSTGRES, SpringIntegrationPeer::jdbc));
+		add(Peer.other("shedlock-jdbc", "ShedLock JDBC", Backend.POSTGRES, ShedLockPeer::jdbc).thatOnlyTries());
+		add(Peer.other(JETCD, "jetcd Lock", Backend.ETCD, JetcdPeer::new));
+		add(Peer.other(CURATOR, "Curator InterProcessMutex", Backend.ZOOKEEPER, CuratorPeer::new));
+		add(Peer.oursOnAll(OURS_MEMORY, "this library, in memory", Backend.MEMORY,
+				(servers, prefix) -> OurClient.memory()));
 	}
 
 	private Peers() {

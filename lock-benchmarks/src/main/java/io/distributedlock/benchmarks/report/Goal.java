@@ -25,15 +25,16 @@ record Goal(String scenario, String what, double limit, double stretch, boolean 
 	 *
 	 * @param spread the figures of all rounds
 	 * @param against name of the peer that ours was compared with, or empty
+	 * @param rounds in how many rounds this library was measured
 	 */
-	record Measured(Spread spread, String against) {
+	record Measured(Spread spread, String against, int rounds) {
 	}
 
 	/** Throughput against a given peer. */
 	static Goal throughput(String scenario, String ours, String other, double limit) {
 		return atLeast(scenario, "throughput of " + ours + " / " + other, limit,
 				(results) -> results.ratio(ours, other, RunResult::cyclesPerSecond)
-					.map((ratio) -> new Measured(ratio, other)));
+					.map((ratio) -> new Measured(ratio, other, results.rounds(ours))));
 	}
 
 	/** Throughput against the fastest peer. */
@@ -55,7 +56,7 @@ record Goal(String scenario, String what, double limit, double stretch, boolean 
 	private static Optional<Measured> fastest(Results results, boolean waiting) {
 		return results.fastestPeer((peer) -> !waiting || peer.waits())
 			.flatMap((best) -> results.ratio(Peers.OURS, best, RunResult::cyclesPerSecond)
-				.map((ratio) -> new Measured(ratio, best)));
+				.map((ratio) -> new Measured(ratio, best, results.rounds(Peers.OURS))));
 	}
 
 	/** The 99th percentile against the peer that has the best. */
@@ -63,13 +64,13 @@ record Goal(String scenario, String what, double limit, double stretch, boolean 
 		return atMost(scenario, "p99 / best peer's p99", limit,
 				(results) -> results.promptestPeer(Peer::waits)
 					.flatMap((best) -> results.ratio(Peers.OURS, best, RunResult::p99Micros)
-						.map((ratio) -> new Measured(ratio, best))));
+						.map((ratio) -> new Measured(ratio, best, results.rounds(Peers.OURS)))));
 	}
 
 	/** A figure against that of a given peer, which should be small. */
 	static Goal ratio(String scenario, String what, String other, ToDoubleFunction<RunResult> figure, double limit) {
-		return atMost(scenario, what, limit,
-				(results) -> results.ratio(Peers.OURS, other, figure).map((ratio) -> new Measured(ratio, other)));
+		return atMost(scenario, what, limit, (results) -> results.ratio(Peers.OURS, other, figure)
+			.map((ratio) -> new Measured(ratio, other, results.rounds(Peers.OURS))));
 	}
 
 	/** A figure of ours that should be small. */
@@ -93,7 +94,8 @@ record Goal(String scenario, String what, double limit, double stretch, boolean 
 	}
 
 	private static Optional<Measured> ours(Results results, ToDoubleFunction<RunResult> figure) {
-		return results.has(Peers.OURS) ? Optional.of(new Measured(results.spread(Peers.OURS, figure), ""))
+		return results.has(Peers.OURS)
+				? Optional.of(new Measured(results.spread(Peers.OURS, figure), "", results.rounds(Peers.OURS)))
 				: Optional.empty();
 	}
 

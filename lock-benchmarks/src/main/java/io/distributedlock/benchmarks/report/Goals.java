@@ -3,6 +3,7 @@ package io.distributedlock.benchmarks.report;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 import io.distributedlock.benchmarks.peer.Peers;
 
@@ -32,12 +33,25 @@ public final class Goals {
 			Goal.atMost("held-100000", "leases lost", (run) -> run.figure("lost"), 0), Goal.atMost("wake-up",
 					"p50 less two round trips, us", (run) -> run.p50Micros() - 2 * run.pingMicros(), 100));
 
+	private static final List<Goal> STORES = List.of(hotKey(Peers.OURS_JDBC, Peers.SI_JDBC, 20),
+			ownKeys(Peers.OURS_JDBC, Peers.SI_JDBC), hotKey(Peers.OURS_ETCD, Peers.JETCD, 100),
+			ownKeys(Peers.OURS_ETCD, Peers.JETCD), hotKey(Peers.OURS_ZOOKEEPER, Peers.CURATOR, 200),
+			ownKeys(Peers.OURS_ZOOKEEPER, Peers.CURATOR));
+
 	private Goals() {
 	}
 
 	// Of what a renewal costs, not of the JVM's CPU: who loses leases has fewer to renew.
 	private static Goal held(String what, String figure) {
 		return Goal.ratio("held-100000", what, "redisson", (run) -> run.figure(figure), 0.5);
+	}
+
+	private static Goal hotKey(String ours, String other, double times) {
+		return Goal.throughput("hot-32", ours, other, times);
+	}
+
+	private static Goal ownKeys(String ours, String other) {
+		return Goal.throughput("own-16", ours, other, 1.5);
 	}
 
 	/**
@@ -89,12 +103,25 @@ public final class Goals {
 	 * nobody was inside of a lock together with somebody else
 	 */
 	public static List<Outcome> check(List<RunResult> runs) {
+		return check(Stream.concat(ALL.stream(), STORES.stream()).toList(), runs);
+	}
+
+	/**
+	 * Compares what was measured with the goals of stores other than Redis.
+	 * @param runs all runs
+	 * @return as {@link #check}
+	 */
+	public static List<Outcome> checkStores(List<RunResult> runs) {
+		return check(STORES, runs);
+	}
+
+	private static List<Outcome> check(List<Goal> goals, List<RunResult> runs) {
 		List<Outcome> outcomes = new ArrayList<>();
-		for (Goal goal : ALL) {
+		for (Goal goal : goals) {
 			Results results = Results.of(runs, goal.scenario(), 0);
 			Optional<Goal.Measured> measured = goal.measurement().apply(results);
 			measured.ifPresent((found) -> outcomes.add(new Outcome(goal.scenario(), goal.what(), goal.text(),
-					found.spread(), found.against(), results.rounds(Peers.OURS), verdict(goal, found.spread()))));
+					found.spread(), found.against(), found.rounds(), verdict(goal, found.spread()))));
 		}
 		if (!runs.isEmpty()) {
 			outcomes.add(exclusion(runs));

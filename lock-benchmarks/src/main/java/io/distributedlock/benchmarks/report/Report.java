@@ -16,12 +16,14 @@ import io.distributedlock.benchmarks.scenario.Scenarios;
 public final class Report {
 
 	private static final String[] HEADER = { "peer", "cycles/s", "x raw", "p50 us", "p99 us", "max us", "Jain thr",
-			"Jain JVM", "cmds/cyc", "srv cmd us", "srv cpu us", "cli cpu us", "bytes/cyc", "ping us", "viol", "runs" };
+			"Jain JVM", "cmds/cyc", "syncs/cyc", "srv cmd us", "srv cpu us", "cli cpu us", "bytes/cyc", "ping us",
+			"viol", "runs" };
 
 	private static final List<ToDoubleFunction<RunResult>> FIGURES = List.of(RunResult::p50Micros, RunResult::p99Micros,
 			RunResult::maxMicros, RunResult::jainThreads, RunResult::jainJvms, RunResult::serverCommandsPerCycle,
-			RunResult::serverCommandMicrosPerCycle, RunResult::serverCpuMicrosPerCycle,
-			RunResult::clientCpuMicrosPerCycle, RunResult::allocatedBytesPerCycle, RunResult::pingMicros);
+			(run) -> run.figure(RunResult.SYNCS), RunResult::serverCommandMicrosPerCycle,
+			RunResult::serverCpuMicrosPerCycle, RunResult::clientCpuMicrosPerCycle, RunResult::allocatedBytesPerCycle,
+			RunResult::pingMicros);
 
 	private final List<RunResult> runs;
 
@@ -56,7 +58,7 @@ public final class Report {
 		boolean cycles = results.peers()
 			.stream()
 			.flatMap((peer) -> results.of(peer).stream())
-			.allMatch((run) -> run.more().isEmpty());
+			.noneMatch((run) -> Double.isNaN(run.jainThreads()));
 		return cycles ? cycles(results) : others(results);
 	}
 

@@ -7,7 +7,6 @@ import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 
-import io.distributedlock.benchmarks.peer.Backend;
 import io.distributedlock.benchmarks.peer.Peer;
 import io.distributedlock.benchmarks.peer.Peers;
 
@@ -129,8 +128,8 @@ public final class Results {
 	private Stream<String> rivals(Predicate<Peer> condition) {
 		return peers().stream().filter((name) -> {
 			Peer peer = Peers.get(name);
-			return peer.role() == Peer.Role.PEER && peer.backend() == Backend.REDIS && condition.test(peer)
-					&& 2 * of(name).size() >= of(Peers.OURS).size();
+			return peer.role() == Peer.Role.PEER && peer.backend() == Peers.get(Peers.OURS).backend()
+					&& condition.test(peer) && 2 * of(name).size() >= of(Peers.OURS).size();
 		});
 	}
 

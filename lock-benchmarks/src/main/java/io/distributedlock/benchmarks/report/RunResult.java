@@ -22,7 +22,7 @@ import java.util.Map;
  * @param jainThreads Jain's index of fairness over all threads
  * @param jainJvms Jain's index of fairness over JVMs
  * @param serverCommandsPerCycle commands, those inside of scripts included; of a database
- * transactions
+ * statements, of etcd and ZooKeeper requests
  * @param serverCommandMicrosPerCycle time the server spent in commands, or NaN
  * @param serverCpuMicrosPerCycle processor time of the server
  * @param clientCpuMicrosPerCycle processor time of all worker JVMs
@@ -37,6 +37,9 @@ public record RunResult(String scenario, double sectionMicros, String peer, int 
 		double jainThreads, double jainJvms, double serverCommandsPerCycle, double serverCommandMicrosPerCycle,
 		double serverCpuMicrosPerCycle, double clientCpuMicrosPerCycle, double allocatedBytesPerCycle, long violations,
 		double pingMicros, List<String> errors, Map<String, Double> more) {
+
+	/** Name of the figure: how often the server made data durable, per cycle. */
+	public static final String SYNCS = "syncs";
 
 	/**
 	 * Tells whether this run may be counted.

@@ -11,6 +11,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
 import java.util.stream.LongStream;
 
+import io.distributedlock.benchmarks.peer.Address;
 import io.distributedlock.benchmarks.peer.Peer;
 import io.distributedlock.benchmarks.report.Fairness;
 import io.distributedlock.benchmarks.report.RunResult;
@@ -71,8 +72,8 @@ record LoadScenario(String name, String title, Keys keys, List<Jvm> jvms, Predic
 		List<WorkerSpec> specs = new ArrayList<>();
 		int first = 0;
 		for (Jvm jvm : this.jvms) {
-			specs.add(new WorkerSpec(run.peer().name(), run.server().address().toString(), run.prefix(), jvm.work(),
-					this.keys, jvm.threads(), first, all, run.section().toNanos(), jvm.triesPerSecond(),
+			specs.add(new WorkerSpec(run.peer().name(), Address.join(run.server().addresses()), run.prefix(),
+					jvm.work(), this.keys, jvm.threads(), first, all, run.section().toNanos(), jvm.triesPerSecond(),
 					sharedMemory.toString()));
 			first += jvm.threads();
 		}
@@ -97,7 +98,8 @@ record LoadScenario(String name, String title, Keys keys, List<Jvm> jvms, Predic
 				Fairness.jain(jvms), (double) server.commands() / cycles, server.commandMicros() / cycles,
 				server.cpuMicros() / cycles, cpu / cycles, allocated / cycles,
 				workers.stream().mapToLong(WorkerResult::violations).sum(), pingMicros,
-				workers.stream().flatMap((worker) -> worker.errors().stream()).toList(), Map.of());
+				workers.stream().flatMap((worker) -> worker.errors().stream()).toList(),
+				Map.of(RunResult.SYNCS, (double) server.syncs() / cycles));
 	}
 
 }

@@ -1,5 +1,7 @@
 package io.distributedlock.benchmarks.server;
 
+import java.util.List;
+
 import io.distributedlock.benchmarks.peer.Address;
 
 /**
@@ -15,6 +17,14 @@ public interface BenchServer extends AutoCloseable {
 	 * @return the address
 	 */
 	Address address();
+
+	/**
+	 * Returns where all of it listens, if it is more than one server.
+	 * @return the addresses
+	 */
+	default List<Address> addresses() {
+		return List.of(address());
+	}
 
 	/**
 	 * Returns what it is.

@@ -34,14 +34,15 @@ public final class PostgresServer implements BenchServer {
 			  lock_until TIMESTAMP NOT NULL,
 			  locked_at TIMESTAMP NOT NULL,
 			  locked_by VARCHAR(255) NOT NULL,
-			  PRIMARY KEY (name))
+			  PRIMARY KEY (name));
+			CREATE EXTENSION pg_stat_statements
 			""";
 
 	private final EmbeddedPostgres process;
 
 	private final Connection connection;
 
-	private long ownTransactions;
+	private long ownStatements;
 
 	private PostgresServer(EmbeddedPostgres process) throws SQLException {
 		this.process = process;
@@ -62,6 +63,8 @@ public final class PostgresServer implements BenchServer {
 				.setServerConfig("fsync", "on")
 				.setServerConfig("synchronous_commit", "on")
 				.setServerConfig("full_page_writes", "on")
+				// Counts statements.
+				.setServerConfig("shared_preload_libraries", "pg_stat_statements")
 				.start();
 			return new PostgresServer(process);
 		}
@@ -95,17 +98,18 @@ public final class PostgresServer implements BenchServer {
 
 	@Override
 	public Counters counters() {
-		// A session reports its transactions at most once a second.
+		// A session reports its fsyncs at most once a second.
 		query("SELECT pg_stat_clear_snapshot()");
-		long transactions = Long.parseLong(
-				query("SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"));
+		long statements = Long.parseLong(query("SELECT sum(calls)::bigint FROM pg_stat_statements"));
+		long syncs = Long
+			.parseLong(query("SELECT coalesce(sum(fsyncs), 0)::bigint FROM pg_stat_io WHERE object = 'wal'"));
 		double cpuMicros = Arrays
 			.stream(query("SELECT string_agg(pid::text, ',') FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
 				.split(","))
 			.flatMap((pid) -> ProcessHandle.of(Long.parseLong(pid)).stream())
 			.mapToDouble((process) -> process.info().totalCpuDuration().orElse(Duration.ZERO).toNanos() / 1e3)
 			.sum();
-		return new Counters(transactions - this.ownTransactions, Double.NaN, cpuMicros);
+		return new Counters(statements - this.ownStatements, Double.NaN, cpuMicros, syncs);
 	}
 
 	@Override
@@ -118,13 +122,13 @@ public final class PostgresServer implements BenchServer {
 	private void execute(String sql) throws SQLException {
 		try (Statement statement = this.connection.createStatement()) {
 			statement.execute(sql);
-			this.ownTransactions++;
+			this.ownStatements++;
 		}
 	}
 
 	private String query(String sql) {
 		try (Statement statement = this.connection.createStatement(); ResultSet rows = statement.executeQuery(sql)) {
-			this.ownTransactions++;
+			this.ownStatements++;
 			rows.next();
 			return rows.getString(1);
 		}

@@ -89,6 +89,11 @@ public final class RedisServer implements BenchServer {
 		}
 	}
 
+	/** Takes what another server with the same clients has learned. */
+	void learnFrom(RedisServer other) {
+		this.sample = other.sample;
+	}
+
 	@Override
 	public Counters counters() {
 		long commands = -this.pings;
@@ -106,7 +111,7 @@ public final class RedisServer implements BenchServer {
 		while (cpu.find()) {
 			cpuSeconds += Double.parseDouble(cpu.group(1));
 		}
-		return new Counters(commands, micros, cpuSeconds * 1e6);
+		return new Counters(commands, micros, cpuSeconds * 1e6, 0);
 	}
 
 	@Override

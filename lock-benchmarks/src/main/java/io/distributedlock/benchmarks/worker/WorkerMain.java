@@ -77,7 +77,7 @@ public final class WorkerMain {
 	private static void run(WorkerSpec spec, PrintStream out) throws Exception {
 		BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
 		ExclusionCheck check = new ExclusionCheck(Path.of(spec.sharedMemory()), spec.keys().count(spec.allThreads()));
-		PeerClient client = Peers.get(spec.peer()).connector().connect(Address.parse(spec.server()), spec.prefix());
+		PeerClient client = Peers.get(spec.peer()).connector().connect(Address.parseAll(spec.server()), spec.prefix());
 		Load load = new Load(spec, client, check);
 		load.prepare();
 		out.println(READY);

@@ -6,7 +6,7 @@ import java.time.Duration;
  * What one worker JVM has to do.
  *
  * @param peer name of the peer
- * @param server {@code host:port} of its server
+ * @param server {@code host:port} of its server, or several with commas between them
  * @param prefix what the names of all keys begin with
  * @param work what the threads do
  * @param keys which keys they lock

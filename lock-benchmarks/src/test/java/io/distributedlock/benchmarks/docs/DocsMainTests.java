@@ -26,7 +26,8 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
  */
 class DocsMainTests {
 
-	private static final List<String> PARTS = List.of("machine", "goals", "charts", "scenarios", "jmh");
+	private static final List<String> PARTS = List.of("machine", "goals", "charts", "scenarios", "jmh",
+			"stores-machine", "stores-goals", "stores");
 
 	@TempDir
 	Path directory;
@@ -73,8 +74,9 @@ class DocsMainTests {
 	void partsBetweenMarkersAreReplacedAndTheRestStays() throws Exception {
 		DocsMain.write(this.page, List.of(this.results));
 		assertThat(text()).startsWith("# Before\n")
-			.doesNotContain("old")
-			.contains("between\n<!-- generated: goals -->");
+			.contains("between\n<!-- generated: goals -->")
+			.doesNotContain("<!-- generated: goals -->\nold")
+			.contains("<!-- generated: stores -->\nold");
 		String once = text();
 		DocsMain.write(this.page, List.of(this.results));
 		assertThat(text()).isEqualTo(once);
@@ -91,6 +93,28 @@ class DocsMainTests {
 			.contains(
 					"| held-100000 | heap per lease / Redisson | redisson | <= 0.500 | 1.13 | **1.13** | 1.13 | 1 | not met |")
 			.contains("| Redisson RLock | - | 16.0 | - | 800 | 7.00 |");
+	}
+
+	@Test
+	void storesHaveTablesOfTheirOwnAndTheRestStays() throws Exception {
+		Path stores = this.directory.resolve("stores.json");
+		ResultFile file = new ResultFile(stores);
+		file.add(new Environment("2026-01-01T00:00:00Z", List.of("stores"), "abc", 2, "a processor", "17", "Linux",
+				List.of("etcd 3.4")));
+		Map<String, Double> syncs = Map.of(RunResult.SYNCS, 0.031);
+		file.add(run("hot-32", "jetcd", 1, 300, syncs));
+		file.add(run("hot-32", "curator", 1, 200, syncs));
+		file.add(run("own-1", "ours-memory", 1, 700_000, Map.of(RunResult.SYNCS, 0.0)));
+
+		DocsMain.write(this.page, List.of(stores));
+
+		assertThat(text()).contains("<!-- generated: goals -->\nold")
+			.contains("17, etcd 3.4")
+			.contains("| this library, in memory | 700,000 |")
+			.contains("#### etcd")
+			.contains("| hot-32 | jetcd Lock | 300 | 300 to 300 | 10.0 | 20.0 | 30.0 | 1.00 | 0.100 | 0.031 |")
+			.contains("| hot-32 | Curator InterProcessMutex | 200 |")
+			.doesNotContain("#### In memory");
 	}
 
 	@Test

@@ -44,6 +44,20 @@ class GoalsTests {
 	}
 
 	@Test
+	void anotherStoreIsComparedWithThePeerOnTheSameServer() {
+		List<RunResult> runs = List.of(run("hot-32", "ours", 1, 1, 1), run("hot-32", "ours-etcd", 1, 30_000, 1),
+				run("hot-32", "jetcd", 1, 300, 100), run("hot-32", "ours-etcd", 2, 90_000, 1),
+				run("hot-32", "curator", 1, 200, 100));
+
+		assertThat(Goals.checkStores(runs)).first().satisfies((outcome) -> {
+			assertThat(outcome.what()).isEqualTo("throughput of ours-etcd / jetcd");
+			assertThat(outcome.measured()).isEqualTo(new Spread(100, 100, 100));
+			assertThat(outcome.rounds()).isEqualTo(2);
+			assertThat(outcome.verdict()).isEqualTo(Verdict.MET);
+		});
+	}
+
+	@Test
 	void aLatencyShouldBeSmall() {
 		List<RunResult> slow = List.of(run("hot-32", "ours", 1, 100, 11), run("hot-32", "redisson", 1, 10, 100));
 		List<RunResult> fast = List.of(run("hot-32", "ours", 1, 100, 10), run("hot-32", "redisson", 1, 10, 100));
