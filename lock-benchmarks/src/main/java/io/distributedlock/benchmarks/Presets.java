@@ -35,7 +35,8 @@ final class Presets {
 	private static List<Plan> smoke() {
 		Duration half = Duration.ofMillis(500);
 		return List.of(new Plan(scenarios("own-16"), peers("raw", "ours"), List.of(NONE), 1, half, half),
-				new Plan(scenarios("hot-2x2"), peers("ours", "redisson"), List.of(NONE), 1, half, half));
+				new Plan(scenarios("hot-2x2"), peers("ours", "redisson", "ours-redlock", "ours-etcd", "ours-zookeeper"),
+						List.of(NONE), 1, half, half));
 	}
 
 	// Below 5 minutes: where things stand, roughly.
@@ -71,7 +72,8 @@ final class Presets {
 	// servers.
 	private static List<Plan> stores() {
 		return List.of(new Plan(scenarios("own-1", "own-16", "hot-32"),
-				peers("ours", "si-jdbc", "shedlock-jdbc", "jetcd", "curator", "ours-memory"), List.of(NONE), 3,
+				peers("ours", "ours-redlock", "si-jdbc", "shedlock-jdbc", "ours-etcd", "jetcd", "ours-zookeeper", "curator",
+						"ours-memory"), List.of(NONE), 3,
 				Duration.ofSeconds(4), Duration.ofSeconds(3)));
 	}
 

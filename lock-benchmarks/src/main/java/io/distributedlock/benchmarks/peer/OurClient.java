@@ -1,13 +1,18 @@
 package io.distributedlock.benchmarks.peer;
 
 import java.time.Duration;
+import java.util.List;
 
 import io.distributedlock.Lease;
 import io.distributedlock.LockRequest;
 import io.distributedlock.engine.LockEngine;
 import io.distributedlock.spi.LockStore;
+import io.distributedlock.store.etcd.EtcdLockStore;
 import io.distributedlock.store.redis.RedisLockStore;
+import io.distributedlock.store.redis.RedlockLockStore;
+import io.distributedlock.store.zookeeper.ZooKeeperLockStore;
 import io.distributedlock.test.InMemoryLockServer;
+import io.etcd.jetcd.Client;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
@@ -49,6 +54,27 @@ final class OurClient implements PeerClient {
 		RedisLockStore store = RedisLockStore.builder(factory).prefix(prefix).build();
 		store.check();
 		return new OurClient(store, handoffLeases, factory::destroy);
+	}
+
+	static OurClient redlock(List<Address> servers, String prefix) {
+		List<LettuceConnectionFactory> factories = servers.stream().map(SpringRedis::connect).toList();
+		RedlockLockStore store = RedlockLockStore.builder(factories).prefix(prefix).build();
+		store.check();
+		return new OurClient(store, HANDOFF, () -> factories.forEach(LettuceConnectionFactory::destroy));
+	}
+
+	static OurClient etcd(Address server, String prefix) {
+		Client client = Client.builder().endpoints("http://" + server).build();
+		EtcdLockStore store = EtcdLockStore.builder(client).prefix("/" + prefix + "/").build();
+		store.check();
+		return new OurClient(store, HANDOFF, client::close);
+	}
+
+	static OurClient zooKeeper(Address server, String prefix) {
+		ZooKeeperLockStore store = ZooKeeperLockStore.builder(server.toString()).namespace(prefix.replace(":", "")).build();
+		store.check();
+		return new OurClient(store, HANDOFF, () -> {
+		});
 	}
 
 	static OurClient memory() {

@@ -22,6 +22,9 @@ public final class Peers {
 	/** Name of this library in strict order. */
 	public static final String OURS_STRICT = "ours-strict";
 
+	/** Name of this library on five Redis servers. */
+	public static final String OURS_REDLOCK = "ours-redlock";
+
 	/** Name of this library on PostgreSQL. */
 	public static final String OURS_JDBC = "ours-jdbc";
 
@@ -73,6 +76,9 @@ public final class Peers {
 		add(Peer.other("shedlock-jdbc", "ShedLock JDBC", Backend.POSTGRES, ShedLockPeer::jdbc).thatOnlyTries());
 		add(Peer.other(JETCD, "jetcd Lock", Backend.ETCD, JetcdPeer::new));
 		add(Peer.other(CURATOR, "Curator InterProcessMutex", Backend.ZOOKEEPER, CuratorPeer::new));
+		add(Peer.oursOnAll(OURS_REDLOCK, "this library, Redlock", Backend.REDIS_FIVE, OurClient::redlock));
+		add(Peer.ours(OURS_ETCD, "this library, etcd", Backend.ETCD, OurClient::etcd));
+		add(Peer.ours(OURS_ZOOKEEPER, "this library, ZooKeeper", Backend.ZOOKEEPER, OurClient::zooKeeper));
 		add(Peer.oursOnAll(OURS_MEMORY, "this library, in memory", Backend.MEMORY,
 				(servers, prefix) -> OurClient.memory()));
 	}

@@ -34,6 +34,8 @@ public final class EtcdServer implements BenchServer {
 	// From the first possible key on, in Base64.
 	private static final String EVERYTHING = "{\"key\":\"AA==\",\"range_end\":\"AA==\"}";
 
+	private static final int TIMEOUT_MILLIS = 10_000;
+
 	private final Address address;
 
 	private final ServerProcess process;
@@ -86,6 +88,8 @@ public final class EtcdServer implements BenchServer {
 		HttpURLConnection connection = (HttpURLConnection) URI.create("http://" + address + path)
 			.toURL()
 			.openConnection();
+		connection.setConnectTimeout(TIMEOUT_MILLIS);
+		connection.setReadTimeout(TIMEOUT_MILLIS);
 		if (body != null) {
 			connection.setDoOutput(true);
 			connection.getOutputStream().write(body.getBytes(StandardCharsets.UTF_8));

@@ -33,6 +33,8 @@ public final class ZooKeeperServer implements BenchServer {
 			4lw.commands.whitelist=mntr,srvr
 			""";
 
+	private static final int TIMEOUT_MILLIS = 10_000;
+
 	private static final int SESSION_MILLIS = 30_000;
 
 	private static final Pattern REQUESTS = Pattern.compile("(?m)^zk_packets_received\\s+(\\d+)");
@@ -95,6 +97,7 @@ public final class ZooKeeperServer implements BenchServer {
 	/** Sends one of the words that the server answers to without a session. */
 	private static String ask(Address address, String word) throws IOException {
 		try (Socket socket = new Socket(address.host(), address.port())) {
+			socket.setSoTimeout(TIMEOUT_MILLIS);
 			socket.getOutputStream().write(word.getBytes(StandardCharsets.US_ASCII));
 			return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
 		}
