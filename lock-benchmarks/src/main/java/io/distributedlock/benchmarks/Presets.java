@@ -35,7 +35,8 @@ final class Presets {
 	private static List<Plan> smoke() {
 		Duration half = Duration.ofMillis(500);
 		return List.of(new Plan(scenarios("own-16"), peers("raw", "ours"), List.of(NONE), 1, half, half),
-				new Plan(scenarios("hot-2x2"), peers("ours", "redisson", "ours-redlock", "ours-etcd", "ours-zookeeper"),
+				new Plan(scenarios("hot-2x2"),
+						peers("ours", "redisson", "ours-redlock", "ours-jdbc", "ours-etcd", "ours-zookeeper"),
 						List.of(NONE), 1, half, half));
 	}
 
@@ -72,9 +73,9 @@ final class Presets {
 	// servers.
 	private static List<Plan> stores() {
 		return List.of(new Plan(scenarios("own-1", "own-16", "hot-32"),
-				peers("ours", "ours-redlock", "si-jdbc", "shedlock-jdbc", "ours-etcd", "jetcd", "ours-zookeeper", "curator",
-						"ours-memory"), List.of(NONE), 3,
-				Duration.ofSeconds(4), Duration.ofSeconds(3)));
+				peers("ours", "ours-redlock", "ours-jdbc", "si-jdbc", "shedlock-jdbc", "ours-etcd", "jetcd",
+						"ours-zookeeper", "curator", "ours-memory"),
+				List.of(NONE), 3, Duration.ofSeconds(4), Duration.ofSeconds(3)));
 	}
 
 	// About two hours: everything on Redis.

@@ -13,6 +13,9 @@ public final class Database implements AutoCloseable {
 	/** The user, the database, and the password, which nobody asks for on loopback. */
 	public static final String NAME = "postgres";
 
+	/** The table of this library, its default. */
+	public static final String TABLE = "distributed_lock";
+
 	private static final int CONNECTIONS = 32;
 
 	private final HikariDataSource dataSource;

@@ -8,6 +8,7 @@ import io.distributedlock.LockRequest;
 import io.distributedlock.engine.LockEngine;
 import io.distributedlock.spi.LockStore;
 import io.distributedlock.store.etcd.EtcdLockStore;
+import io.distributedlock.store.jdbc.JdbcLockStore;
 import io.distributedlock.store.redis.RedisLockStore;
 import io.distributedlock.store.redis.RedlockLockStore;
 import io.distributedlock.store.zookeeper.ZooKeeperLockStore;
@@ -63,6 +64,14 @@ final class OurClient implements PeerClient {
 		return new OurClient(store, HANDOFF, () -> factories.forEach(LettuceConnectionFactory::destroy));
 	}
 
+	static OurClient jdbc(Address server, String prefix) {
+		Database database = Database.connect(server);
+		// Tables are emptied before each run, so the prefix is not needed.
+		JdbcLockStore store = JdbcLockStore.builder(database.dataSource()).table(Database.TABLE).build();
+		store.check();
+		return new OurClient(store, HANDOFF, database::close);
+	}
+
 	static OurClient etcd(Address server, String prefix) {
 		Client client = Client.builder().endpoints("http://" + server).build();
 		EtcdLockStore store = EtcdLockStore.builder(client).prefix("/" + prefix + "/").build();
@@ -71,7 +80,9 @@ final class OurClient implements PeerClient {
 	}
 
 	static OurClient zooKeeper(Address server, String prefix) {
-		ZooKeeperLockStore store = ZooKeeperLockStore.builder(server.toString()).namespace(prefix.replace(":", "")).build();
+		ZooKeeperLockStore store = ZooKeeperLockStore.builder(server.toString())
+			.namespace(prefix.replace(":", ""))
+			.build();
 		store.check();
 		return new OurClient(store, HANDOFF, () -> {
 		});

@@ -77,6 +77,7 @@ public final class Peers {
 		add(Peer.other(JETCD, "jetcd Lock", Backend.ETCD, JetcdPeer::new));
 		add(Peer.other(CURATOR, "Curator InterProcessMutex", Backend.ZOOKEEPER, CuratorPeer::new));
 		add(Peer.oursOnAll(OURS_REDLOCK, "this library, Redlock", Backend.REDIS_FIVE, OurClient::redlock));
+		add(Peer.ours(OURS_JDBC, "this library, JDBC", Backend.POSTGRES, OurClient::jdbc));
 		add(Peer.ours(OURS_ETCD, "this library, etcd", Backend.ETCD, OurClient::etcd));
 		add(Peer.ours(OURS_ZOOKEEPER, "this library, ZooKeeper", Backend.ZOOKEEPER, OurClient::zooKeeper));
 		add(Peer.oursOnAll(OURS_MEMORY, "this library, in memory", Backend.MEMORY,

@@ -12,12 +12,13 @@ import java.util.Arrays;
 
 import io.distributedlock.benchmarks.peer.Address;
 import io.distributedlock.benchmarks.peer.Database;
+import io.distributedlock.store.jdbc.JdbcLockStore;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import org.postgresql.ds.PGSimpleDataSource;
 
 /**
  * A PostgreSQL that is started here, on loopback and a free port, that writes to disk as
- * PostgreSQL does by default, with the tables of the peers as their own projects define
- * them.
+ * PostgreSQL does by default, with the tables as this library and the peers define them.
  */
 public final class PostgresServer implements BenchServer {
 
@@ -48,6 +49,13 @@ public final class PostgresServer implements BenchServer {
 		this.process = process;
 		this.connection = DriverManager.getConnection(Database.url(address()), Database.NAME, Database.NAME);
 		execute(SCHEMA);
+		PGSimpleDataSource source = new PGSimpleDataSource();
+		source.setURL(Database.url(address()));
+		source.setUser(Database.NAME);
+		source.setPassword(Database.NAME);
+		for (String statement : JdbcLockStore.schemaStatements(source, Database.TABLE)) {
+			execute(statement);
+		}
 	}
 
 	/**
@@ -89,7 +97,8 @@ public final class PostgresServer implements BenchServer {
 	@Override
 	public void clear() {
 		try {
-			execute("TRUNCATE int_lock, shedlock");
+			execute("TRUNCATE " + query("SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables"
+					+ " WHERE schemaname = current_schema()"));
 		}
 		catch (SQLException ex) {
 			throw new IllegalStateException(ex);
