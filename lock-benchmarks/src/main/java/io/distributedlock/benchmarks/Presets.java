@@ -73,8 +73,8 @@ final class Presets {
 	// servers.
 	private static List<Plan> stores() {
 		return List.of(new Plan(scenarios("own-1", "own-16", "hot-32"),
-				peers("ours", "ours-redlock", "ours-jdbc", "si-jdbc", "shedlock-jdbc", "ours-etcd", "jetcd",
-						"ours-zookeeper", "curator", "ours-memory"),
+				peers("ours", "ours-replica", "ours-redlock", "ours-jdbc", "si-jdbc", "shedlock-jdbc", "ours-etcd",
+						"jetcd", "ours-zookeeper", "curator", "ours-memory"),
 				List.of(NONE), 3, Duration.ofSeconds(4), Duration.ofSeconds(3)));
 	}
 

@@ -13,6 +13,7 @@ import io.distributedlock.benchmarks.server.FiveRedisServers;
 import io.distributedlock.benchmarks.server.NoServer;
 import io.distributedlock.benchmarks.server.PostgresServer;
 import io.distributedlock.benchmarks.server.RedisServer;
+import io.distributedlock.benchmarks.server.ReplicatedRedisServer;
 import io.distributedlock.benchmarks.server.ZooKeeperServer;
 import org.jspecify.annotations.Nullable;
 
@@ -48,6 +49,7 @@ final class Servers implements AutoCloseable {
 	private BenchServer start(Backend backend) {
 		return switch (backend) {
 			case REDIS -> (this.redis != null) ? RedisServer.at(this.redis) : RedisServer.start();
+			case REDIS_REPLICATED -> ReplicatedRedisServer.start();
 			case REDIS_FIVE -> FiveRedisServers.start();
 			case POSTGRES -> PostgresServer.start();
 			case ETCD -> EtcdServer.start();

@@ -8,6 +8,9 @@ public enum Backend {
 	/** Redis. */
 	REDIS("Redis", "commands"),
 
+	/** Redis with a replica. */
+	REDIS_REPLICATED("Redis with a replica", "commands"),
+
 	/** Five Redis servers that know nothing of each other. */
 	REDIS_FIVE("Five Redis servers", "commands"),
 

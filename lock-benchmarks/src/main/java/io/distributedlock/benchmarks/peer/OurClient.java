@@ -57,6 +57,13 @@ final class OurClient implements PeerClient {
 		return new OurClient(store, handoffLeases, factory::destroy);
 	}
 
+	static OurClient replicatedRedis(Address server, String prefix) {
+		LettuceConnectionFactory factory = SpringRedis.connect(server);
+		RedisLockStore store = RedisLockStore.builder(factory).prefix(prefix).waitReplicas(1).build();
+		store.check();
+		return new OurClient(store, HANDOFF, factory::destroy);
+	}
+
 	static OurClient redlock(List<Address> servers, String prefix) {
 		List<LettuceConnectionFactory> factories = servers.stream().map(SpringRedis::connect).toList();
 		RedlockLockStore store = RedlockLockStore.builder(factories).prefix(prefix).build();

@@ -76,6 +76,8 @@ public final class Peers {
 		add(Peer.other("shedlock-jdbc", "ShedLock JDBC", Backend.POSTGRES, ShedLockPeer::jdbc).thatOnlyTries());
 		add(Peer.other(JETCD, "jetcd Lock", Backend.ETCD, JetcdPeer::new));
 		add(Peer.other(CURATOR, "Curator InterProcessMutex", Backend.ZOOKEEPER, CuratorPeer::new));
+		add(Peer.ours("ours-replica", "this library, Redis, waiting for a replica", Backend.REDIS_REPLICATED,
+				OurClient::replicatedRedis));
 		add(Peer.oursOnAll(OURS_REDLOCK, "this library, Redlock", Backend.REDIS_FIVE, OurClient::redlock));
 		add(Peer.ours(OURS_JDBC, "this library, JDBC", Backend.POSTGRES, OurClient::jdbc));
 		add(Peer.ours(OURS_ETCD, "this library, etcd", Backend.ETCD, OurClient::etcd));

@@ -48,7 +48,11 @@ public final class RedisServer implements BenchServer {
 	 * @return the server
 	 */
 	public static RedisServer start() {
-		RedisServerProcess process = RedisServerProcess.start();
+		return start(new String[0]);
+	}
+
+	static RedisServer start(String... arguments) {
+		RedisServerProcess process = RedisServerProcess.start(arguments);
 		return new RedisServer(new Address("127.0.0.1", process.port()), process);
 	}
 
@@ -87,6 +91,10 @@ public final class RedisServer implements BenchServer {
 		catch (IOException ex) {
 			throw new UncheckedIOException("Redis at " + this.address + " failed", ex);
 		}
+	}
+
+	boolean hasReplica() {
+		return command("INFO", "replication").contains("state=online");
 	}
 
 	/** Takes what another server with the same clients has learned. */

@@ -1,11 +1,8 @@
 package io.distributedlock.benchmarks.server;
 
-import java.util.concurrent.CountDownLatch;
-
-import org.apache.zookeeper.CreateMode;
-import org.apache.zookeeper.Watcher.Event.KeeperState;
-import org.apache.zookeeper.ZooDefs.Ids;
-import org.apache.zookeeper.ZooKeeper;
+import org.apache.curator.framework.CuratorFramework;
+import org.apache.curator.framework.CuratorFrameworkFactory;
+import org.apache.curator.retry.RetryOneTime;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -14,18 +11,16 @@ class ZooKeeperServerTests {
 
 	@Test
 	void requestsAndTheirFsyncsCountButNotWhatTheServerIsAskedForMeasuring() throws Exception {
-		CountDownLatch connected = new CountDownLatch(1);
-		try (ZooKeeperServer server = ZooKeeperServer.start()) {
-			ZooKeeper client = new ZooKeeper(server.address().toString(), 10_000, (event) -> {
-				if (event.getState() == KeeperState.SyncConnected) {
-					connected.countDown();
-				}
-			});
-			connected.await();
+		try (ZooKeeperServer server = ZooKeeperServer.start();
+				CuratorFramework client = CuratorFrameworkFactory.newClient(server.address().toString(),
+						new RetryOneTime(100))) {
+			client.start();
+			client.blockUntilConnected();
+			client.checkExists().forPath("/");
 			server.ping();
 			Counters before = server.counters();
 			for (int i = 0; i < 5; i++) {
-				client.create("/a-" + i, new byte[0], Ids.OPEN_ACL_UNSAFE, CreateMode.PERSISTENT);
+				client.create().forPath("/a-" + i);
 				server.ping();
 			}
 
@@ -34,9 +29,8 @@ class ZooKeeperServerTests {
 			assertThat(done.commands()).isEqualTo(5);
 			assertThat(done.syncs()).isEqualTo(5);
 			server.clear();
-			assertThat(client.getChildren("/", false)).containsExactly("zookeeper");
+			assertThat(client.getChildren().forPath("/")).containsExactly("zookeeper");
 			assertThat(server.version()).startsWith("ZooKeeper 3.");
-			client.close();
 		}
 	}
 
