@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the benchmarks and runs them; see docs/benchmarks.md. Results go to lock-benchmarks/target/benchmarks.
 #
-#   lock-benchmarks/run.sh smoke [options]        about 30 s; fails on a violation, an error, or if nothing was done
+#   lock-benchmarks/run.sh smoke [options]        about 40 s; fails on a violation, an error, or if nothing was done
 #   lock-benchmarks/run.sh quick [options]        below 5 minutes: where things stand
 #   lock-benchmarks/run.sh goals [options]        about an hour: what the goals need, five rounds
 #   lock-benchmarks/run.sh stores [options]       below 20 minutes: all stores, and peers on the same servers

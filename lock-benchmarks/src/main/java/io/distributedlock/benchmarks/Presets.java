@@ -31,7 +31,7 @@ final class Presets {
 		};
 	}
 
-	// About 30 s: whether all of it still works.
+	// About 40 s: whether all of it still works.
 	private static List<Plan> smoke() {
 		Duration half = Duration.ofMillis(500);
 		return List.of(new Plan(scenarios("own-16"), peers("raw", "ours"), List.of(NONE), 1, half, half),

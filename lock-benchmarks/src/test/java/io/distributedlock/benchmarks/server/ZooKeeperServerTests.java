@@ -19,15 +19,16 @@ class ZooKeeperServerTests {
 			client.checkExists().forPath("/");
 			server.ping();
 			Counters before = server.counters();
-			for (int i = 0; i < 5; i++) {
+			for (int i = 0; i < 50; i++) {
 				client.create().forPath("/a-" + i);
 				server.ping();
 			}
 
 			Counters done = server.counters().since(before);
 
-			assertThat(done.commands()).isEqualTo(5);
-			assertThat(done.syncs()).isEqualTo(5);
+			// A new client of Curator asks for a little by itself.
+			assertThat(done.commands()).isBetween(50L, 53L);
+			assertThat(done.syncs()).isBetween(50L, 51L);
 			server.clear();
 			assertThat(client.getChildren().forPath("/")).containsExactly("zookeeper");
 			assertThat(server.version()).startsWith("ZooKeeper 3.");
