@@ -5,15 +5,19 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.data.redis.connection.RedisConnection;
 import redis.clients.jedis.Connection;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.Protocol.Command;
 import redis.clients.jedis.RedisClusterClient;
 import redis.clients.jedis.exceptions.JedisAskDataException;
+import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisMovedDataException;
 import redis.clients.jedis.exceptions.JedisRedirectionException;
 import redis.clients.jedis.util.JedisClusterCRC16;
@@ -29,6 +33,8 @@ import io.distributedlock.spi.StoreException;
  */
 final class JedisReplicaCalls implements ReplicaCalls {
 
+	private static final Logger logger = LoggerFactory.getLogger(JedisReplicaCalls.class);
+
 	private static final int THREADS = 4;
 
 	private static final int MOST_REDIRECTS = 5;
@@ -40,6 +46,8 @@ final class JedisReplicaCalls implements ReplicaCalls {
 	private final KnownReplicas known = new KnownReplicas();
 
 	private final ThreadPoolExecutor executor;
+
+	private final AtomicBoolean refreshing = new AtomicBoolean();
 
 	/** How many replicas the last call needed; the next one will hardly need others. */
 	private volatile int demanded = 1;
@@ -96,10 +104,9 @@ final class JedisReplicaCalls implements ReplicaCalls {
 		try (RedisConnection spring = this.client.connections().getConnection()) {
 			if (spring.getNativeConnection() instanceof Jedis single) {
 				sendOn(single.getConnection(), call);
-				return;
 			}
-			try (Connection node = node((RedisClusterClient) spring.getNativeConnection(), call, redirection)) {
-				sendOn(node, call);
+			else {
+				sendToCluster((RedisClusterClient) spring.getNativeConnection(), call, redirection);
 			}
 		}
 		catch (JedisRedirectionException ex) {
@@ -110,19 +117,46 @@ final class JedisReplicaCalls implements ReplicaCalls {
 		}
 	}
 
-	/**
-	 * Returns a connection to a node of a Cluster for this call alone.
-	 */
-	private static Connection node(RedisClusterClient cluster, ReplicaCall call,
+	private void sendToCluster(RedisClusterClient cluster, ReplicaCall call,
 			@Nullable JedisRedirectionException redirection) {
 		byte[] key = call.keys().get(0);
 		if (redirection instanceof JedisMovedDataException) {
-			// A command that it routes itself makes the client learn where the slots are.
-			cluster.pttl(key);
+			refresh(cluster, key);
 		}
+		try (Connection node = node(cluster, key, redirection)) {
+			sendOn(node, call);
+		}
+		catch (JedisConnectionException ex) {
+			call.answer().script(null, ex);
+			refresh(cluster, key);
+		}
+	}
+
+	/**
+	 * Returns a connection to a node for one call alone.
+	 */
+	private static Connection node(RedisClusterClient cluster, byte[] key,
+			@Nullable JedisRedirectionException redirection) {
 		Pool<Connection> target = (redirection != null)
 				? cluster.getClusterNodes().get(redirection.getTargetNode().toString()) : null;
 		return (target != null) ? target.getResource() : cluster.getConnectionFromSlot(JedisClusterCRC16.getSlot(key));
+	}
+
+	/**
+	 * A command that it routes itself makes the client learn where the slots are now.
+	 */
+	private void refresh(RedisClusterClient cluster, byte[] key) {
+		if (this.refreshing.compareAndSet(false, true)) {
+			try {
+				cluster.pttl(key);
+			}
+			catch (RuntimeException ex) {
+				logger.debug("Nothing serves the slot of a lock", ex);
+			}
+			finally {
+				this.refreshing.set(false);
+			}
+		}
 	}
 
 	private void sendOn(Connection connection, ReplicaCall call) {

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  * neither of its counts, so both say too little just when it matters: a primary that the
  * others have left behind would need nobody. So what counts is the most that were online
  * under a primary since this JVM first saw it, and never less than one. A replica that
- * still loads its first copy is not counted: some versions of Redis call it online
- * already, but it has not acknowledged anything yet and its offset is zero.
+ * still receives its first copy is not online. One that is, but has not acknowledged
+ * anything yet, counts: for a moment no grant is possible, rather than one that it lacks.
  * <p>
  * A primary is known by its replication id. After a failover the new one has an id of its
  * own and tells the old one's; it is then expected to have one replica less, since it was
@@ -47,7 +47,7 @@ final class KnownReplicas {
 		String id = "";
 		String before = "";
 		for (String line : info.split("\\r?\\n")) {
-			if (line.startsWith("slave") && line.contains("state=online") && !line.contains("offset=0,")) {
+			if (line.startsWith("slave") && line.contains("state=online")) {
 				online++;
 			}
 			else if (line.startsWith("master_replid:")) {

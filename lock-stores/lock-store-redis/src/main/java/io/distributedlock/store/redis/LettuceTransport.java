@@ -82,8 +82,25 @@ final class LettuceTransport implements RedisTransport {
 	public void run(LockScript script, boolean withSource, List<byte[]> keys, List<byte[]> arguments,
 			BooleanSupplier wanted, BiConsumer<@Nullable List<byte[]>, @Nullable Throwable> answer) {
 		AsyncCommand<byte[], byte[], List<byte[]>> command = command(script, withSource, keys, arguments);
-		command.whenComplete(answer);
+		command.whenComplete(cluster() ? refreshingTopology(answer) : answer);
 		dispatch(this.connection, command);
+	}
+
+	/**
+	 * Lettuce looks for a new primary only after some failed reconnects, or when its next
+	 * periodic refresh is due. Callers wait for it.
+	 */
+	private BiConsumer<@Nullable List<byte[]>, @Nullable Throwable> refreshingTopology(
+			BiConsumer<@Nullable List<byte[]>, @Nullable Throwable> answer) {
+		return (said, error) -> {
+			if (error != null) {
+				RedisErrors kind = RedisErrors.of(error);
+				if (!kind.isAnswer() || kind == RedisErrors.CLUSTERDOWN) {
+					this.client.refreshTopology();
+				}
+			}
+			answer.accept(said, error);
+		};
 	}
 
 	static AsyncCommand<byte[], byte[], List<byte[]>> command(LockScript script, boolean withSource, List<byte[]> keys,

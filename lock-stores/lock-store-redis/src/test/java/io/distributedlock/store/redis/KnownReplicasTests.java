@@ -41,9 +41,13 @@ class KnownReplicasTests {
 		assertThat(this.known
 			.observe(info("a", "0", 1, "slave1:ip=127.0.0.1,port=2,state=wait_bgsave,offset=0,lag=0\r\n")))
 			.isEqualTo(1);
+	}
+
+	@Test
+	void aReplicaThatHasJustJoinedIsDemandedAlthoughItHasAcknowledgedNothing() {
 		assertThat(this.known
 			.observe(info("a", "0", 1, "slave1:ip=127.0.0.1,port=2,state=online,offset=0,lag=0,type=replica\r\n")))
-			.isEqualTo(1);
+			.isEqualTo(2);
 	}
 
 	@Test

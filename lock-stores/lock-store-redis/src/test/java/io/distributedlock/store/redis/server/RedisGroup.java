@@ -73,7 +73,7 @@ public final class RedisGroup implements AutoCloseable {
 			this.files.add(file);
 			return Files.writeString(file,
 					String.join("\n", "sentinel monitor main 127.0.0.1 " + this.servers.get(0).port() + " 2",
-							"sentinel down-after-milliseconds main 1000", "sentinel failover-timeout main 2000", ""));
+							"sentinel down-after-milliseconds main 1000", "sentinel failover-timeout main 3000", ""));
 		}
 		catch (IOException ex) {
 			throw new UncheckedIOException(ex);
@@ -93,12 +93,11 @@ public final class RedisGroup implements AutoCloseable {
 	 * @param replicas how many
 	 */
 	public static void awaitFollowers(RedisServerProcess primary, int replicas) {
-		await().atMost(LONG)
-			.ignoreExceptions()
-			.until(() -> primary.command("INFO", "replication")
-				.lines()
-				.filter(RedisGroup::follows)
-				.count() == replicas);
+		await().atMost(LONG).ignoreExceptions().until(() -> followers(primary) == replicas);
+	}
+
+	private static long followers(RedisServerProcess primary) {
+		return primary.command("INFO", "replication").lines().filter(RedisGroup::follows).count();
 	}
 
 	/**
@@ -122,15 +121,15 @@ public final class RedisGroup implements AutoCloseable {
 	}
 
 	/**
-	 * Waits until all Sentinels see a healthy group, so that they are ready for the next
-	 * failover.
+	 * Tells whether all Sentinels see a healthy group, so that they are ready for the
+	 * next failover.
 	 * @param primary the primary
 	 * @param replicas how many replicas it has
+	 * @return whether they do
 	 */
-	public void awaitSentinelsToAgree(RedisServerProcess primary, int replicas) {
-		await().atMost(LONG)
-			.ignoreExceptions()
-			.until(() -> this.sentinels.stream().allMatch((sentinel) -> agrees(sentinel, primary, replicas)));
+	public boolean isHealthy(RedisServerProcess primary, int replicas) {
+		return followers(primary) == replicas
+				&& this.sentinels.stream().allMatch((sentinel) -> agrees(sentinel, primary, replicas));
 	}
 
 	private static boolean agrees(RedisServerProcess sentinel, RedisServerProcess primary, int replicas) {
