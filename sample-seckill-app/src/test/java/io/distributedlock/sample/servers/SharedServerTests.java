@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -41,13 +42,20 @@ class SharedServerTests {
 		this.directory = this.temp.toRealPath().resolve("server");
 	}
 
+	// No jar brings an etcd; StoresTests says so where there is none.
+	static List<Kind> installed() {
+		return Arrays.stream(Kind.values())
+			.filter((kind) -> kind != Kind.ETCD || Programs.find("etcd").isPresent())
+			.toList();
+	}
+
 	@AfterEach
 	void nothingIsLeftRunning() {
 		assertThat(processesOf(this.directory)).isEmpty();
 	}
 
 	@ParameterizedTest
-	@EnumSource
+	@MethodSource("installed")
 	void theLastMemberStopsTheServer(Kind kind) {
 		SharedServer first = SharedServer.join(kind.program, this.directory, 0);
 		SharedServer second = SharedServer.join(kind.program, this.directory, 0);
@@ -60,7 +68,7 @@ class SharedServerTests {
 	}
 
 	@ParameterizedTest
-	@EnumSource
+	@EnumSource(names = { "REDIS", "POSTGRES" })
 	void aServerOutlivesTheKilledInstanceThatStartedIt(Kind kind) throws Exception {
 		Process other = memberInAnotherJvm(kind);
 		SharedServer member = SharedServer.join(kind.program, this.directory, 0);
@@ -73,7 +81,7 @@ class SharedServerTests {
 	}
 
 	@ParameterizedTest
-	@EnumSource
+	@MethodSource("installed")
 	void aServerLeftByTheLastKilledInstanceIsJoinedAndThenStopped(Kind kind) throws Exception {
 		Process other = memberInAnotherJvm(kind);
 		long server = onlyServerProcess();
@@ -86,7 +94,7 @@ class SharedServerTests {
 	}
 
 	@ParameterizedTest
-	@EnumSource
+	@EnumSource(names = { "REDIS", "POSTGRES" })
 	void theInstanceThatStartedTheServerMayEndFirst(Kind kind) throws Exception {
 		SharedServer first = SharedServer.join(kind.program, this.directory, 0);
 		Process other = memberInAnotherJvm(kind);
@@ -98,7 +106,7 @@ class SharedServerTests {
 	}
 
 	@ParameterizedTest
-	@EnumSource
+	@MethodSource("installed")
 	void aServerWhoseFilesWereWipedIsReplaced(Kind kind) throws Exception {
 		Process other = memberInAnotherJvm(kind);
 		int port = Integer.parseInt(Files.readString(this.directory.resolve("port")));
@@ -110,7 +118,7 @@ class SharedServerTests {
 	}
 
 	@ParameterizedTest
-	@EnumSource
+	@MethodSource("installed")
 	void aStrangerOnThePortIsRefused(Kind kind) throws Exception {
 		ServerSocket stranger = new ServerSocket(0, 8, InetAddress.getByName(ServerSite.HOST));
 		try {
@@ -127,7 +135,7 @@ class SharedServerTests {
 	}
 
 	@ParameterizedTest
-	@EnumSource
+	@MethodSource("installed")
 	void theServerOfAnotherDirectoryIsAStranger(Kind kind) {
 		try (SharedServer theirs = SharedServer.join(kind.program, this.directory.resolveSibling("theirs"), 0)) {
 			int port = theirs.site().port();
