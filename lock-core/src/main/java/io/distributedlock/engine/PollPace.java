@@ -1,5 +1,7 @@
 package io.distributedlock.engine;
 
+import java.util.concurrent.ThreadLocalRandom;
+
 /**
  * How often a gate asks a store that has no queue, and when it leaves the lock to other
  * JVMs. Such a store cannot say whether anybody else waits, nor keep the lock for them:
@@ -17,7 +19,7 @@ final class PollPace {
 	private static final long FIRST = 10_000_000;
 
 	/** How long a gate may go on from turn to turn before it looks for others. */
-	private static final long ALONE = 500_000_000;
+	private static final long ALONE = 250_000_000;
 
 	/** After how many turns in a row without a refusal others count as gone. */
 	private static final int MEMORY = 16;
@@ -56,7 +58,7 @@ final class PollPace {
 		}
 		if (now - this.since >= ALONE) {
 			this.since = now;
-			return Clock.jitter(this.longest);
+			return ThreadLocalRandom.current().nextLong(this.longest / 4, this.longest);
 		}
 		return 0;
 	}
