@@ -59,7 +59,7 @@ final class StoreTables {
 				"syncs per cycle: own-1", "own-16", "hot-32", "runs"));
 		for (Peer peer : measured()) {
 			if (peer.role() == Peer.Role.OURS) {
-				List<String> row = new ArrayList<>(List.of(peer.title()));
+				List<String> row = new ArrayList<>(List.of(store(peer)));
 				row.add(cell(OWN_1, peer, RunResult::cyclesPerSecond));
 				row.add(cell(OWN_1, peer, RunResult::p50Micros));
 				row.add(cell(OWN_16, peer, RunResult::cyclesPerSecond));
@@ -73,6 +73,10 @@ final class StoreTables {
 			}
 		}
 		return table;
+	}
+
+	private static String store(Peer peer) {
+		return peer.name().equals(Peers.OURS) ? peer.backend().title() : peer.title().replace("this library, ", "");
 	}
 
 	private MarkdownTable sideBySide(Backend backend, List<Peer> peers) {

@@ -110,7 +110,7 @@ class DocsMainTests {
 
 		assertThat(text()).contains("<!-- generated: goals -->\nold")
 			.contains("17, etcd 3.4")
-			.contains("| this library, in memory | 700,000 |")
+			.contains("| in memory | 700,000 |")
 			.contains("#### etcd")
 			.contains("| hot-32 | jetcd Lock | 300 | 300 to 300 | 10.0 | 20.0 | 30.0 | 1.00 | 0.100 | 0.031 |")
 			.contains("| hot-32 | Curator InterProcessMutex | 200 |")
