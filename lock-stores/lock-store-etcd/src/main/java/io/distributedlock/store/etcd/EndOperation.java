@@ -36,7 +36,9 @@ final class EndOperation extends Operation<Boolean> {
 			readLock(this::found);
 			return;
 		}
-		boolean place = !known.isOver() && known.state() == Stake.State.QUEUED && !known.isUnsure();
+		boolean sure = !known.isUnsure();
+		boolean place = sure && known.state() == Stake.State.QUEUED;
+		LockView grant = sure ? known.grant() : null;
 		known.finish();
 		Session doubtful = known.doubtful();
 		if (doubtful != null) {
@@ -47,8 +49,15 @@ final class EndOperation extends Operation<Boolean> {
 				step();
 			}));
 		}
+		else if (sure && known.isGoneWithItsLease()) {
+			done();
+		}
 		else if (place) {
 			leaveQueue(known.revision());
+		}
+		else if (grant != null) {
+			// Thousands may end at once, after a pause: no reads, and many in one call.
+			passOn(grant, false);
 		}
 		else {
 			readLock(this::found);
@@ -76,7 +85,7 @@ final class EndOperation extends Operation<Boolean> {
 
 	private void found(LockView view) {
 		if (view.isHeldBy(this.attempt) || view.isReservedFor(this.attempt)) {
-			passOn(view);
+			passOn(view, true);
 			return;
 		}
 		read((answer) -> {
@@ -97,7 +106,11 @@ final class EndOperation extends Operation<Boolean> {
 		}, Op.get(ownEntry(), GetOption.DEFAULT));
 	}
 
-	private void passOn(LockView view) {
+	/**
+	 * Passes the lock on.
+	 * @param look whether the attempt may have a place in the queue as well
+	 */
+	private void passOn(LockView view, boolean look) {
 		QueueEntry next = view.queue()
 			.stream()
 			.filter((entry) -> !entry.attempt().equals(this.attempt))
@@ -114,8 +127,12 @@ final class EndOperation extends Operation<Boolean> {
 			else if (!answer.queue().isEmpty() && !answer.queue().get(0).attempt().equals(this.attempt)) {
 				Rescue.of(this.context, this.key, answer.queue().get(0));
 			}
-			// It may have a place in the queue as well.
-			found(new LockView(null, 0, 0, List.of()));
+			if (look) {
+				found(new LockView(null, 0, 0, List.of()));
+			}
+			else {
+				done();
+			}
 		});
 		if (next != null) {
 			this.context.passOn(request, this.key, view.revision(), next);

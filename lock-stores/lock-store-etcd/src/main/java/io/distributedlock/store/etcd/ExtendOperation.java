@@ -106,4 +106,14 @@ final class ExtendOperation extends Operation<ExtendReply> {
 		});
 	}
 
+	/**
+	 * The record may be on another lease now, or may still come there.
+	 */
+	@Override
+	void unanswered(boolean sent) {
+		if (sent && this.stake != null) {
+			this.stake.unsure(this.stake.endsAt());
+		}
+	}
+
 }

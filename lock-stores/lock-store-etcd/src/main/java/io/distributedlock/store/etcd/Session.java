@@ -31,6 +31,8 @@ final class Session {
 
 	private volatile boolean lost;
 
+	private volatile boolean ended;
+
 	volatile long usedAt;
 
 	/** Guarded by {@link Sessions}. */
@@ -78,6 +80,20 @@ final class Session {
 
 	boolean isLost() {
 		return this.lost;
+	}
+
+	/**
+	 * Notes that etcd has said that the lease, and all that was on it, is gone.
+	 */
+	void end() {
+		this.ended = true;
+	}
+
+	/**
+	 * Tells whether etcd has said that the lease is gone; one that is only let go is not.
+	 */
+	boolean hasEnded() {
+		return this.ended;
 	}
 
 	synchronized boolean lose() {

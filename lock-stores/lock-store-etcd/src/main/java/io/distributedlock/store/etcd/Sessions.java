@@ -259,6 +259,7 @@ final class Sessions {
 	 * Notes that a lease has ended.
 	 */
 	void lost(Session session) {
+		session.end();
 		if (session.lose()) {
 			this.onLoss.accept(session);
 		}

@@ -254,6 +254,24 @@ final class Stake extends Wheel.Entry {
 	}
 
 	/**
+	 * Returns the grant as this JVM remembers it, or null if it has none or does not know
+	 * who waits.
+	 */
+	synchronized @Nullable LockView grant() {
+		Session on = this.session;
+		List<QueueEntry> known = this.others;
+		return (this.state == State.HELD && on != null && known != null)
+				? new LockView(this.record, this.revision, on.lease, known) : null;
+	}
+
+	/**
+	 * Tells whether etcd has taken away what it had, since its lease has ended.
+	 */
+	synchronized boolean isGoneWithItsLease() {
+		return this.session != null && this.session.hasEnded() && this.unanswered.isEmpty();
+	}
+
+	/**
 	 * Returns who waited when the record was written last, or null if that is not known.
 	 */
 	synchronized @Nullable List<QueueEntry> others() {

@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
@@ -46,6 +47,9 @@ final class Transactions {
 
 	private static final int TRIES = 3;
 
+	/** If more were asked again, servers that are slow would become slower. */
+	private static final int MOST_REPEATED = 8;
+
 	private final KV kv;
 
 	private final RevisionGuard revisions;
@@ -55,6 +59,8 @@ final class Transactions {
 	private final Timers timers;
 
 	private final ReentrantLock mutex = new ReentrantLock();
+
+	private final AtomicInteger repeated = new AtomicInteger();
 
 	private final LinkedList<Request> waiting = new LinkedList<>();
 
@@ -129,11 +135,7 @@ final class Transactions {
 		catch (RuntimeException ex) {
 			asked = CompletableFuture.failedFuture(ex);
 		}
-		Future<?> again = (tries > 1) ? this.timers.after(STALLED, () -> {
-			if (!answer.isDone()) {
-				ask(question, answer, tries - 1);
-			}
-		}) : null;
+		Future<?> again = (tries > 1) ? this.timers.after(STALLED, () -> repeat(question, answer, tries - 1)) : null;
 		asked.whenComplete((value, failure) -> {
 			if (again != null) {
 				again.cancel(false);
@@ -145,6 +147,18 @@ final class Transactions {
 				answer.complete(value);
 			}
 		});
+	}
+
+	private <T> void repeat(Supplier<CompletableFuture<T>> question, CompletableFuture<T> answer, int tries) {
+		if (answer.isDone()) {
+			return;
+		}
+		if (this.repeated.incrementAndGet() > MOST_REPEATED) {
+			this.repeated.decrementAndGet();
+			return;
+		}
+		answer.whenComplete((value, failure) -> this.repeated.decrementAndGet());
+		ask(question, answer, tries);
 	}
 
 	void close() {

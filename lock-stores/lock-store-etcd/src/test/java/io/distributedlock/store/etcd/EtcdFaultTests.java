@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletionStage;
 
 import io.etcd.jetcd.Client;
 import org.junit.jupiter.api.AfterEach;
@@ -19,6 +20,8 @@ import io.distributedlock.LockKey;
 import io.distributedlock.LockRequest;
 import io.distributedlock.engine.LockEngine;
 import io.distributedlock.spi.AbandonCommand;
+import io.distributedlock.spi.AcquireCommand;
+import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.AcquireReply.Granted;
 import io.distributedlock.spi.AcquireReply.Refused;
 import io.distributedlock.spi.AttemptId;
@@ -163,6 +166,22 @@ class EtcdFaultTests {
 		assertThat(two.acquire(KEY, this.b)).isInstanceOf(Granted.class);
 		assertThat(one.acquire(LockKey.of("stock", 43), AttemptId.random())).as("on a new lease")
 			.isInstanceOf(Granted.class);
+	}
+
+	@Test
+	void theLossOfThousandsOfLocksKeepsNobodyFromLocking() {
+		StoreFixture one = connect();
+		List<CompletionStage<AcquireReply>> replies = new ArrayList<>();
+		for (int i = 0; i < 3000; i++) {
+			replies.add(one.store.acquire(new AcquireCommand(LockKey.of("many", i), AttemptId.random(),
+					StoreFixture.TTL, 1, false, Duration.ofSeconds(20))));
+		}
+		assertThat(replies).allSatisfy((reply) -> assertThat(StoreFixture.get(reply)).isInstanceOf(Granted.class));
+		String lease = this.etcd.etcdctl("get", "/distributed-lock/l/many:0", "--write-out=json")
+			.replaceAll("(?s).*\"lease\":(\\d+).*", "$1");
+		this.etcd.etcdctl("lease", "revoke", Long.toHexString(Long.parseLong(lease)));
+		await().atMost(Duration.ofSeconds(5)).until(() -> one.revoked.size() == 3000);
+		assertThat(one.acquire(KEY, this.a)).isInstanceOf(Granted.class);
 	}
 
 	@Test
