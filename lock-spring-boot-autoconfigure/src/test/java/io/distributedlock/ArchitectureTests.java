@@ -63,14 +63,32 @@ class ArchitectureTests {
 						&& !type.getName().startsWith(LockEngine.class.getName())));
 
 	@ArchTest
-	static final ArchRule onlyTheirOwnPackagesKnowRedisAndTheInMemoryStore = noClasses().that()
+	static final ArchRule onlyTheirOwnPackagesKnowTheStores = noClasses().that()
 		.resideInAnyPackage("io.distributedlock.spring..", "io.distributedlock.boot..")
 		.and()
-		.resideOutsideOfPackages("io.distributedlock.boot.autoconfigure.redis..",
-				"io.distributedlock.boot.autoconfigure.memory..")
+		.resideOutsideOfPackages("io.distributedlock.boot.autoconfigure.etcd..",
+				"io.distributedlock.boot.autoconfigure.jdbc..", "io.distributedlock.boot.autoconfigure.memory..",
+				"io.distributedlock.boot.autoconfigure.redis..", "io.distributedlock.boot.autoconfigure.redlock..",
+				"io.distributedlock.boot.autoconfigure.zookeeper..")
 		.should()
 		.dependOnClassesThat()
-		.resideInAnyPackage("io.distributedlock.store..", "io.distributedlock.test..", "org.springframework.data..");
+		.resideInAnyPackage("io.distributedlock.store..", "io.distributedlock.test..", "org.springframework.data..",
+				"io.etcd..", "org.apache.curator..", "org.apache.zookeeper..");
+
+	@ArchTest
+	static final ArchRule storesDoNotKnowEachOther = slices()
+		.matching("io.distributedlock.boot.autoconfigure.(etcd|jdbc|memory|redis|redlock|zookeeper)..")
+		.should()
+		.notDependOnEachOther();
+
+	@ArchTest
+	static final ArchRule onlyRedisPackagesKnowSpringDataRedis = noClasses().that()
+		.resideInAnyPackage("io.distributedlock.boot.autoconfigure.etcd..",
+				"io.distributedlock.boot.autoconfigure.jdbc..", "io.distributedlock.boot.autoconfigure.memory..",
+				"io.distributedlock.boot.autoconfigure.zookeeper..")
+		.should()
+		.dependOnClassesThat()
+		.resideInAnyPackage("org.springframework.data..", "io.distributedlock.store.redis..");
 
 	@ArchTest
 	static final ArchRule mainCodeUsesNoTestLibraries = noClasses().that()

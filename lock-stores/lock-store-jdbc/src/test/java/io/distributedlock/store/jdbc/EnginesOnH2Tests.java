@@ -8,30 +8,27 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadLocalRandom;
 
 import com.zaxxer.hikari.HikariDataSource;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.api.Test;
 
 import io.distributedlock.LockRequest;
 import io.distributedlock.engine.LockEngine;
-import io.distributedlock.store.jdbc.server.MariaDbServer;
 import io.distributedlock.test.FuzzCounter;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
  * Several JVMs whose many threads want the same few locks, where every command has to
- * look at the row. PostgreSQL has tests of its own.
+ * look at the row. PostgreSQL and MariaDB have tests of their own.
  */
-class EnginesTogetherTests {
+class EnginesOnH2Tests {
 
 	private static final int KEYS = 6;
 
 	private static final int ROUNDS = 15;
 
-	@ParameterizedTest
-	@ValueSource(strings = { "mariadb", "mysql", "h2" })
-	void severalJvmsThatWantTheSameLocksLoseNothing(String database) throws Exception {
-		try (HikariDataSource pool = Databases.pool(url(database), 20)) {
+	@Test
+	void severalJvmsThatWantTheSameLocksLoseNothing() throws Exception {
+		try (HikariDataSource pool = Databases.pool("jdbc:h2:mem:together", 20)) {
 			Databases.initialize(pool);
 			List<LockEngine> jvms = new ArrayList<>();
 			for (int i = 0; i < 3; i++) {
@@ -44,14 +41,6 @@ class EnginesTogetherTests {
 				jvms.forEach(LockEngine::close);
 			}
 		}
-	}
-
-	private static String url(String database) {
-		return switch (database) {
-			case "mariadb" -> MariaDbServer.shared().mariaDbUrl(MariaDbServer.shared().newDatabase());
-			case "mysql" -> MariaDbServer.shared().mySqlUrl(MariaDbServer.shared().newDatabase());
-			default -> "jdbc:h2:mem:together";
-		};
 	}
 
 	private static void compete(List<LockEngine> jvms) throws InterruptedException {

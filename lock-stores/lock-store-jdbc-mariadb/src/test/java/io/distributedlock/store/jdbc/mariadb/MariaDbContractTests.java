@@ -1,11 +1,11 @@
-package io.distributedlock.store.jdbc;
+package io.distributedlock.store.jdbc.mariadb;
 
 import com.zaxxer.hikari.HikariDataSource;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 
 import io.distributedlock.spi.LockStore;
-import io.distributedlock.store.jdbc.server.MariaDbServer;
+import io.distributedlock.store.jdbc.JdbcLockStore;
 import io.distributedlock.test.InspectContractTests;
 import io.distributedlock.test.InspectQueueContractTests;
 import io.distributedlock.test.LockStoreContractTests;
@@ -13,18 +13,16 @@ import io.distributedlock.test.QueueContractTests;
 import io.distributedlock.test.SignalContractTests;
 
 /**
- * The contract of all stores, with MySQL's driver and dialect. The server is MariaDB.
+ * The contract of all stores, on MariaDB.
  */
-class MySqlDriverContractTests extends LockStoreContractTests
+class MariaDbContractTests extends LockStoreContractTests
 		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests {
 
 	private static HikariDataSource pool;
 
 	@BeforeAll
 	static void start() {
-		MariaDbServer server = MariaDbServer.shared();
-		pool = Databases.pool(server.mySqlUrl(server.newDatabase()), 30);
-		Databases.initialize(pool);
+		pool = MariaDbServer.shared().pool("mariadb");
 	}
 
 	@AfterAll
