@@ -32,7 +32,9 @@ final class EtcdClients {
 			.connectTimeout(timeout)
 			.keepaliveTime(PING)
 			.keepaliveTimeout(timeout)
-			.keepaliveWithoutCalls(true);
+			.keepaliveWithoutCalls(true)
+			// Else what could not be sent waits in the client for a connection.
+			.waitForReady(false);
 		String username = details.getUsername();
 		String password = details.getPassword();
 		if (username != null && password != null) {

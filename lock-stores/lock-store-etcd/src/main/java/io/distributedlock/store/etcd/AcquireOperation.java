@@ -254,7 +254,7 @@ final class AcquireOperation extends Operation<AcquireReply> {
 		LockRecord found = view.record();
 		String holder = (found != null && !found.instance().isEmpty()) ? found.instance() : null;
 		Duration freeIn = (found != null) ? found.time() : Duration.ofMillis(1);
-		if (found != null && found.state() == LockRecord.State.RESERVED) {
+		if (found != null && found.state() != LockRecord.State.HELD) {
 			freeIn = Duration.ofNanos(Math.max(1_000_000, reservationLeft(view)));
 		}
 		if (!queued && !this.stake.isUnsure() && this.stake.state() == Stake.State.ASKING
@@ -265,15 +265,15 @@ final class AcquireOperation extends Operation<AcquireReply> {
 	}
 
 	/**
-	 * Returns how long a reservation for another lasts, or a positive number if the lock
-	 * is not reserved.
+	 * Returns how long a reservation for another or a cooling lasts, or a positive number
+	 * if the lock is held.
 	 */
 	private long reservationLeft(LockView view) {
 		LockRecord found = view.record();
-		if (found == null || found.state() != LockRecord.State.RESERVED) {
+		if (found == null || found.state() == LockRecord.State.HELD) {
 			return 1;
 		}
-		return this.context.reservations().left(this.key.id(), view.revision());
+		return this.context.reservations().left(this.key.id(), view.revision(), found.time());
 	}
 
 	@Override

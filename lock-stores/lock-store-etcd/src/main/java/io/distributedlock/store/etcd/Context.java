@@ -64,7 +64,7 @@ record Context(KeyLayout layout, String instance, Duration reservation, Duration
 	 * lasted long enough.
 	 */
 	void endLater(LockKey key, long revision, Duration time) {
-		this.stakes.wheel().watch(new Overdue(this, key, revision, System.nanoTime() + time.toNanos()));
+		this.stakes.wheel().watch(new Overdue(this, key, revision, System.nanoTime() + time.toNanos(), null));
 	}
 
 }

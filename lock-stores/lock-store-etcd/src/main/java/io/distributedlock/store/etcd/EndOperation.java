@@ -17,8 +17,6 @@ import io.distributedlock.spi.AttemptId;
  */
 final class EndOperation extends Operation<Boolean> {
 
-	private static final long RETRY = 500_000_000;
-
 	private final AttemptId attempt;
 
 	private final @Nullable Stake stake;
@@ -36,10 +34,11 @@ final class EndOperation extends Operation<Boolean> {
 			readLock(this::found);
 			return;
 		}
+		// First of all: from now on no answer gives it more.
+		known.finish();
 		boolean sure = !known.isUnsure();
 		boolean place = sure && known.state() == Stake.State.QUEUED;
 		LockView grant = sure ? known.grant() : null;
-		known.finish();
 		Session doubtful = known.doubtful();
 		if (doubtful != null) {
 			this.context.sessions().fence(doubtful, this.deadline).whenComplete((fenced, failure) -> attempt(() -> {
@@ -151,7 +150,7 @@ final class EndOperation extends Operation<Boolean> {
 	void unanswered(boolean sent) {
 		if (this.stake != null) {
 			this.stake.finish();
-			this.stake.retryAt(System.nanoTime() + RETRY);
+			this.stake.retry(System.nanoTime());
 			this.context.stakes().wheel().watch(this.stake);
 		}
 	}
@@ -169,6 +168,11 @@ final class EndOperation extends Operation<Boolean> {
 	interface Starter {
 
 		void end(Stake stake);
+
+		/**
+		 * Watches a stake that got more time in the last moment.
+		 */
+		void later(Stake stake);
 
 	}
 

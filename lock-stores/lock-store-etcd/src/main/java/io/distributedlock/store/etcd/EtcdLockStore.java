@@ -87,8 +87,8 @@ public final class EtcdLockStore implements QueueingLockStore, SignallingLockSto
 		Mailbox mailbox = new Mailbox(this.client.getWatchClient(), layout.mailbox(settings.instanceId), timers,
 				housekeeping);
 		this.context = new Context(layout, settings.instanceId, settings.reservation, settings.queueEntryTtl, errors,
-				timers, transactions, sessions, new Stakes(housekeeping), new Reservations(settings.reservation),
-				mailbox, ConcurrentHashMap.newKeySet());
+				timers, transactions, sessions, new Stakes(housekeeping), new Reservations(), mailbox,
+				ConcurrentHashMap.newKeySet());
 		housekeeping.start(this.context);
 	}
 

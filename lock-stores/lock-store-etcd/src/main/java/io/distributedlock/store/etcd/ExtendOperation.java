@@ -102,6 +102,7 @@ final class ExtendOperation extends Operation<ExtendReply> {
 				.elseRead(record())
 				.elseReadQueue(queue())
 				.elseRead(session.marker);
+			request.stake = known;
 			submit(request);
 		});
 	}

@@ -45,7 +45,17 @@ final class Housekeeping implements Mailbox.Receiver, EndOperation.Starter {
 	 */
 	@Override
 	public void end(Stake stake) {
+		Stake known = context().stakes().find(stake.attempt);
+		if (known != null && known != stake) {
+			// Nothing was left of it, and the attempt has begun anew.
+			return;
+		}
 		new EndOperation(context(), stake.key, stake.attempt, this.commandTimeout).start();
+	}
+
+	@Override
+	public void later(Stake stake) {
+		context().stakes().wheel().watch(stake);
 	}
 
 	/**
@@ -55,15 +65,17 @@ final class Housekeeping implements Mailbox.Receiver, EndOperation.Starter {
 		SignalReceiver signals = context().mailbox().signals();
 		for (Stake stake : Stakes.of(session)) {
 			boolean held = stake.isHeld(System.nanoTime());
-			if (stake.state() == Stake.State.HELD) {
-				stake.finish();
+			Stake.State lost = stake.lost(session);
+			if (lost == null) {
+				continue;
+			}
+			if (lost == Stake.State.HELD) {
 				end(stake);
 			}
 			else {
 				context().stakes().unqueued(stake);
-				stake.asking();
 			}
-			if (held && signals != null) {
+			if (held && lost == Stake.State.HELD && signals != null) {
 				signals.revoked(stake.key.id(), stake.attempt);
 			}
 		}

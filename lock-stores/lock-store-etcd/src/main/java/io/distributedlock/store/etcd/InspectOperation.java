@@ -51,10 +51,11 @@ final class InspectOperation extends Operation<Optional<StoredLock>> {
 
 	private Duration remaining(LockView view, LockRecord record) {
 		long most = record.time().toNanos();
+		boolean held = record.state() == LockRecord.State.HELD;
 		AttemptId attempt = record.attempt();
 		Stake own = (attempt != null) ? this.context.stakes().find(attempt) : null;
-		if (record.state() == LockRecord.State.RESERVED) {
-			most = Math.min(most, this.context.reservations().left(this.key.id(), view.revision()));
+		if (!held) {
+			most = Math.min(most, this.context.reservations().left(this.key.id(), view.revision(), record.time()));
 		}
 		else if (own != null && own.isHeld(System.nanoTime())) {
 			most = own.endsAt() - System.nanoTime();

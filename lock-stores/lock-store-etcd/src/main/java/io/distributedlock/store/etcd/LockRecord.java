@@ -18,7 +18,8 @@ import io.distributedlock.spi.StoreException;
  * record again for another reason puts the numbers in.
  *
  * @param state what the lock is
- * @param attempt whose it is, null while it is cooling
+ * @param attempt whose it is, or who released it if it is cooling; null if that is not
+ * known
  * @param instance the JVM of the attempt, empty while it is cooling
  * @param time how long it lives without renewal, at the least
  * @param contended whether somebody has joined the queue since its holder wrote it
@@ -45,8 +46,8 @@ record LockRecord(State state, @Nullable AttemptId attempt, String instance, Dur
 		return new LockRecord(State.RESERVED, entry.attempt(), entry.instance(), reservation, false, 0, 0, 0, 0);
 	}
 
-	static LockRecord cooling(Duration time) {
-		return new LockRecord(State.COOLING, null, "", time, false, 0, 0, 0, 0);
+	static LockRecord cooling(AttemptId attempt, Duration time) {
+		return new LockRecord(State.COOLING, attempt, "", time, false, 0, 0, 0, 0);
 	}
 
 	/**
@@ -91,6 +92,10 @@ record LockRecord(State state, @Nullable AttemptId attempt, String instance, Dur
 
 	boolean isReservedFor(@Nullable AttemptId attempt) {
 		return this.state == State.RESERVED && this.attempt != null && this.attempt.equals(attempt);
+	}
+
+	boolean isCoolingAfter(@Nullable AttemptId attempt) {
+		return this.state == State.COOLING && this.attempt != null && this.attempt.equals(attempt);
 	}
 
 	long firstToken() {

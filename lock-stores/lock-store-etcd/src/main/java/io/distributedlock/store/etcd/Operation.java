@@ -136,9 +136,21 @@ abstract class Operation<R> extends CompletableFuture<R> {
 	 */
 	final Request request(Consumer<Request.Answer> onAnswer) {
 		return new Request(this.deadline, (answer) -> {
-			this.request = null;
-			attempt(() -> onAnswer.accept(answer));
+			// It stays the latest request: if the timeout meets the answer, it was sent.
+			attempt(() -> accept(answer, onAnswer));
 		}, this::fail);
+	}
+
+	private static void accept(Request.Answer answer, Consumer<Request.Answer> onAnswer) {
+		try {
+			onAnswer.accept(answer);
+		}
+		catch (StoreException ex) {
+			if (answer.succeeded() && !ex.mayHaveExecuted()) {
+				throw new StoreException(ex.getMessage(), true, ex.isRetryable(), ex);
+			}
+			throw ex;
+		}
 	}
 
 	final void submit(Request next) {

@@ -2,18 +2,22 @@ package io.distributedlock.store.etcd;
 
 import java.time.Duration;
 
+import org.jspecify.annotations.Nullable;
+
 import io.distributedlock.LockKey;
 
 /**
  * A reservation or a cooling that this JVM has written, and ends when its time is over.
- * If this JVM is dead then, those who ask see to reservations, and a lease ends the
- * cooling.
+ * It is tried until etcd answers, since other locks keep the lease of a cooling alive. If
+ * this JVM is dead then, those who ask see to it.
  */
 final class Overdue extends Wheel.Entry {
 
 	private static final Duration TIMEOUT = Duration.ofSeconds(1);
 
-	private static final int TRIES = 5;
+	private static final long FIRST_PAUSE = 500_000_000;
+
+	private static final int MOST_DOUBLINGS = 4;
 
 	private final Context context;
 
@@ -21,15 +25,23 @@ final class Overdue extends Wheel.Entry {
 
 	private final long revision;
 
+	private final @Nullable Session session;
+
 	private volatile long end;
 
 	private int tries;
 
-	Overdue(Context context, LockKey key, long revision, long end) {
+	/**
+	 * Makes one.
+	 * @param session whose lease it ends with at the latest, or null if that is not of
+	 * this JVM
+	 */
+	Overdue(Context context, LockKey key, long revision, long end, @Nullable Session session) {
 		this.context = context;
 		this.key = key;
 		this.revision = revision;
 		this.end = end;
+		this.session = session;
 	}
 
 	@Override
@@ -40,14 +52,14 @@ final class Overdue extends Wheel.Entry {
 	@Override
 	void ended() {
 		new RemoveOperation(this.context, this.key, this.revision, TIMEOUT).start().whenComplete((done, failure) -> {
-			if (failure != null && ++this.tries < TRIES) {
-				this.end = System.nanoTime() + TIMEOUT.toNanos() / 2;
+			Session on = this.session;
+			if (failure != null && (on == null || !on.hasEnded())) {
+				this.end = System.nanoTime() + (FIRST_PAUSE << this.tries);
+				this.tries = Math.min(this.tries + 1, MOST_DOUBLINGS);
 				this.context.stakes().wheel().watch(this);
-				return;
 			}
-			Session cooling = this.context.sessions().find((session) -> session.users.contains(this));
-			if (cooling != null) {
-				cooling.users.remove(this);
+			else if (on != null) {
+				on.users.remove(this);
 			}
 		});
 	}

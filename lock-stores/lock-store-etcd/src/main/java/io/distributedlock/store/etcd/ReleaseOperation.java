@@ -55,6 +55,12 @@ final class ReleaseOperation extends Operation<ReleaseReply> {
 		if (view.isHeldBy(this.command.attempt())) {
 			handOver(view.revision(), view.queue());
 		}
+		else if (view.record() != null && view.record().isCoolingAfter(this.command.attempt())) {
+			// This very command has done it, and its answer was lost. When exactly is not
+			// known, so the time begins anew.
+			Session on = this.context.sessions().find((session) -> session.lease == view.lease());
+			cooled(view.revision(), System.nanoTime() + view.record().time().toNanos(), on);
+		}
 		else {
 			if (this.stake != null && !this.stake.isUnsure() && this.stake.doubtful() == null) {
 				this.context.stakes().forget(this.stake);
@@ -133,18 +139,25 @@ final class ReleaseOperation extends Operation<ReleaseReply> {
 					found(answer.view());
 					return;
 				}
-				ended();
-				Overdue cooling = new Overdue(this.context, this.key, answer.revision(), end);
-				session.users.add(cooling);
-				this.context.stakes().wheel().watch(cooling);
-				succeed(new ReleaseReply.Released(false));
+				cooled(answer.revision(), end, session);
 			}).ifLives(session)
 				.ifUnchanged(record(), revision)
-				.put(record(), LockRecord.cooling(this.command.keepFor()).encode(), session.lease)
+				.put(record(), LockRecord.cooling(this.command.attempt(), this.command.keepFor()).encode(),
+						session.lease)
 				.elseRead(record())
 				.elseReadQueue(queue())
 				.elseRead(session.marker));
 		});
+	}
+
+	private void cooled(long revision, long end, @Nullable Session session) {
+		ended();
+		Overdue cooling = new Overdue(this.context, this.key, revision, end, session);
+		if (session != null) {
+			session.users.add(cooling);
+		}
+		this.context.stakes().wheel().watch(cooling);
+		succeed(new ReleaseReply.Released(false));
 	}
 
 	/**

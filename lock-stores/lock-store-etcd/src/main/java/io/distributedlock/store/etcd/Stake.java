@@ -26,6 +26,10 @@ import io.distributedlock.spi.AttemptId;
  */
 final class Stake extends Wheel.Entry {
 
+	private static final long FIRST_PAUSE = 500_000_000;
+
+	private static final int MOST_DOUBLINGS = 4;
+
 	final LockKey key;
 
 	final AttemptId attempt;
@@ -57,6 +61,8 @@ final class Stake extends Wheel.Entry {
 
 	private long end;
 
+	private int retries;
+
 	Stake(LockKey key, AttemptId attempt, EndOperation.Starter starter) {
 		this.key = key;
 		this.attempt = attempt;
@@ -83,7 +89,7 @@ final class Stake extends Wheel.Entry {
 	 * Returns a session with requests that may still be executed, or null.
 	 */
 	synchronized @Nullable Session doubtful() {
-		this.unanswered.removeIf((request) -> request.session == null || request.session.isLost()
+		this.unanswered.removeIf((request) -> request.session == null || request.session.hasEnded()
 				|| request.session.markerRevision() != request.markerRevision);
 		return this.unanswered.isEmpty() ? null : this.unanswered.iterator().next().session;
 	}
@@ -100,11 +106,13 @@ final class Stake extends Wheel.Entry {
 	}
 
 	/**
-	 * Notes that it could not be taken away, which is tried again then.
+	 * Notes that it could not be taken away, which is tried again later: each time after
+	 * twice the pause, since thousands may have to be after an outage.
 	 */
-	synchronized void retryAt(long moment) {
+	synchronized void retry(long now) {
 		this.unsure = true;
-		this.end = moment;
+		this.end = now + (FIRST_PAUSE << this.retries);
+		this.retries = Math.min(this.retries + 1, MOST_DOUBLINGS);
 	}
 
 	synchronized boolean isUnsure() {
@@ -216,6 +224,25 @@ final class Stake extends Wheel.Entry {
 		}
 	}
 
+	/**
+	 * Notes that a lease has ended. A grant on it begins to be taken away, anything else
+	 * on it is forgotten.
+	 * @return what was on that lease, or null if it was nothing of this stake
+	 */
+	synchronized @Nullable State lost(Session ended) {
+		if (this.session != ended) {
+			return null;
+		}
+		State before = this.state;
+		if (before == State.HELD) {
+			this.over = true;
+		}
+		else {
+			asking();
+		}
+		return before;
+	}
+
 	private void attach(@Nullable Session next) {
 		Session before = this.session;
 		if (before != next) {
@@ -289,7 +316,24 @@ final class Stake extends Wheel.Entry {
 
 	@Override
 	void ended() {
-		this.starter.end(this);
+		if (isOverNow()) {
+			this.starter.end(this);
+		}
+		else {
+			this.starter.later(this);
+		}
+	}
+
+	/**
+	 * Decides whether its time is over. Since the wheel looked, an answer may have given
+	 * it more; from now on no answer can.
+	 */
+	private synchronized boolean isOverNow() {
+		if (this.end - System.nanoTime() > 0) {
+			return false;
+		}
+		this.over = true;
+		return true;
 	}
 
 	/**

@@ -6,6 +6,8 @@ import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import io.distributedlock.LockKey;
 import io.distributedlock.spi.AttemptId;
@@ -14,6 +16,8 @@ import io.distributedlock.spi.AttemptId;
  * All {@linkplain Stake stakes} of this JVM.
  */
 final class Stakes {
+
+	private static final Logger logger = LoggerFactory.getLogger(EtcdLockStore.class);
 
 	private final ConcurrentHashMap<AttemptId, Stake> stakes = new ConcurrentHashMap<>();
 
@@ -79,7 +83,13 @@ final class Stakes {
 	 */
 	void tick(long now) {
 		for (Wheel.Entry entry : this.wheel.turn(now)) {
-			entry.ended();
+			try {
+				entry.ended();
+			}
+			catch (Throwable ex) {
+				// Also an Error: it must not keep the others from ending.
+				logger.error("Something of the etcd lock store could not be ended", ex);
+			}
 		}
 	}
 

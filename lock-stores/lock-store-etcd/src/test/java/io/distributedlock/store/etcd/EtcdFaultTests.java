@@ -25,6 +25,7 @@ import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.AcquireReply.Granted;
 import io.distributedlock.spi.AcquireReply.Refused;
 import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.ReleaseCommand;
 import io.distributedlock.spi.ReleaseReply;
 import io.distributedlock.spi.RenewReply;
 import io.distributedlock.spi.StoreException;
@@ -46,6 +47,8 @@ class EtcdFaultTests {
 	private static final String RECORD = "/distributed-lock/l/stock:42";
 
 	private static final Duration SHORT = Duration.ofMillis(300);
+
+	private static final Duration COOLING = Duration.ofSeconds(1);
 
 	private final AttemptId a = AttemptId.random();
 
@@ -134,6 +137,46 @@ class EtcdFaultTests {
 		assertThat(one.renew(KEY, this.a, StoreFixture.TTL)).isEqualTo(RenewReply.RENEWED);
 		assertThat(one.release(KEY, this.a)).isEqualTo(new ReleaseReply.Released(false));
 		assertThat(connect().acquire(KEY, this.b)).isInstanceOf(Granted.class);
+	}
+
+	@Test
+	void aCoolingWhoseAnswerWasLostIsReleasedWhenItIsSentAgain() {
+		StoreFixture one = connect();
+		AttemptId held = coolDownWithoutAnswer(one);
+		assertThat(coolDown(one, held, StoreFixture.TIMEOUT)).isEqualTo(new ReleaseReply.Released(false));
+		StoreFixture two = connect();
+		await().atMost(Duration.ofSeconds(4)).until(() -> two.acquire(KEY, this.b) instanceof Granted);
+	}
+
+	@Test
+	void aCoolingThatNobodySeesToIsEndedByWhoAsksForTheLock() {
+		StoreFixture one = connect();
+		coolDownWithoutAnswer(one);
+		// The others of its ttl keep the lease alive.
+		StoreFixture two = connect();
+		AttemptId other = one.hold(LockKey.of("stock", 43), COOLING);
+		await().atMost(Duration.ofSeconds(4)).until(() -> {
+			one.renew(LockKey.of("stock", 43), other, COOLING);
+			return two.acquire(KEY, this.b) instanceof Granted;
+		});
+	}
+
+	private AttemptId coolDownWithoutAnswer(StoreFixture one) {
+		AttemptId held = one.hold(KEY, COOLING);
+		this.etcd.freeze();
+		try {
+			assertThatExceptionOfType(StoreException.class).isThrownBy(() -> coolDown(one, held, SHORT))
+				.satisfies((ex) -> assertThat(ex.mayHaveExecuted()).isTrue());
+		}
+		finally {
+			this.etcd.thaw();
+		}
+		await().atMost(Duration.ofSeconds(2)).until(() -> this.etcd.etcdctl("get", RECORD).contains("COOLING"));
+		return held;
+	}
+
+	private static ReleaseReply coolDown(StoreFixture fixture, AttemptId held, Duration timeout) {
+		return StoreFixture.get(fixture.store.release(new ReleaseCommand(KEY, held, COOLING, timeout)));
 	}
 
 	@Test

@@ -71,9 +71,12 @@ class LayoutTests {
 		LockRecord reserved = written(LockRecord.reserved(entry, Duration.ofSeconds(1)), 9);
 		assertThat(reserved.isReservedFor(this.attempt)).isTrue();
 		assertThat(reserved.hasToken(0)).isFalse();
-		LockRecord cooling = written(LockRecord.cooling(Duration.ofSeconds(5)), 9);
+		LockRecord cooling = written(LockRecord.cooling(this.attempt, Duration.ofSeconds(5)), 9);
 		assertThat(cooling.state()).isEqualTo(LockRecord.State.COOLING);
 		assertThat(cooling.instance()).isEmpty();
+		assertThat(cooling.isCoolingAfter(this.attempt)).isTrue();
+		assertThat(cooling.isHeldBy(this.attempt)).isFalse();
+		assertThat(cooling.isReservedFor(this.attempt)).isFalse();
 		assertThat(cooling.time()).isEqualTo(Duration.ofSeconds(5));
 		assertThat(cooling.hasToken(0)).isFalse();
 	}

@@ -160,9 +160,9 @@ class SessionsTests {
 		Nothing() {
 			super(new Context(SessionsTests.this.layout, "jvm", Duration.ofSeconds(1), Duration.ofSeconds(1),
 					SessionsTests.this.errors, SessionsTests.this.timers, SessionsTests.this.transactions,
-					SessionsTests.this.sessions, new Stakes((stake) -> {
-					}), new Reservations(Duration.ofSeconds(1)), new Mailbox(client.getWatchClient(),
-							KeyLayout.bytes("none"), SessionsTests.this.timers, new Mailbox.Receiver() {
+					SessionsTests.this.sessions, new Stakes(new Housekeeping(Duration.ofSeconds(1))),
+					new Reservations(), new Mailbox(client.getWatchClient(), KeyLayout.bytes("none"),
+							SessionsTests.this.timers, new Mailbox.Receiver() {
 								@Override
 								public void reserved(AttemptId attempt, long revision) {
 								}
