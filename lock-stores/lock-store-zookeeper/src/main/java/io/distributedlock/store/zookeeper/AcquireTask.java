@@ -102,7 +102,7 @@ final class AcquireTask extends KeyTask<AcquireReply> {
 		HeldRecord held = view.held();
 		if (held != null) {
 			if (held.attempt().equals(this.command.attempt())) {
-				return adopt(link, held, view.fence());
+				return adopt(link, held, view.fence(), view.waiting() == null);
 			}
 			return refuse(link, view, held.instance(), held.ttl());
 		}
@@ -117,13 +117,13 @@ final class AcquireTask extends KeyTask<AcquireReply> {
 	/**
 	 * An earlier sending of this attempt had no answer, and was executed.
 	 */
-	private CompletableFuture<AcquireReply> adopt(Link link, HeldRecord held, Fence fence) {
+	private CompletableFuture<AcquireReply> adopt(Link link, HeldRecord held, Fence fence, boolean quiet) {
 		if (!held.session().equals(link.name())) {
 			return CompletableFuture.failedFuture(this.context.failures()
 				.unknown("The attempt has the lock in an earlier session, which is about to end."));
 		}
 		Grant grant = new Grant(this.key, local(), this.command.attempt(), this.keeper, link, held.first(), held.size(),
-				fence.version(), System.nanoTime(), this.command.ttl());
+				fence.version(), quiet, System.nanoTime(), this.command.ttl());
 		this.context.granted(local(), grant);
 		return again(grant);
 	}
@@ -139,7 +139,8 @@ final class AcquireTask extends KeyTask<AcquireReply> {
 					return noBucket(result.outcome())
 							? this.context.makeBucket(id(), link).thenCompose((made) -> look(link)) : look(link);
 				}
-				return done(granted(link, result.outcome().zxid(), view.fence().version(), sent, tokens));
+				return done(
+						granted(link, result.outcome().zxid(), view.fence().version(), rest.isEmpty(), sent, tokens));
 			});
 	}
 
@@ -154,13 +155,13 @@ final class AcquireTask extends KeyTask<AcquireReply> {
 				this.context.acl(), CreateMode.EPHEMERAL);
 	}
 
-	private AcquireReply granted(Link link, long zxid, int fence, long sent, int tokens) {
+	private AcquireReply granted(Link link, long zxid, int fence, boolean quiet, long sent, int tokens) {
 		if (!link.outlives(sent, this.command.ttl())) {
 			throw this.context.failures().stalled();
 		}
 		long first = HeldRecord.token(zxid);
 		this.context.granted(local(), new Grant(this.key, local(), this.command.attempt(), this.keeper, link, first,
-				tokens, fence, sent, this.command.ttl()));
+				tokens, fence, quiet, sent, this.command.ttl()));
 		return new AcquireReply.Granted(first, tokens);
 	}
 
@@ -239,7 +240,7 @@ final class AcquireTask extends KeyTask<AcquireReply> {
 		@Override
 		public void done(long zxid) {
 			try {
-				this.result.complete(granted(this.link, zxid, this.fence.version(), this.sent, this.tokens));
+				this.result.complete(granted(this.link, zxid, this.fence.version(), true, this.sent, this.tokens));
 			}
 			catch (RuntimeException ex) {
 				this.result.completeExceptionally(ex);

@@ -86,23 +86,31 @@ final class ExchangeTask extends KeyTask<ReleaseReply> {
 			this.context.ended(grant);
 			return done(NOT_OWNER);
 		}
+		if (!grant.isAlive()) {
+			return done(NOT_OWNER);
+		}
 		WaitRecord others = this.context.living(id(),
 				view.waitingOrEmpty().without(this.context.settings().instanceId));
 		if (others.queue().isEmpty()) {
-			return succeed(grant, link, view, others);
+			return succeed(grant, link, view, view.held(), others);
 		}
 		boolean queued = this.context.canBeSignalled(link);
 		Entry newcomer = queued
 				? new Entry(this.context.settings().instanceId, this.successor.attempt(), link.name(), 0, 0) : null;
-		return wait(grant, link, view, others, newcomer);
+		return wait(grant, link, view, view.held(), others, newcomer);
 	}
 
-	private CompletableFuture<ReleaseReply> wait(Grant grant, Link link, View view, WaitRecord others,
+	private CompletableFuture<ReleaseReply> wait(Grant grant, Link link, View view, HeldRecord held, WaitRecord others,
 			@Nullable Entry newcomer) {
 		long sent = System.nanoTime();
 		return new Handover(this.context, this.key, grant.keeper, link, view, List.of(),
-				List.of(Op.delete(this.context.layout().held(id()), -1)))
+				this.context.delete(id(), held, link))
 			.run(others, newcomer)
+			.whenComplete((result, failure) -> {
+				if (failure != null) {
+					grant.unsure();
+				}
+			})
 			.thenCompose((result) -> {
 				if (!result.outcome().succeeded()) {
 					return look(grant, link);
@@ -132,7 +140,8 @@ final class ExchangeTask extends KeyTask<ReleaseReply> {
 		});
 	}
 
-	private CompletableFuture<ReleaseReply> succeed(Grant grant, Link link, View view, WaitRecord rest) {
+	private CompletableFuture<ReleaseReply> succeed(Grant grant, Link link, View view, HeldRecord held,
+			WaitRecord rest) {
 		long sent = System.nanoTime();
 		int tokens = Math.min(this.successor.tokens(), HeldRecord.BLOCK);
 		String path = this.context.layout().held(id());
@@ -143,11 +152,16 @@ final class ExchangeTask extends KeyTask<ReleaseReply> {
 			last.add(Op.setData(path, record, -1));
 		}
 		else {
-			last.add(Op.delete(path, -1));
+			last.addAll(this.context.delete(id(), held, link));
 			last.add(Op.create(path, record, this.context.acl(), CreateMode.EPHEMERAL));
 			last.add(link.proof());
 		}
 		return new Handover(this.context, this.key, this.keeper, link, view, List.of(), last).leave(rest.released())
+			.whenComplete((result, failure) -> {
+				if (failure != null) {
+					grant.unsure();
+				}
+			})
 			.thenCompose((result) -> {
 				if (!result.outcome().succeeded()) {
 					return look(grant, link);
@@ -158,7 +172,7 @@ final class ExchangeTask extends KeyTask<ReleaseReply> {
 				}
 				long first = HeldRecord.token(result.outcome().zxid());
 				this.context.granted(local(), new Grant(this.key, local(), this.successor.attempt(), this.keeper, link,
-						first, tokens, view.fence().version(), sent, this.successor.ttl()));
+						first, tokens, view.fence().version(), rest.released().isEmpty(), sent, this.successor.ttl()));
 				return done(new ReleaseReply.Succeeded(first, tokens));
 			});
 	}

@@ -41,8 +41,7 @@ final class ExtendTask extends KeyTask<ExtendReply> {
 			}
 			Sessions.requireLongEnough(this.context, link, this.command.ttl());
 			Fence fence = this.context.fence(id());
-			boolean simple = fence != null && fence.version() == grant.fence && !fence.names(id());
-			return simple ? write(grant) : look(grant);
+			return grant.isShownBy(fence) ? write(grant) : look(grant);
 		});
 	}
 
@@ -68,7 +67,7 @@ final class ExtendTask extends KeyTask<ExtendReply> {
 			this.context.ended(grant);
 			return done(NOT_OWNER);
 		}
-		grant.fence = view.fence().version();
+		grant.seen(view.fence().version(), view.waiting() == null);
 		WaitRecord waiting = this.context.living(id(), view.waitingOrEmpty());
 		if (!waiting.without(this.context.settings().instanceId).queue().isEmpty()) {
 			return done(new ExtendReply.Yield());
@@ -112,6 +111,10 @@ final class ExtendTask extends KeyTask<ExtendReply> {
 		public boolean begin() {
 			if (reply().isDone()) {
 				this.result.completeExceptionally(ExtendTask.this.context.failures().timedOut(false));
+				return false;
+			}
+			if (this.grant.ended) {
+				this.result.complete(NOT_OWNER);
 				return false;
 			}
 			this.sent = System.nanoTime();

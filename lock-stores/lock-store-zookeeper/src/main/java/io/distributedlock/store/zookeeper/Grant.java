@@ -31,6 +31,15 @@ final class Grant {
 	/** A version of the bucket under which the grant was seen to be there. */
 	volatile int fence;
 
+	/**
+	 * Whether nobody waited under that version. Only then does whoever takes the key away
+	 * from this grant have to raise it.
+	 */
+	private volatile boolean quiet;
+
+	/** Whether a command that ends or moves the grant was sent and had no answer. */
+	private volatile boolean unsure;
+
 	private long armedAt;
 
 	/** When the ttl is over, by {@link System#nanoTime()}. */
@@ -41,7 +50,7 @@ final class Grant {
 	volatile @Nullable ScheduledFuture<?> timer;
 
 	Grant(LockKey lockKey, LocalKey key, AttemptId attempt, SessionKeeper keeper, Link link, long first, int size,
-			int fence, long sent, Duration ttl) {
+			int fence, boolean quiet, long sent, Duration ttl) {
 		this.lockKey = lockKey;
 		this.key = key;
 		this.attempt = attempt;
@@ -50,8 +59,34 @@ final class Grant {
 		this.first = first;
 		this.size = size;
 		this.fence = fence;
+		this.quiet = quiet;
 		this.armedAt = sent;
 		this.deadline = sent + ttl.toNanos();
+	}
+
+	/**
+	 * The grant was seen to be there.
+	 * @param version the version of the bucket
+	 * @param nobodyWaits whether nobody waited under it
+	 */
+	void seen(int version, boolean nobodyWaits) {
+		this.fence = version;
+		this.quiet = nobodyWaits;
+	}
+
+	/** From now on the key's node is looked at before it is changed. */
+	void unsure() {
+		this.unsure = true;
+	}
+
+	/**
+	 * Tells whether the version of the bucket alone shows that the key's node is this
+	 * grant's.
+	 * @param known what is known of the bucket
+	 */
+	boolean isShownBy(View.@Nullable Fence known) {
+		return this.quiet && !this.unsure && known != null && known.version() == this.fence
+				&& !known.names(this.key.id());
 	}
 
 	long deadline() {

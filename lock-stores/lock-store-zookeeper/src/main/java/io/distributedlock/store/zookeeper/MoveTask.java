@@ -1,5 +1,6 @@
 package io.distributedlock.store.zookeeper;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
@@ -55,19 +56,31 @@ final class MoveTask extends KeyTask<RenewReply> {
 		byte[] record = new HeldRecord(held.attempt(), held.instance(), link.name(), this.command.ttl(), held.first(),
 				held.size(), held.last())
 			.extended(this.command.ttl(), 0);
-		List<Op> last = List.of(Op.delete(path, -1), Op.create(path, record, this.context.acl(), CreateMode.EPHEMERAL),
-				link.proof());
+		List<Op> last = new ArrayList<>(this.context.delete(id(), held, link));
+		last.add(Op.create(path, record, this.context.acl(), CreateMode.EPHEMERAL));
+		last.add(link.proof());
 		return new Handover(this.context, this.key, this.keeper, link, view, List.of(), last)
 			.leave(view.waitingOrEmpty())
+			.whenComplete((result, failure) -> {
+				if (failure != null) {
+					grant.unsure();
+				}
+			})
 			.thenCompose((result) -> {
 				if (!result.outcome().succeeded()) {
 					return look(grant, link);
 				}
-				this.context.ended(grant);
 				Grant moved = new Grant(this.key, local(), grant.attempt, this.keeper, link, grant.first, grant.size,
-						view.fence().version(), sent, this.command.ttl());
+						view.fence().version(), view.waiting() == null || view.waitingOrEmpty().isEmpty(), sent,
+						this.command.ttl());
 				LocalKey.Place place = local().place;
-				this.context.granted(local(), moved);
+				try {
+					// There is no moment without a grant, in which it would seem lost.
+					this.context.granted(local(), moved);
+				}
+				finally {
+					this.context.ended(grant);
+				}
 				local().place = place;
 				if (!link.outlives(sent, this.command.ttl())) {
 					return CompletableFuture.failedFuture(this.context.failures().stalled());

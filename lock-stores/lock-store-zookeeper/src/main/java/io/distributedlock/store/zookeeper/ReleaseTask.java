@@ -39,8 +39,7 @@ final class ReleaseTask extends KeyTask<ReleaseReply> {
 				return done(NOT_OWNER);
 			}
 			Fence fence = this.context.fence(id());
-			boolean simple = fence != null && fence.version() == grant.fence && !fence.names(id())
-					&& this.command.keepFor().isZero();
+			boolean simple = grant.isShownBy(fence) && this.command.keepFor().isZero();
 			return simple ? delete(grant) : look(grant);
 		});
 	}
@@ -67,7 +66,11 @@ final class ReleaseTask extends KeyTask<ReleaseReply> {
 		CompletableFuture<Handover.Result> changed = this.command.keepFor().isZero()
 				? handover.run(this.context.living(id(), waiting), null)
 				: handover.leave(waiting.cooling(this.command.keepFor()));
-		return changed.thenCompose((result) -> {
+		return changed.whenComplete((result, failure) -> {
+			if (failure != null) {
+				grant.unsure();
+			}
+		}).thenCompose((result) -> {
 			if (!result.outcome().succeeded()) {
 				return look(grant);
 			}
@@ -98,6 +101,10 @@ final class ReleaseTask extends KeyTask<ReleaseReply> {
 		public boolean begin() {
 			if (reply().isDone()) {
 				this.result.completeExceptionally(ReleaseTask.this.context.failures().timedOut(false));
+				return false;
+			}
+			if (this.grant.ended) {
+				this.result.complete(NOT_OWNER);
 				return false;
 			}
 			return true;
@@ -135,6 +142,8 @@ final class ReleaseTask extends KeyTask<ReleaseReply> {
 
 		@Override
 		public void failed(Code code) {
+			// Sent again, it could meet the next holder's node.
+			this.grant.unsure();
 			this.result.completeExceptionally(ReleaseTask.this.context.failures().of(code));
 		}
 

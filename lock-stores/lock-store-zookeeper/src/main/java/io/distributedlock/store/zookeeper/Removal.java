@@ -55,7 +55,7 @@ final class Removal {
 		WaitRecord rest = queued ? waiting.without(own.instance()) : waiting;
 		List<Op> last = new ArrayList<>();
 		if (held) {
-			last.add(Op.delete(this.context.layout().held(this.local.id()), -1));
+			last.addAll(this.context.delete(this.local.id(), view.held(), this.link));
 		}
 		Handover handover = new Handover(this.context, this.key, this.keeper, this.link, view, List.of(), last);
 		CompletableFuture<Handover.Result> done = (held || reserved)

@@ -138,6 +138,17 @@ final class StoreContext {
 		this.keys.values().forEach((local) -> local.failAll(this.failures.closed()));
 	}
 
+	/**
+	 * Returns the operations that delete a key's node. From another session than the
+	 * node's own they also check that its session lives: without that, the node may have
+	 * gone with it, and the one that is there be the next holder's.
+	 */
+	List<Op> delete(String keyId, HeldRecord held, Link link) {
+		Op delete = Op.delete(this.layout.held(keyId), -1);
+		return held.session().equals(link.name()) ? List.of(delete)
+				: List.of(Op.check(this.layout.proof(held.session()), -1), delete);
+	}
+
 	// Grants of this JVM
 
 	/**

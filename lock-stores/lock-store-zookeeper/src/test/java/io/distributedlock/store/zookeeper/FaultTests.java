@@ -234,6 +234,56 @@ class FaultTests {
 			.isInstanceOf(AcquireReply.Granted.class);
 	}
 
+	@Test
+	void aReleaseSentAgainAfterALostAnswerLeavesTheNextHolderItsLock() throws Exception {
+		ZooKeeperServerProcess server = ZooKeeperServerProcess.start();
+		Cluster cluster = cluster(server, server.connectString());
+		ZooKeeperLockStore store = cluster.store("jvm-1");
+		ZooKeeperLockStore other = cluster.store("jvm-2");
+		Cluster.acquire(store, this.key, this.attempt, TTL);
+		Grant grant = store.context().local(this.key.id()).grant(this.attempt);
+		// The release is executed, but its answer does not come.
+		store.session(TTL).zk().delete(store.context().layout().held(this.key.id()), -1);
+		grant.unsure();
+		AttemptId next = AttemptId.random();
+		assertThat(Cluster.acquire(other, this.key, next, TTL)).isInstanceOf(AcquireReply.Granted.class);
+		assertThat(Cluster
+			.answer(store.release(new ReleaseCommand(this.key, this.attempt, Duration.ZERO, Cluster.TIMEOUT))))
+			.isInstanceOf(ReleaseReply.NotOwner.class);
+		assertThat(Cluster.renew(other, this.key, next, TTL)).isEqualTo(RenewReply.RENEWED);
+	}
+
+	@Test
+	void whoGotTheKeyBeforeAQueueDoesNotReleaseTheNodeOfWhoeverCameAfterAForceRelease() throws Exception {
+		ZooKeeperServerProcess server = ZooKeeperServerProcess.start();
+		Cluster cluster = cluster(server, server.connectString());
+		ZooKeeperLockStore store = cluster.store("jvm-1");
+		ZooKeeperLockStore waiter = cluster.store("jvm-2");
+		ZooKeeperLockStore other = cluster.store("jvm-3");
+		StoreContext context = store.context();
+		Link link = store.session(TTL);
+		waiter.subscribe(new Deaf());
+		await().until(() -> waiter.session(TTL).canBeSignalled());
+		AttemptId first = AttemptId.random();
+		Cluster.acquire(store, this.key, first, TTL);
+		Cluster.answer(waiter
+			.acquireOrEnqueue(new AcquireCommand(this.key, AttemptId.random(), TTL, 1, false, Cluster.TIMEOUT)));
+		// The holder's node goes, the queue stays, and the key is had before the queue.
+		link.zk().delete(context.layout().held(this.key.id()), -1);
+		context.gone(context.local(this.key.id()).grant(first));
+		assertThat(Cluster.acquire(store, this.key, this.attempt, TTL)).isInstanceOf(AcquireReply.Granted.class);
+		// What a force release and the leaving of the waiter do, of which it is not told.
+		link.zk().delete(context.layout().held(this.key.id()), -1);
+		link.zk().delete(context.layout().wait(this.key.id()), -1);
+		context.seen(this.key.id(), link.load(this.key.id()).join());
+		AttemptId next = AttemptId.random();
+		assertThat(Cluster.acquire(other, this.key, next, TTL)).isInstanceOf(AcquireReply.Granted.class);
+		assertThat(Cluster
+			.answer(store.release(new ReleaseCommand(this.key, this.attempt, Duration.ZERO, Cluster.TIMEOUT))))
+			.isInstanceOf(ReleaseReply.NotOwner.class);
+		assertThat(Cluster.renew(other, this.key, next, TTL)).isEqualTo(RenewReply.RENEWED);
+	}
+
 	/** A receiver that does nothing, so that its JVM has a place but never comes back. */
 	private static final class Deaf implements SignalReceiver {
 
