@@ -58,6 +58,10 @@ final class LockRow {
 
 	private long expiresAt;
 
+	private long readLastToken;
+
+	private long readExpiresAt;
+
 	private boolean waited;
 
 	private boolean changed;
@@ -95,6 +99,8 @@ final class LockRow {
 		this.firstToken = firstToken;
 		this.lastToken = lastToken;
 		this.expiresAt = expiresAt;
+		this.readLastToken = lastToken;
+		this.readExpiresAt = expiresAt;
 		this.waited = waited;
 	}
 
@@ -213,7 +219,10 @@ final class LockRow {
 	 * waits for an insert of the same attempt that is still under way somewhere.
 	 */
 	void abandon(String attempt) {
-		if (!this.stored) {
+		if (!this.stored && this.state.equals(FREE)) {
+			// The clean-up goes by age, and this row has to outlive the command it is
+			// for.
+			this.expiresAt = this.now;
 			this.changed = true;
 		}
 		if (holds(attempt) || isReservedFor(attempt)) {
@@ -414,6 +423,15 @@ final class LockRow {
 
 	long expiresAt() {
 		return this.expiresAt;
+	}
+
+	/** What the database had, as does {@link #readExpiresAt()}. */
+	long readLastToken() {
+		return this.readLastToken;
+	}
+
+	long readExpiresAt() {
+		return this.readExpiresAt;
 	}
 
 	boolean isWaited() {

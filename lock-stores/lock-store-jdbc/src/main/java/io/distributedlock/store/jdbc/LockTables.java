@@ -38,12 +38,17 @@ final class LockTables {
 	LockTables(Dialect dialect, TableNames names) {
 		this.dialect = dialect;
 		this.names = names;
-		// A duplicate is an error everywhere; in PostgreSQL it would also be noise in the
-		// log.
-		this.insertRow = "INSERT INTO " + names.locks() + " (" + COLUMNS + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-				+ ((dialect == Dialect.POSTGRESQL) ? " ON CONFLICT DO NOTHING" : "");
+		// A duplicate is an error everywhere, but for PostgreSQL, where that would be
+		// noise
+		// in the log. There the count tells. It is not written with VALUES, which the
+		// driver
+		// may join into one statement (reWriteBatchedInserts) without a count for each
+		// row.
+		this.insertRow = "INSERT INTO " + names.locks() + " (" + COLUMNS + ") " + ((dialect == Dialect.POSTGRESQL)
+				? "SELECT ?, ?, ?, ?, ?, ?, ?, ? ON CONFLICT DO NOTHING" : "VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
 		this.updateRow = "UPDATE " + names.locks() + " SET lock_state = ?, attempt = ?, instance = ?, first_token = ?,"
-				+ " last_token = ?, expires_at = ?, waited = ? WHERE lock_key = ?";
+				+ " last_token = ?, expires_at = ?, waited = ? WHERE lock_key = ?"
+				+ " AND last_token = ? AND expires_at = ?";
 		this.insertWaiter = "INSERT INTO " + names.waiters()
 				+ " (attempt, since, expires_at, lock_key, instance) VALUES (?, ?, ?, ?, ?)";
 		this.updateWaiter = "UPDATE " + names.waiters()
@@ -128,7 +133,7 @@ final class LockTables {
 
 	/**
 	 * Writes what changed.
-	 * @throws ConflictException if somebody else made one of the rows first
+	 * @throws ConflictException if somebody else made or changed one of the rows first
 	 */
 	void write(Connection connection, List<LockRow> rows) throws SQLException {
 		write(connection, this.insertRow, rows.stream().filter((row) -> row.isChanged() && !row.isStored()).toList(),
@@ -138,8 +143,7 @@ final class LockTables {
 		writeQueues(connection, rows);
 	}
 
-	private static void write(Connection connection, String sql, List<LockRow> rows, boolean insert)
-			throws SQLException {
+	private void write(Connection connection, String sql, List<LockRow> rows, boolean insert) throws SQLException {
 		if (rows.isEmpty()) {
 			return;
 		}
@@ -157,17 +161,19 @@ final class LockTables {
 				statement.setLong(at++, row.expiresAt());
 				statement.setInt(at++, row.isWaited() ? 1 : 0);
 				if (!insert) {
-					statement.setString(at, row.key());
+					statement.setString(at++, row.key());
+					statement.setLong(at++, row.readLastToken());
+					statement.setLong(at, row.readExpiresAt());
 				}
 				statement.addBatch();
 			}
-			requireOneEach(statement.executeBatch());
+			requireOneEach(statement.executeBatch(), !insert || this.dialect != Dialect.POSTGRESQL);
 		}
 	}
 
-	private static void requireOneEach(int[] counts) throws ConflictException {
+	private static void requireOneEach(int[] counts, boolean uncounted) throws ConflictException {
 		for (int count : counts) {
-			if (count != 1 && count != Statement.SUCCESS_NO_INFO) {
+			if (count != 1 && !(uncounted && count == Statement.SUCCESS_NO_INFO)) {
 				throw new ConflictException();
 			}
 		}
@@ -332,14 +338,14 @@ final class LockTables {
 	}
 
 	/**
-	 * Somebody else made a row at the same time; to be tried again.
+	 * Somebody else made or changed a row at the same time; to be tried again.
 	 */
 	static final class ConflictException extends SQLException {
 
 		private static final long serialVersionUID = 1L;
 
 		ConflictException() {
-			super("Another transaction made the same row first", "40001");
+			super("Another transaction made or changed the same row first", "40001");
 		}
 
 	}

@@ -2,6 +2,7 @@ package io.distributedlock.store.jdbc;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.SQLFeatureNotSupportedException;
 import java.sql.Statement;
 
 import javax.sql.DataSource;
@@ -227,7 +228,7 @@ final class Session implements AutoCloseable {
 		 * Sees to it that a dead connection does not hold up a thread for long.
 		 * @return the limit that it had, or unknown
 		 */
-		int limit(Connection connection, long deadline) {
+		int limit(Connection connection, long deadline) throws SQLException {
 			if (!this.networkTimeouts) {
 				return UNKNOWN;
 			}
@@ -237,7 +238,7 @@ final class Session implements AutoCloseable {
 				connection.setNetworkTimeout(Runnable::run, (int) Math.max(1, left) + SLACK_MILLIS);
 				return before;
 			}
-			catch (SQLException | RuntimeException | AbstractMethodError ex) {
+			catch (SQLFeatureNotSupportedException | AbstractMethodError ex) {
 				this.networkTimeouts = false;
 				logger.debug("The driver has no network timeouts; a dead connection may occupy a thread for longer",
 						ex);

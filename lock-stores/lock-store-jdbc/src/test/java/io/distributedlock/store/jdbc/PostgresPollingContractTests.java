@@ -13,7 +13,8 @@ import io.distributedlock.test.QueueContractTests;
 import io.distributedlock.test.SignalContractTests;
 
 /**
- * The contract of all stores, on PostgreSQL without its notifications.
+ * The contract of all stores, on PostgreSQL without its notifications, with a driver that
+ * joins inserts.
  */
 class PostgresPollingContractTests extends LockStoreContractTests
 		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests {
@@ -25,7 +26,7 @@ class PostgresPollingContractTests extends LockStoreContractTests
 	@BeforeAll
 	static void start() {
 		server = PostgresServer.start();
-		pool = Databases.pool(server.url(), 30);
+		pool = Databases.pool(PostgresServer.rewriting(server.url()), 30);
 		Databases.initialize(pool);
 	}
 

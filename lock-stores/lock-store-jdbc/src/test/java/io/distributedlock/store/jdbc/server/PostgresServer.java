@@ -91,6 +91,13 @@ public final class PostgresServer implements AutoCloseable {
 	}
 
 	/**
+	 * Adds the option that makes the driver join inserts into one statement.
+	 */
+	public static String rewriting(String url) {
+		return url + (url.contains("?") ? "&" : "?") + "reWriteBatchedInserts=true";
+	}
+
+	/**
 	 * Returns a source of new connections.
 	 * @return a source without a pool
 	 */
