@@ -27,12 +27,13 @@ import org.jspecify.annotations.Nullable;
  * An etcd server of its own process on 127.0.0.1, with its data in a temporary directory.
  * It can be killed, started again with its data, and stopped in its tracks.
  * <p>
- * The program {@code etcd} must be on the PATH; Debian's package is {@code etcd-server}.
+ * The programs {@code etcd} and {@code etcdctl} must be on the PATH; Debian's packages are
+ * {@code etcd-server} and {@code etcd-client}.
  */
 public final class EtcdServer implements AutoCloseable {
 
 	/** What to say when there is no server to be started. */
-	public static final String INSTALL = "install etcd-server";
+	public static final String INSTALL = "install etcd-server and etcd-client";
 
 	private static final Duration START_TIME = Duration.ofSeconds(20);
 
@@ -62,11 +63,11 @@ public final class EtcdServer implements AutoCloseable {
 	}
 
 	/**
-	 * Tells whether there is an etcd program.
+	 * Tells whether there are the programs of etcd.
 	 * @return true if servers can be started
 	 */
 	public static boolean isInstalled() {
-		return program("etcd") != null;
+		return program("etcd") != null && program("etcdctl") != null;
 	}
 
 	static @Nullable Path program(String name) {
