@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
  * An etcd server of its own process on 127.0.0.1, with its data in a temporary directory.
  * It can be killed, started again with its data, and stopped in its tracks.
  * <p>
- * The programs {@code etcd} and {@code etcdctl} must be on the PATH; Debian's packages are
- * {@code etcd-server} and {@code etcd-client}.
+ * The programs {@code etcd} and {@code etcdctl} must be on the PATH; Debian's packages
+ * are {@code etcd-server} and {@code etcd-client}.
  */
 public final class EtcdServer implements AutoCloseable {
 
