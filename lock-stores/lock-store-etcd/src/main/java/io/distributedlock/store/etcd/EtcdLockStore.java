@@ -15,7 +15,6 @@ import io.distributedlock.LockKey;
 import io.distributedlock.spi.AbandonCommand;
 import io.distributedlock.spi.AcquireCommand;
 import io.distributedlock.spi.AcquireReply;
-import io.distributedlock.spi.AttemptId;
 import io.distributedlock.spi.ExtendCommand;
 import io.distributedlock.spi.ExtendReply;
 import io.distributedlock.spi.InspectableLockStore;
@@ -26,6 +25,7 @@ import io.distributedlock.spi.RenewCommand;
 import io.distributedlock.spi.RenewReply;
 import io.distributedlock.spi.SignallingLockStore;
 import io.distributedlock.spi.StoreException;
+import io.distributedlock.spi.StoreOptions;
 
 /**
  * Locks in etcd (3.4 or later), one node or a cluster.
@@ -207,8 +207,6 @@ public final class EtcdLockStore implements QueueingLockStore, SignallingLockSto
 	 */
 	public static final class Builder {
 
-		private static final Duration SHORTEST = Duration.ofMillis(10);
-
 		private static final int RE_CHECKS_OF_ENTRY = 3;
 
 		private final Client client;
@@ -219,7 +217,7 @@ public final class EtcdLockStore implements QueueingLockStore, SignallingLockSto
 
 		private String endpoints = "the endpoints of the given client";
 
-		private String instanceId = defaultInstanceId();
+		private String instanceId = StoreOptions.newInstanceId();
 
 		private Duration reservation = Duration.ofSeconds(1);
 
@@ -231,13 +229,6 @@ public final class EtcdLockStore implements QueueingLockStore, SignallingLockSto
 
 		private Builder(Client client) {
 			this.client = client;
-		}
-
-		private static String defaultInstanceId() {
-			String host = System.getenv("HOSTNAME");
-			String readable = (host != null) ? host.replaceAll("[^A-Za-z0-9._-]", "_") : "jvm";
-			return readable.substring(0, Math.min(readable.length(), 40)) + "-" + ProcessHandle.current().pid() + "-"
-					+ AttemptId.random().toString().substring(0, 8);
 		}
 
 		/**
@@ -280,11 +271,7 @@ public final class EtcdLockStore implements QueueingLockStore, SignallingLockSto
 		 * @return this
 		 */
 		public Builder instanceId(String instanceId) {
-			if (!instanceId.matches("[A-Za-z0-9._-]{1,128}")) {
-				throw new IllegalArgumentException("The instance id '" + instanceId
-						+ "' is not usable. Use 1 to 128 letters, digits, dots, hyphens and underscores.");
-			}
-			this.instanceId = instanceId;
+			this.instanceId = StoreOptions.checkInstanceId(instanceId);
 			return this;
 		}
 
@@ -294,7 +281,7 @@ public final class EtcdLockStore implements QueueingLockStore, SignallingLockSto
 		 * @return this
 		 */
 		public Builder reservation(Duration reservation) {
-			this.reservation = notTooShort("reservation", reservation);
+			this.reservation = StoreOptions.checkNotTooShort("reservation", reservation);
 			return this;
 		}
 
@@ -304,7 +291,7 @@ public final class EtcdLockStore implements QueueingLockStore, SignallingLockSto
 		 * @return this
 		 */
 		public Builder queueEntryTtl(Duration queueEntryTtl) {
-			this.queueEntryTtl = notTooShort("queue entry ttl", queueEntryTtl);
+			this.queueEntryTtl = StoreOptions.checkNotTooShort("queue entry ttl", queueEntryTtl);
 			return this;
 		}
 
@@ -314,7 +301,7 @@ public final class EtcdLockStore implements QueueingLockStore, SignallingLockSto
 		 * @return this
 		 */
 		public Builder commandTimeout(Duration commandTimeout) {
-			this.commandTimeout = notTooShort("command timeout", commandTimeout);
+			this.commandTimeout = StoreOptions.checkNotTooShort("command timeout", commandTimeout);
 			return this;
 		}
 
@@ -325,16 +312,8 @@ public final class EtcdLockStore implements QueueingLockStore, SignallingLockSto
 		 * @return this
 		 */
 		public Builder leaseIdleTime(Duration leaseIdleTime) {
-			this.leaseIdleTime = notTooShort("lease idle time", leaseIdleTime);
+			this.leaseIdleTime = StoreOptions.checkNotTooShort("lease idle time", leaseIdleTime);
 			return this;
-		}
-
-		private static Duration notTooShort(String what, Duration duration) {
-			if (duration.compareTo(SHORTEST) < 0) {
-				throw new IllegalArgumentException("The " + what + " of " + duration.toMillis()
-						+ " ms is too short. Use at least " + SHORTEST.toMillis() + " ms.");
-			}
-			return duration;
 		}
 
 		/**

@@ -21,7 +21,6 @@ import io.distributedlock.LockKey;
 import io.distributedlock.spi.AbandonCommand;
 import io.distributedlock.spi.AcquireCommand;
 import io.distributedlock.spi.AcquireReply;
-import io.distributedlock.spi.AttemptId;
 import io.distributedlock.spi.ExtendCommand;
 import io.distributedlock.spi.ExtendReply;
 import io.distributedlock.spi.InspectableLockStore;
@@ -32,6 +31,7 @@ import io.distributedlock.spi.RenewCommand;
 import io.distributedlock.spi.RenewReply;
 import io.distributedlock.spi.SignallingLockStore;
 import io.distributedlock.spi.StoreException;
+import io.distributedlock.spi.StoreOptions;
 import io.distributedlock.store.jdbc.Operation.Lane;
 import io.distributedlock.store.jdbc.Session.Phase;
 
@@ -295,8 +295,6 @@ public final class JdbcLockStore implements QueueingLockStore, SignallingLockSto
 	 */
 	public static final class Builder {
 
-		private static final Duration SHORTEST = Duration.ofMillis(10);
-
 		private static final int RE_CHECKS_OF_ENTRY = 3;
 
 		private static final int MOST_CONNECTIONS = 64;
@@ -307,7 +305,7 @@ public final class JdbcLockStore implements QueueingLockStore, SignallingLockSto
 
 		private TableNames tables = new TableNames(TableNames.DEFAULT);
 
-		private String instanceId = defaultInstanceId();
+		private String instanceId = StoreOptions.newInstanceId();
 
 		private Duration reservation = Duration.ofSeconds(1);
 
@@ -323,13 +321,6 @@ public final class JdbcLockStore implements QueueingLockStore, SignallingLockSto
 
 		private Builder(DataSource source) {
 			this.source = source;
-		}
-
-		private static String defaultInstanceId() {
-			String host = System.getenv("HOSTNAME");
-			String readable = (host != null) ? host.replaceAll("[^A-Za-z0-9._-]", "_") : "jvm";
-			return readable.substring(0, Math.min(readable.length(), 40)) + "-" + ProcessHandle.current().pid() + "-"
-					+ AttemptId.random().toString().substring(0, 8);
 		}
 
 		/**
@@ -362,11 +353,7 @@ public final class JdbcLockStore implements QueueingLockStore, SignallingLockSto
 		 * @return this
 		 */
 		public Builder instanceId(String instanceId) {
-			if (!instanceId.matches("[A-Za-z0-9._-]{1,128}")) {
-				throw new IllegalArgumentException("The instance id '" + instanceId
-						+ "' is not usable. Use 1 to 128 letters, digits, dots, hyphens and underscores.");
-			}
-			this.instanceId = instanceId;
+			this.instanceId = StoreOptions.checkInstanceId(instanceId);
 			return this;
 		}
 
@@ -376,7 +363,7 @@ public final class JdbcLockStore implements QueueingLockStore, SignallingLockSto
 		 * @return this
 		 */
 		public Builder reservation(Duration reservation) {
-			this.reservation = notTooShort("reservation", reservation);
+			this.reservation = StoreOptions.checkNotTooShort("reservation", reservation);
 			return this;
 		}
 
@@ -386,7 +373,7 @@ public final class JdbcLockStore implements QueueingLockStore, SignallingLockSto
 		 * @return this
 		 */
 		public Builder queueEntryTtl(Duration queueEntryTtl) {
-			this.queueEntryTtl = notTooShort("queue entry ttl", queueEntryTtl);
+			this.queueEntryTtl = StoreOptions.checkNotTooShort("queue entry ttl", queueEntryTtl);
 			return this;
 		}
 
@@ -396,7 +383,7 @@ public final class JdbcLockStore implements QueueingLockStore, SignallingLockSto
 		 * @return this
 		 */
 		public Builder commandTimeout(Duration commandTimeout) {
-			this.commandTimeout = notTooShort("command timeout", commandTimeout);
+			this.commandTimeout = StoreOptions.checkNotTooShort("command timeout", commandTimeout);
 			return this;
 		}
 
@@ -441,14 +428,6 @@ public final class JdbcLockStore implements QueueingLockStore, SignallingLockSto
 		public Builder listen(boolean listen) {
 			this.listen = listen;
 			return this;
-		}
-
-		private static Duration notTooShort(String what, Duration duration) {
-			if (duration.compareTo(SHORTEST) < 0) {
-				throw new IllegalArgumentException("The " + what + " of " + duration.toMillis()
-						+ " ms is too short. Use at least " + SHORTEST.toMillis() + " ms.");
-			}
-			return duration;
 		}
 
 		/**

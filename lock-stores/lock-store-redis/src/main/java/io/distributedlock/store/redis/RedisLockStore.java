@@ -16,7 +16,6 @@ import io.distributedlock.LockKey;
 import io.distributedlock.spi.AbandonCommand;
 import io.distributedlock.spi.AcquireCommand;
 import io.distributedlock.spi.AcquireReply;
-import io.distributedlock.spi.AttemptId;
 import io.distributedlock.spi.ExtendCommand;
 import io.distributedlock.spi.ExtendReply;
 import io.distributedlock.spi.InspectableLockStore;
@@ -27,6 +26,7 @@ import io.distributedlock.spi.RenewCommand;
 import io.distributedlock.spi.RenewReply;
 import io.distributedlock.spi.SignallingLockStore;
 import io.distributedlock.spi.StoreException;
+import io.distributedlock.spi.StoreOptions;
 
 /**
  * Locks in Redis (6.2 or later) or Valkey (7.2 or later): standalone, behind Sentinel, or
@@ -230,8 +230,6 @@ public final class RedisLockStore implements QueueingLockStore, SignallingLockSt
 	 */
 	public static final class Builder {
 
-		private static final Duration SHORTEST = Duration.ofMillis(10);
-
 		private static final int RE_CHECKS_OF_ENTRY = 3;
 
 		private final RedisConnectionFactory application;
@@ -240,7 +238,7 @@ public final class RedisLockStore implements QueueingLockStore, SignallingLockSt
 
 		String prefix = "lock:";
 
-		String instanceId = defaultInstanceId();
+		String instanceId = StoreOptions.newInstanceId();
 
 		Duration reservation = Duration.ofSeconds(1);
 
@@ -254,13 +252,6 @@ public final class RedisLockStore implements QueueingLockStore, SignallingLockSt
 
 		private Builder(RedisConnectionFactory application) {
 			this.application = application;
-		}
-
-		private static String defaultInstanceId() {
-			String host = System.getenv("HOSTNAME");
-			String readable = (host != null) ? host.replaceAll("[^A-Za-z0-9._-]", "_") : "jvm";
-			return readable.substring(0, Math.min(readable.length(), 40)) + "-" + ProcessHandle.current().pid() + "-"
-					+ AttemptId.random().toString().substring(0, 8);
 		}
 
 		/**
@@ -291,11 +282,7 @@ public final class RedisLockStore implements QueueingLockStore, SignallingLockSt
 		 * @return this
 		 */
 		public Builder instanceId(String instanceId) {
-			if (!instanceId.matches("[A-Za-z0-9._-]{1,128}")) {
-				throw new IllegalArgumentException("The instance id '" + instanceId
-						+ "' is not usable. Use 1 to 128 letters, digits, dots, hyphens and underscores.");
-			}
-			this.instanceId = instanceId;
+			this.instanceId = StoreOptions.checkInstanceId(instanceId);
 			return this;
 		}
 
@@ -305,7 +292,7 @@ public final class RedisLockStore implements QueueingLockStore, SignallingLockSt
 		 * @return this
 		 */
 		public Builder reservation(Duration reservation) {
-			this.reservation = notTooShort("reservation", reservation);
+			this.reservation = StoreOptions.checkNotTooShort("reservation", reservation);
 			return this;
 		}
 
@@ -315,7 +302,7 @@ public final class RedisLockStore implements QueueingLockStore, SignallingLockSt
 		 * @return this
 		 */
 		public Builder queueEntryTtl(Duration queueEntryTtl) {
-			this.queueEntryTtl = notTooShort("queue entry ttl", queueEntryTtl);
+			this.queueEntryTtl = StoreOptions.checkNotTooShort("queue entry ttl", queueEntryTtl);
 			return this;
 		}
 
@@ -325,7 +312,7 @@ public final class RedisLockStore implements QueueingLockStore, SignallingLockSt
 		 * @return this
 		 */
 		public Builder commandTimeout(Duration commandTimeout) {
-			this.commandTimeout = notTooShort("command timeout", commandTimeout);
+			this.commandTimeout = StoreOptions.checkNotTooShort("command timeout", commandTimeout);
 			return this;
 		}
 
@@ -369,7 +356,7 @@ public final class RedisLockStore implements QueueingLockStore, SignallingLockSt
 		 * @return this
 		 */
 		public Builder replicaTimeout(Duration replicaTimeout) {
-			this.replicaTimeout = notTooShort("replica timeout", replicaTimeout);
+			this.replicaTimeout = StoreOptions.checkNotTooShort("replica timeout", replicaTimeout);
 			return this;
 		}
 
@@ -381,14 +368,6 @@ public final class RedisLockStore implements QueueingLockStore, SignallingLockSt
 						+ " (command-timeout).");
 			}
 			return new ReplicaRule(this.waitReplicas, this.replicaTimeout);
-		}
-
-		private static Duration notTooShort(String what, Duration duration) {
-			if (duration.compareTo(SHORTEST) < 0) {
-				throw new IllegalArgumentException("The " + what + " of " + duration.toMillis()
-						+ " ms is too short. Use at least " + SHORTEST.toMillis() + " ms.");
-			}
-			return duration;
 		}
 
 		/**

@@ -30,6 +30,7 @@ import io.distributedlock.spi.ReleaseReply;
 import io.distributedlock.spi.RenewCommand;
 import io.distributedlock.spi.RenewReply;
 import io.distributedlock.spi.StoreException;
+import io.distributedlock.spi.StoreOptions;
 
 /**
  * Locks that a majority of independent Redis servers has to agree on (Redlock). Three
@@ -221,8 +222,6 @@ public final class RedlockLockStore implements InspectableLockStore {
 
 		private static final int FEWEST = 3;
 
-		private static final Duration SHORTEST = Duration.ofMillis(10);
-
 		private final List<RedisConnectionFactory> servers;
 
 		private final RedisLockStore.Builder settings;
@@ -295,11 +294,7 @@ public final class RedlockLockStore implements InspectableLockStore {
 		 * @return this
 		 */
 		public Builder nodeTimeout(Duration nodeTimeout) {
-			if (nodeTimeout.compareTo(SHORTEST) < 0) {
-				throw new IllegalArgumentException("The node timeout of " + nodeTimeout.toMillis()
-						+ " ms is too short. Use at least " + SHORTEST.toMillis() + " ms.");
-			}
-			this.nodeTimeout = nodeTimeout;
+			this.nodeTimeout = StoreOptions.checkNotTooShort("node timeout", nodeTimeout);
 			return this;
 		}
 

@@ -19,7 +19,6 @@ import io.distributedlock.LockKey;
 import io.distributedlock.spi.AbandonCommand;
 import io.distributedlock.spi.AcquireCommand;
 import io.distributedlock.spi.AcquireReply;
-import io.distributedlock.spi.AttemptId;
 import io.distributedlock.spi.ExtendCommand;
 import io.distributedlock.spi.ExtendReply;
 import io.distributedlock.spi.InspectableLockStore;
@@ -30,6 +29,7 @@ import io.distributedlock.spi.RenewCommand;
 import io.distributedlock.spi.RenewReply;
 import io.distributedlock.spi.SignallingLockStore;
 import io.distributedlock.spi.StoreException;
+import io.distributedlock.spi.StoreOptions;
 
 /**
  * Locks in Apache ZooKeeper, 3.6 or later, through sessions that Apache Curator keeps.
@@ -264,8 +264,6 @@ public final class ZooKeeperLockStore implements QueueingLockStore, SignallingLo
 	 */
 	public static final class Builder {
 
-		private static final Duration SHORTEST = Duration.ofMillis(10);
-
 		private static final int RE_CHECKS_OF_ENTRY = 3;
 
 		final String connectString;
@@ -274,7 +272,7 @@ public final class ZooKeeperLockStore implements QueueingLockStore, SignallingLo
 
 		String namespace = "distributed-lock";
 
-		String instanceId = defaultInstanceId();
+		String instanceId = StoreOptions.newInstanceId();
 
 		@Nullable String scheme;
 
@@ -302,13 +300,6 @@ public final class ZooKeeperLockStore implements QueueingLockStore, SignallingLo
 						"The connect string '" + connectString + "' has a path. Give it as the namespace instead.");
 			}
 			this.connectString = connectString;
-		}
-
-		private static String defaultInstanceId() {
-			String host = System.getenv("HOSTNAME");
-			String readable = (host != null) ? host.replaceAll("[^A-Za-z0-9._-]", "_") : "jvm";
-			return readable.substring(0, Math.min(readable.length(), 40)) + "-" + ProcessHandle.current().pid() + "-"
-					+ AttemptId.random().toString().substring(0, 8);
 		}
 
 		/**
@@ -356,7 +347,7 @@ public final class ZooKeeperLockStore implements QueueingLockStore, SignallingLo
 		 * @return this
 		 */
 		public Builder connectionTimeout(Duration connectionTimeout) {
-			this.connectionTimeout = notTooShort("connection timeout", connectionTimeout);
+			this.connectionTimeout = StoreOptions.checkNotTooShort("connection timeout", connectionTimeout);
 			return this;
 		}
 
@@ -368,7 +359,7 @@ public final class ZooKeeperLockStore implements QueueingLockStore, SignallingLo
 		 * @return this
 		 */
 		public Builder tickTime(Duration tickTime) {
-			this.tickTime = notTooShort("tick time", tickTime);
+			this.tickTime = StoreOptions.checkNotTooShort("tick time", tickTime);
 			return this;
 		}
 
@@ -379,7 +370,7 @@ public final class ZooKeeperLockStore implements QueueingLockStore, SignallingLo
 		 * @return this
 		 */
 		public Builder ttl(Duration ttl) {
-			this.ttl = notTooShort("ttl", ttl);
+			this.ttl = StoreOptions.checkNotTooShort("ttl", ttl);
 			return this;
 		}
 
@@ -391,11 +382,7 @@ public final class ZooKeeperLockStore implements QueueingLockStore, SignallingLo
 		 * @return this
 		 */
 		public Builder instanceId(String instanceId) {
-			if (!instanceId.matches("[A-Za-z0-9._-]{1,128}")) {
-				throw new IllegalArgumentException("The instance id '" + instanceId
-						+ "' is not usable. Use 1 to 128 letters, digits, dots, hyphens and underscores.");
-			}
-			this.instanceId = instanceId;
+			this.instanceId = StoreOptions.checkInstanceId(instanceId);
 			return this;
 		}
 
@@ -405,7 +392,7 @@ public final class ZooKeeperLockStore implements QueueingLockStore, SignallingLo
 		 * @return this
 		 */
 		public Builder reservation(Duration reservation) {
-			this.reservation = notTooShort("reservation", reservation);
+			this.reservation = StoreOptions.checkNotTooShort("reservation", reservation);
 			return this;
 		}
 
@@ -415,7 +402,7 @@ public final class ZooKeeperLockStore implements QueueingLockStore, SignallingLo
 		 * @return this
 		 */
 		public Builder queueEntryTtl(Duration queueEntryTtl) {
-			this.queueEntryTtl = notTooShort("queue entry ttl", queueEntryTtl);
+			this.queueEntryTtl = StoreOptions.checkNotTooShort("queue entry ttl", queueEntryTtl);
 			return this;
 		}
 
@@ -425,16 +412,8 @@ public final class ZooKeeperLockStore implements QueueingLockStore, SignallingLo
 		 * @return this
 		 */
 		public Builder commandTimeout(Duration commandTimeout) {
-			this.commandTimeout = notTooShort("command timeout", commandTimeout);
+			this.commandTimeout = StoreOptions.checkNotTooShort("command timeout", commandTimeout);
 			return this;
-		}
-
-		private static Duration notTooShort(String what, Duration duration) {
-			if (duration.compareTo(SHORTEST) < 0) {
-				throw new IllegalArgumentException("The " + what + " of " + duration.toMillis()
-						+ " ms is too short. Use at least " + SHORTEST.toMillis() + " ms.");
-			}
-			return duration;
 		}
 
 		/**
