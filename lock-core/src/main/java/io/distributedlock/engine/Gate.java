@@ -156,7 +156,7 @@ final class Gate {
 	Gate(StoreRuntime runtime, LockKey key) {
 		this.runtime = runtime;
 		this.key = key;
-		this.pace = (runtime.queue == null) ? runtime.pace() : null;
+		this.pace = (runtime.queue == null) ? runtime.pace(key) : null;
 	}
 
 	private ReentrantLock mutex() {
@@ -207,7 +207,13 @@ final class Gate {
 		switch (this.state) {
 			case FREE -> {
 				queueUp(waiter, false);
-				contend(turn);
+				long pause = othersFirst(waiter);
+				if (pause > 0) {
+					leaveToOthers(turn, pause);
+				}
+				else {
+					contend(turn);
+				}
 			}
 			case CONTENDING -> {
 				Attempt current = attempt();
@@ -818,11 +824,38 @@ final class Gate {
 	 * get theirs; callers that do not wait get their answer first.
 	 */
 	private void stepBack(Turn turn) {
-		long pause = (this.pace != null && this.line.onlyPatient()) ? this.pace.afterTurn(this.runtime.now()) : 0;
+		long pause = 0;
+		if (this.pace != null) {
+			long now = this.runtime.now();
+			if (this.line.onlyPatient()) {
+				pause = this.pace.afterTurn(now);
+			}
+			else if (this.line.head() == null) {
+				this.pace.afterLastCaller(now);
+			}
+		}
 		if (pause == 0) {
 			next(turn);
-			return;
 		}
+		else {
+			leaveToOthers(turn, pause);
+		}
+	}
+
+	/**
+	 * Returns for how long a first caller has to leave the lock to others. One that does
+	 * not wait, or not for much longer, would be refused a lock that may be free.
+	 */
+	private long othersFirst(Waiter first) {
+		if (this.pace == null) {
+			return 0;
+		}
+		long now = this.runtime.now();
+		long pause = this.pace.resume(now);
+		return (first.waits() && first.deadline - now > 2 * pause) ? pause : 0;
+	}
+
+	private void leaveToOthers(Turn turn, long pause) {
 		this.grant = null;
 		this.state = State.CONTENDING;
 		this.attempt = new Attempt(AttemptId.random());
@@ -838,6 +871,9 @@ final class Gate {
 		this.attempt = null;
 		this.dead = true;
 		cancelTimer();
+		if (this.pace != null) {
+			this.runtime.keep(this.key, this.pace);
+		}
 		this.runtime.remove(this);
 	}
 

@@ -8,6 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
@@ -63,6 +64,12 @@ final class StoreRuntime implements SignalReceiver {
 
 	private final ReentrantLock[] mutexes = new ReentrantLock[MUTEXES];
 
+	/**
+	 * Paces without a gate. As many as there are mutexes: of keys that share one, the
+	 * last one used keeps its pace.
+	 */
+	private final AtomicReferenceArray<@Nullable PollPace> paces;
+
 	private final LongAdder unconfirmed = new LongAdder();
 
 	private final AtomicLong nextWarning = new AtomicLong();
@@ -73,6 +80,7 @@ final class StoreRuntime implements SignalReceiver {
 		this.engine = engine;
 		this.store = store;
 		this.queue = (store instanceof QueueingLockStore queueing) ? queueing : null;
+		this.paces = new AtomicReferenceArray<>((this.queue == null) ? MUTEXES : 0);
 		for (int i = 0; i < MUTEXES; i++) {
 			this.mutexes[i] = new ReentrantLock();
 		}
@@ -80,9 +88,25 @@ final class StoreRuntime implements SignalReceiver {
 		this.recheck = (this.queue != null) ? Math.min(recheck, this.queue.reservation().toNanos() / 2) : recheck;
 	}
 
-	/** For a gate, if the store has no queue. */
-	PollPace pace() {
-		return new PollPace(Math.min(this.recheck, this.engine.options().handoffTime()), now());
+	/**
+	 * For a new gate, if the store has no queue: what the last gate of the key has left,
+	 * if that was a moment ago.
+	 */
+	PollPace pace(LockKey key) {
+		int slot = slot(key);
+		PollPace kept = this.paces.get(slot);
+		long now = now();
+		if (kept != null && kept.key().equals(key.id()) && this.paces.compareAndSet(slot, kept, null)
+				&& kept.isFresh(now)) {
+			return kept;
+		}
+		return new PollPace(key.id(), Math.min(this.recheck, this.engine.options().handoffTime()), now);
+	}
+
+	/** The gate ends, and the next one of the key may go on with its pace. */
+	void keep(LockKey key, PollPace pace) {
+		pace.rest(now());
+		this.paces.set(slot(key), pace);
 	}
 
 	void subscribe() {
@@ -115,8 +139,12 @@ final class StoreRuntime implements SignalReceiver {
 	 * Returns the mutex of a key's gates. Keys may share it, so nobody may hold two.
 	 */
 	ReentrantLock mutex(LockKey key) {
+		return this.mutexes[slot(key)];
+	}
+
+	private static int slot(LockKey key) {
 		int hash = key.hashCode();
-		return this.mutexes[(hash ^ (hash >>> 16)) & (MUTEXES - 1)];
+		return (hash ^ (hash >>> 16)) & (MUTEXES - 1);
 	}
 
 	/**

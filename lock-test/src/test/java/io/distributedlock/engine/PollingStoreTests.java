@@ -22,6 +22,7 @@ import io.distributedlock.spi.ReleaseCommand;
 import io.distributedlock.spi.ReleaseReply;
 import io.distributedlock.spi.RenewCommand;
 import io.distributedlock.spi.RenewReply;
+import io.distributedlock.test.ManualTicker;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -139,6 +140,39 @@ class PollingStoreTests extends EngineFixture {
 		Lease next = waiting.get(1, TimeUnit.SECONDS);
 		assertThat(next.fencingToken()).isGreaterThan(held.fencingToken());
 		next.release();
+	}
+
+	@Test
+	void aJvmWithOneCallerAtATimeStepsBackAsWell() throws Exception {
+		ManualTicker ticker = new ManualTicker();
+		LockEngine jvm = ofOneCaller(ticker);
+		Future<Lease> next = waitingThread(jvm, stock());
+		assertThat(next).isNotDone();
+		assertThat(storeIsEmpty()).isTrue();
+		ticker.advance(Duration.ofMillis(50));
+		next.get(1, TimeUnit.SECONDS).release();
+	}
+
+	@Test
+	void oneTryIsNeverRefusedAFreeLockBecauseItsJvmWouldStepBack() throws Exception {
+		LockEngine jvm = ofOneCaller(new ManualTicker());
+		jvm.acquire(stock().withWaitTime(Duration.ZERO)).release();
+		jvm.acquire(stock().withWaitTime(Duration.ofMillis(20))).release();
+	}
+
+	/**
+	 * Uses the lock, again and again, for longer than a JVM may without looking for
+	 * others.
+	 */
+	private LockEngine ofOneCaller(ManualTicker ticker) {
+		LockStore store = new WithoutQueue(this.server.connect("a"));
+		LockEngine jvm = engine((builder) -> builder.store(store).ticker(ticker));
+		for (int millis = 0; millis < 250; millis += 25) {
+			jvm.acquire(stock()).release();
+			ticker.advance(Duration.ofMillis(25));
+		}
+		jvm.acquire(stock()).release();
+		return jvm;
 	}
 
 	private void work(LockEngine jvm, long end, AtomicLong leases, AtomicLong longest) {
