@@ -123,7 +123,7 @@ public final class RedisLockStore implements QueueingLockStore, SignallingLockSt
 		}
 		List<RenewOperation> operations = new ArrayList<>(commands.size());
 		for (RenewCommand command : commands) {
-			operations.add(new RenewOperation(this.context, command, deadline(command.timeout())));
+			operations.add(new RenewOperation(this.context, command, true, deadline(command.timeout())));
 		}
 		this.dispatcher.submitAll(operations);
 		return CompletableFuture.allOf(operations.toArray(CompletableFuture<?>[]::new))

@@ -187,7 +187,7 @@ final class RedlockAcquire {
 		}
 
 		private void settleIfDone() {
-			if (count(Said.NOTHING) == 0) {
+			if (hasAllAnswers()) {
 				RedlockAcquire.this.context.attempts().settled(this);
 			}
 		}

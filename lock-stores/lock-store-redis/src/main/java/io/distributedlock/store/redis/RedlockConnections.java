@@ -94,8 +94,8 @@ final class RedlockConnections {
 
 	private @Nullable StoreException tryToOpen(RedlockNode node) {
 		try {
-			Map<String, String> info = node.connect();
-			claim(node, info.get("run_id"));
+			// Before it is asked for a lock, or one server might be asked for two votes.
+			node.connect((info) -> claim(node, info.get("run_id")));
 			return null;
 		}
 		catch (StoreException ex) {

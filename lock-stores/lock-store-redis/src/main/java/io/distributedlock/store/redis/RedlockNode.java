@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 import org.jspecify.annotations.Nullable;
@@ -78,10 +79,11 @@ final class RedlockNode implements AutoCloseable {
 	/**
 	 * Opens connections, which then mend themselves. Blocks for a few command timeouts at
 	 * most.
-	 * @return what the server says of itself, nothing if it may not be asked
-	 * @throws StoreException if it cannot be reached
+	 * @param examiner takes what the server says of itself, nothing if it may not be
+	 * asked; the server is not asked for locks if it throws
+	 * @throws StoreException if it cannot be reached, or the examiner's
 	 */
-	Map<String, String> connect() {
+	void connect(Consumer<Map<String, String>> examiner) {
 		RedisTransport transport;
 		try {
 			transport = Transports.open(this.application, this.settings.commandTimeout, ReplicaRule.NONE);
@@ -95,14 +97,19 @@ final class RedlockNode implements AutoCloseable {
 		StoreContext context = new StoreContext(layout, transport.address(), this.settings, () -> false,
 				dispatcher::sendAlone);
 		Link opened = new Link(transport, dispatcher, context, layout);
-		Map<String, String> info = opened.info();
+		try {
+			examiner.accept(opened.info());
+		}
+		catch (RuntimeException ex) {
+			opened.close();
+			throw ex;
+		}
 		dispatcher.start();
 		this.link = opened;
 		if (this.excluded) {
 			// Closed meanwhile.
 			exclude(this.trouble);
 		}
-		return info;
 	}
 
 	/**
@@ -159,10 +166,18 @@ final class RedlockNode implements AutoCloseable {
 	}
 
 	/**
-	 * Allows one command at a time to find out whether a silent server is back.
+	 * Allows one command at a time to find out whether a silent server is back. Each
+	 * answer and each failure ends that.
 	 */
 	boolean mayProbe() {
 		return this.probing.compareAndSet(false, true);
+	}
+
+	/**
+	 * A command could not even be made, so that nothing will be heard of it.
+	 */
+	void endProbe() {
+		this.probing.set(false);
 	}
 
 	StoreException leftOut() {
@@ -213,11 +228,14 @@ final class RedlockNode implements AutoCloseable {
 		}
 		List<RenewOperation> operations = new ArrayList<>(commands.size());
 		for (RenewCommand command : commands) {
-			RenewOperation operation = new RenewOperation(opened.context, command, deadline);
+			// Late, it must not take away what a later one has promised: the majority
+			// that
+			// answered that one may need this server.
+			RenewOperation operation = new RenewOperation(opened.context, command, false, deadline);
 			operation.whenComplete((reply, failure) -> heard(failure, deadline));
 			operations.add(operation);
 		}
-		opened.dispatcher.submitAll(operations);
+		submit(operations, () -> opened.dispatcher.submitAll(operations));
 		replies.addAll(operations);
 		return replies;
 	}
@@ -229,12 +247,25 @@ final class RedlockNode implements AutoCloseable {
 		}
 		Operation<R> made = operation.apply(opened.context);
 		made.whenComplete((reply, failure) -> heard(failure, deadline));
-		opened.dispatcher.submit(made);
+		submit(List.of(made), () -> opened.dispatcher.submit(made));
 		return made;
 	}
 
+	/**
+	 * What cannot be sent ends as well, or nobody would ever hear of it.
+	 */
+	private void submit(List<? extends Operation<?>> operations, Runnable sending) {
+		try {
+			sending.run();
+		}
+		catch (RuntimeException | Error ex) {
+			operations.forEach((operation) -> operation.fail(new StoreException(
+					"The command could not be sent: " + ex + ". [server " + this.address + "]", true, true, ex)));
+		}
+	}
+
 	private <R> CompletableFuture<R> notConnected() {
-		this.probing.set(false);
+		endProbe();
 		return CompletableFuture.failedFuture(new StoreException(this.trouble, false, !this.excluded, null));
 	}
 
@@ -247,7 +278,7 @@ final class RedlockNode implements AutoCloseable {
 			tell(failure);
 		}
 		if (this.probing.get()) {
-			this.probing.set(false);
+			endProbe();
 		}
 	}
 

@@ -1,6 +1,7 @@
 package io.distributedlock.store.redis;
 
 import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -52,15 +53,24 @@ record RedlockNodes(List<RedlockNode> all, long nodeTimeout) {
 	 * are not silent: then the trouble may be on this side.
 	 */
 	<R> CompletableFuture<R> ask(RedlockNode node, Function<RedlockNode, CompletableFuture<R>> question) {
+		return askAll(node, 1, (asked) -> List.of(question.apply(asked))).get(0);
+	}
+
+	/**
+	 * Asks a server several things at once, in the same way.
+	 */
+	<R> List<CompletableFuture<R>> askAll(RedlockNode node, int count,
+			Function<RedlockNode, List<CompletableFuture<R>>> questions) {
 		if (isLeftOut(node)) {
-			return CompletableFuture.failedFuture(node.leftOut());
+			return Collections.nCopies(count, CompletableFuture.failedFuture(node.leftOut()));
 		}
 		try {
-			return question.apply(node);
+			return questions.apply(node);
 		}
-		catch (RuntimeException ex) {
-			// The others have to be asked all the same.
-			return CompletableFuture.failedFuture(ex);
+		catch (RuntimeException | Error ex) {
+			// The others have to be asked all the same, and this one again.
+			node.endProbe();
+			return Collections.nCopies(count, CompletableFuture.failedFuture(ex));
 		}
 	}
 

@@ -281,6 +281,14 @@ abstract class RedlockRound {
 		return this.state == State.FAILED;
 	}
 
+	/**
+	 * Tells whether no server will answer any more. While servers are still being asked,
+	 * one that has not been asked yet may answer, unless the round has failed.
+	 */
+	final boolean hasAllAnswers() {
+		return count(Said.NOTHING) == 0 && (hasFailed() || count(Said.UNASKED) == 0);
+	}
+
 	final Collection<StoreException> failures() {
 		List<StoreException> failures = new ArrayList<>();
 		for (Voter voter : this.voters) {

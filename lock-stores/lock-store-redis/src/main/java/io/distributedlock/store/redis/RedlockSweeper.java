@@ -2,6 +2,7 @@ package io.distributedlock.store.redis;
 
 import java.time.Duration;
 import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -14,10 +15,12 @@ import org.slf4j.LoggerFactory;
 
 import io.distributedlock.LockKey;
 import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.ReleaseCommand;
 
 /**
  * Takes back what attempts may have left on one server whose answer got lost, again and
- * again until the server confirms it or would have forgotten it by itself.
+ * again until the server confirms it or would have forgotten it by itself. Where the lock
+ * is to stay taken for a while, the server is told to keep it for the rest of that.
  * <p>
  * While the server does not answer it is asked for one of them from time to time, not for
  * all. What is too much to remember is left to its ttl.
@@ -58,12 +61,12 @@ final class RedlockSweeper {
 	 */
 	void takeBack(LockKey key, AttemptId attempt, Duration ttl) {
 		long now = System.nanoTime();
-		Remains remains = new Remains(key, attempt, now + Math.min(ttl.toNanos(), Long.MAX_VALUE / 2));
+		Remains remains = new Remains(key, attempt, now, until(now, ttl));
 		if (this.node.isSilent()) {
 			remember(remains);
 			return;
 		}
-		this.node.abandon(key, attempt, now + this.timeout).whenComplete((done, failure) -> {
+		remains.takeBack(this.node, now, this.timeout).whenComplete((done, failure) -> {
 			if (failure != null) {
 				remember(remains);
 			}
@@ -74,7 +77,19 @@ final class RedlockSweeper {
 	 * Takes back a little later.
 	 */
 	void remember(LockKey key, AttemptId attempt, Duration ttl) {
-		remember(new Remains(key, attempt, System.nanoTime() + Math.min(ttl.toNanos(), Long.MAX_VALUE / 2)));
+		long now = System.nanoTime();
+		remember(new Remains(key, attempt, now, until(now, ttl)));
+	}
+
+	/**
+	 * Lets the lock stay taken until a moment, and takes back what is left then.
+	 */
+	void keep(LockKey key, AttemptId attempt, long keepUntil, Duration ttl) {
+		remember(new Remains(key, attempt, keepUntil, until(System.nanoTime(), ttl)));
+	}
+
+	private static long until(long now, Duration ttl) {
+		return now + Math.min(ttl.toNanos(), Long.MAX_VALUE / 2);
 	}
 
 	private void remember(Remains remains) {
@@ -120,7 +135,7 @@ final class RedlockSweeper {
 			return;
 		}
 		Remains taken = next;
-		this.node.abandon(taken.key, taken.attempt, System.nanoTime() + this.timeout).whenComplete((done, failure) -> {
+		taken.takeBack(this.node, System.nanoTime(), this.timeout).whenComplete((done, failure) -> {
 			if (failure == null) {
 				this.size.decrementAndGet();
 				this.pause = FIRST_PAUSE;
@@ -144,7 +159,22 @@ final class RedlockSweeper {
 		}
 	}
 
-	private record Remains(LockKey key, AttemptId attempt, long until) {
+	/**
+	 * What may be left.
+	 *
+	 * @param keepUntil until when the lock is to stay taken; in the past if it is not
+	 * @param until when the server will have forgotten it by itself
+	 */
+	private record Remains(LockKey key, AttemptId attempt, long keepUntil, long until) {
+
+		CompletableFuture<?> takeBack(RedlockNode node, long now, long timeout) {
+			long left = this.keepUntil - now;
+			return (left > 0)
+					? node.release(new ReleaseCommand(this.key, this.attempt, Duration.ofNanos(left),
+							Duration.ofNanos(timeout)), now + timeout)
+					: node.abandon(this.key, this.attempt, now + timeout);
+		}
+
 	}
 
 }

@@ -72,9 +72,9 @@ final class RedlockVotes {
 	}
 
 	/**
-	 * Gives a grant back. A server whose answer is lost is told again in the background;
-	 * but not if the lock is to stay taken, since then the whole release is repeated, and
-	 * must find the grant.
+	 * Gives a grant back. A server whose answer is lost is told again in the background.
+	 * If the lock is to stay taken, that begins only when the others have decided: until
+	 * then the whole release is repeated, and must find the grant.
 	 */
 	CompletableFuture<ReleaseReply> release(ReleaseCommand command) {
 		AttemptId id = this.context.attempts().current(command.attempt());
@@ -89,9 +89,14 @@ final class RedlockVotes {
 					}
 					return isPrevented(votes.size() - released) ? new ReleaseReply.NotOwner() : null;
 				});
+		long keepUntil = now() + command.keepFor().toNanos();
 		CompletableFuture<ReleaseReply> reply = tally.ask((node) -> node.release(asked, deadline), (node) -> {
 			if (command.keepFor().isZero()) {
 				this.context.sweeper(node).remember(command.key(), id, longestTtl());
+			}
+			else {
+				tally.result()
+					.thenAccept((known) -> this.context.sweeper(node).keep(command.key(), id, keepUntil, longestTtl()));
 			}
 		});
 		reply.thenAccept((known) -> this.context.attempts().forget(command.attempt()));
@@ -135,14 +140,10 @@ final class RedlockVotes {
 		}
 		long deadline = deadline(timeout);
 		for (RedlockNode node : this.nodes.all()) {
-			if (this.nodes.isLeftOut(node)) {
-				tallies.forEach((tally) -> tally.vote(null, node.leftOut()));
-			}
-			else {
-				List<CompletableFuture<RenewReply>> replies = node.renew(asked, deadline);
-				for (int i = 0; i < replies.size(); i++) {
-					replies.get(i).whenComplete(tallies.get(i)::vote);
-				}
+			List<CompletableFuture<RenewReply>> replies = this.nodes.askAll(node, asked.size(),
+					(each) -> each.renew(asked, deadline));
+			for (int i = 0; i < replies.size(); i++) {
+				replies.get(i).whenComplete(tallies.get(i)::vote);
 			}
 		}
 		return CompletableFuture.allOf(tallies.stream().map(RedlockTally::result).toArray(CompletableFuture<?>[]::new))

@@ -10,14 +10,24 @@ import io.distributedlock.spi.RenewReply;
  */
 final class RenewOperation extends Operation<RenewReply> {
 
+	/** What is left on the server may not become shorter. */
+	private static final String LENGTHEN = "+";
+
 	private final StoreContext context;
 
 	private final RenewCommand command;
 
-	RenewOperation(StoreContext context, RenewCommand command, long deadline) {
+	private final boolean mayShorten;
+
+	/**
+	 * Makes a renewal.
+	 * @param mayShorten whether the grant's time is set to the ttl even if more is left
+	 */
+	RenewOperation(StoreContext context, RenewCommand command, boolean mayShorten, long deadline) {
 		super(LockScript.RENEW, command.key(), context.layout().bucket(command.key().id()), deadline);
 		this.context = context;
 		this.command = command;
+		this.mayShorten = mayShorten;
 	}
 
 	@Override
@@ -28,7 +38,8 @@ final class RenewOperation extends Operation<RenewReply> {
 	@Override
 	void body(List<byte[]> keys, List<byte[]> arguments) {
 		keys.add(this.context.layout().record(id()));
-		arguments.add(Ascii.bytes(this.command.attempt().toString() + this.command.ttl().toMillis()));
+		arguments.add(Ascii
+			.bytes(this.command.attempt() + (this.mayShorten ? "" : LENGTHEN) + this.command.ttl().toMillis()));
 	}
 
 	@Override

@@ -1,6 +1,7 @@
 -- Gives a grant more tokens and its full ttl, unless somebody waits.
 -- KEYS: mark, record, queue, entries
 -- ARGV: attempt, ttl, tokens
+-- It may be executed after a later renewal, and so it never shortens what is left.
 local record_key, queue, entries = KEYS[2], KEYS[3], KEYS[4]
 
 -- Drops dead entries at the head. Returns whether one lives, or nil and the error.
@@ -30,10 +31,11 @@ local function extend()
     if waits == nil then return failure end
     if waits then return 'Y' end
   end
-  call('PEXPIRE', record_key, ARGV[2])
+  local ttl = math.max(tonumber(ARGV[2]), call('PTTL', record_key))
+  call('PEXPIRE', record_key, ttl)
   local first, count, _, last_text = offer_tokens(tonumber(ARGV[3]))
   if not first then return count end
-  call('SET', record_key, '1h' .. sub(record, 3, 40) .. last_text .. sub(record, 57), 'PX', ARGV[2])
+  call('SET', record_key, '1h' .. sub(record, 3, 40) .. last_text .. sub(record, 57), 'PX', ttl)
   use_tokens(count)
   return format('X%.0f,%d', first, count)
 end

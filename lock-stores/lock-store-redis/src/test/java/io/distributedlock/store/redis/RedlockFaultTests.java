@@ -153,6 +153,42 @@ class RedlockFaultTests {
 	}
 
 	@Test
+	void aServerThatDidNotHearOfAMinHoldKeepsTheLockForTheRestOfIt() {
+		RedlockLockStore store = connect();
+		keepWithoutTheLastServer(store, Duration.ofSeconds(30));
+		assertThat(this.redlock.record(4, KEY)).startsWith("1h");
+		await().atMost(Duration.ofSeconds(4))
+			.untilAsserted(() -> assertThat(this.redlock.record(4, KEY)).startsWith("1c"));
+		await().untilAsserted(() -> assertThat(store.leftBehind()).isZero());
+		assertThat(RedlockFixture.acquire(connect(), KEY, AttemptId.random())).isInstanceOf(Refused.class);
+	}
+
+	@Test
+	void aServerThatDidNotHearOfAMinHoldIsFreeWhenItIsOver() {
+		RedlockLockStore store = connect();
+		keepWithoutTheLastServer(store, Duration.ofMillis(1));
+		// Its record would live for ten seconds.
+		awaitNothingLeft();
+		await().untilAsserted(() -> assertThat(store.leftBehind()).isZero());
+	}
+
+	/**
+	 * Holds the lock on all servers, and gives it back while one of them is left out.
+	 */
+	private void keepWithoutTheLastServer(RedlockLockStore store, Duration keepFor) {
+		RedlockFixture.hold(store, KEY, this.a);
+		await().untilAsserted(() -> assertThat(this.redlock.record(4, KEY)).isNotEmpty());
+		await().until(() -> store.leftBehind() == 0);
+		this.redlock.server(4).freeze();
+		RedlockFixture.hold(store, LockKey.of("warm"), AttemptId.random());
+		// Then its time is over, and it is silent.
+		await().until(() -> store.leftBehind() == 0);
+		store.acquire(RedlockFixture.command(LockKey.of("probe"), AttemptId.random(), 1));
+		assertThat(RedlockFixture.release(store, KEY, this.a, keepFor)).isEqualTo(new ReleaseReply.Released(false));
+		this.redlock.server(4).thaw();
+	}
+
+	@Test
 	void anAcquireWhoseAnswersAreLostLeavesNothingBehind() {
 		RedlockLockStore store = connectThroughProxies();
 		warmUp(store);

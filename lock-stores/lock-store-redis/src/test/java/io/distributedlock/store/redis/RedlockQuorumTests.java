@@ -290,6 +290,7 @@ class RedlockQuorumTests {
 	@Test
 	void aMinorityThatIsKeptDoesNotKeepTheLock() {
 		RedlockFixture.hold(this.store, KEY, this.a);
+		await().untilAsserted(() -> assertThat(this.redlock.record(4, KEY)).isNotEmpty());
 		assertThat(RedlockFixture.release(this.store, KEY, this.a, Duration.ofSeconds(30)))
 			.isEqualTo(new ReleaseReply.Released(false));
 		assertThat(StoreFixture.get(this.store.inspect(KEY, RedlockFixture.TIMEOUT)).map(StoredLock::state))
