@@ -1,5 +1,6 @@
 package io.distributedlock.store.redis;
 
+import java.security.cert.CertificateException;
 import java.util.concurrent.TimeoutException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -72,6 +73,10 @@ enum RedisErrors {
 
 	REJECTED(false, true, "There is no connection to Redis at the moment; it is being restored."),
 
+	CERTIFICATE(false, false,
+			"This side does not trust the certificate of Redis: %s. Add the server's CA to the SSL"
+					+ " bundle, or to the trust store of the JVM."),
+
 	CONNECTION(true, true, "The connection to Redis was lost while the command was under way."),
 
 	TIMEOUT(true, true, "Redis did not answer in time."),
@@ -113,6 +118,9 @@ enum RedisErrors {
 			RedisErrors kind = of(cause.getMessage());
 			if (kind != null) {
 				return kind;
+			}
+			if (cause instanceof CertificateException) {
+				return CERTIFICATE;
 			}
 			if (cause instanceof TimeoutException || cause.getClass().getSimpleName().contains("Timeout")) {
 				return TIMEOUT;

@@ -101,7 +101,9 @@ final class RedlockConnections {
 		catch (StoreException ex) {
 			return ex;
 		}
-		catch (RuntimeException ex) {
+		catch (RuntimeException | Error ex) {
+			// Also an Error, such as a client of another version: somebody waits for
+			// this.
 			return RedisErrors.translate(ex, node.address());
 		}
 	}

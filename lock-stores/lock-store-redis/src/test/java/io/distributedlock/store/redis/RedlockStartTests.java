@@ -3,6 +3,7 @@ package io.distributedlock.store.redis;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 
 import ch.qos.logback.classic.Logger;
@@ -118,6 +119,27 @@ class RedlockStartTests {
 			.withMessageContaining("127.0.0.1:" + redlock.server(0).port())
 			.matches(StoreException::isRetryable)
 			.matches((ex) -> !ex.mayHaveExecuted());
+	}
+
+	@Test
+	void aClientThatCannotBeLoadedIsAnErrorAndNobodyWaitsForIt() {
+		List<RedisConnectionFactory> broken = new ArrayList<>();
+		for (int i = 0; i < 3; i++) {
+			broken.add(new LettuceConnectionFactory(new RedisStandaloneConfiguration("broken" + i)) {
+				@Override
+				public RedisStandaloneConfiguration getStandaloneConfiguration() {
+					// Asked for the address at first.
+					if (Thread.currentThread().getName().contains("redlock-connect")) {
+						throw new NoClassDefFoundError("io/lettuce/Another");
+					}
+					return super.getStandaloneConfiguration();
+				}
+			});
+		}
+		assertThat(CompletableFuture.runAsync(() -> RedlockLockStore.builder(broken).build()))
+			.failsWithin(Duration.ofSeconds(5))
+			.withThrowableThat()
+			.withMessageContaining("io/lettuce/Another");
 	}
 
 	@Test
