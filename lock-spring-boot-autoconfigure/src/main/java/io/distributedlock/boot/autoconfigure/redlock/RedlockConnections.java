@@ -31,6 +31,10 @@ final class RedlockConnections implements DisposableBean {
 	private final List<RedisConnectionFactory> factories = new ArrayList<>();
 
 	RedlockConnections(RedlockConnectionDetails details, Duration timeout) {
+		this(details, timeout, LETTUCE);
+	}
+
+	RedlockConnections(RedlockConnectionDetails details, Duration timeout, boolean lettuce) {
 		RedlockNode.check(details.getNodes());
 		SslBundle bundle = details.getSslBundle();
 		for (String text : details.getNodes()) {
@@ -40,7 +44,7 @@ final class RedlockConnections implements DisposableBean {
 			server.setDatabase(node.database());
 			server.setUsername(node.username());
 			server.setPassword(node.password());
-			this.factories.add(LETTUCE ? Lettuce.factory(server, node.tls(), timeout, bundle)
+			this.factories.add(lettuce ? Lettuce.factory(server, node.tls(), timeout, bundle)
 					: Jedis.factory(server, node.tls(), timeout, bundle));
 		}
 	}

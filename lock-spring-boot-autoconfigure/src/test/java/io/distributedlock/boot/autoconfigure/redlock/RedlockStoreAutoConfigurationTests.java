@@ -1,5 +1,6 @@
 package io.distributedlock.boot.autoconfigure.redlock;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -13,18 +14,26 @@ import io.distributedlock.boot.autoconfigure.redis.RedisLockStoreAutoConfigurati
 import io.distributedlock.boot.autoconfigure.support.FailureAnalyses;
 import io.distributedlock.spring.DistributedLock;
 import io.distributedlock.store.redis.RedlockLockStore;
+import io.distributedlock.store.redis.server.RedisCertificate;
 import io.distributedlock.store.redis.server.RedisServerProcess;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.ssl.SslAutoConfiguration;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration;
 import org.springframework.boot.diagnostics.FailureAnalysis;
+import org.springframework.boot.ssl.SslBundle;
+import org.springframework.boot.ssl.pem.PemSslStoreBundle;
+import org.springframework.boot.ssl.pem.PemSslStoreDetails;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.core.NestedExceptionUtils;
+import org.springframework.data.redis.connection.jedis.JedisConnectionFactory;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -35,6 +44,10 @@ class RedlockStoreAutoConfigurationTests {
 
 	private static final List<RedisServerProcess> servers = new ArrayList<>();
 
+	private static final List<Integer> tlsPorts = new ArrayList<>();
+
+	private static RedisCertificate certificate;
+
 	// Redis is auto-configured as well, since Redlock comes with the starter for Redis.
 	private final ApplicationContextRunner bare = new ApplicationContextRunner().withConfiguration(AutoConfigurations
 		.of(SslAutoConfiguration.class, DataRedisAutoConfiguration.class, RedisLockStoreAutoConfiguration.class,
@@ -43,14 +56,18 @@ class RedlockStoreAutoConfigurationTests {
 
 	@BeforeAll
 	static void start() {
+		certificate = RedisCertificate.create();
 		for (int number = 0; number < 3; number++) {
-			servers.add(RedisServerProcess.start("--user", "locks", "on", ">secret", "~*", "&*", "+@all"));
+			tlsPorts.add(RedisServerProcess.freePort());
+			servers
+				.add(certificate.start(tlsPorts.get(number), "--user", "locks", "on", ">secret", "~*", "&*", "+@all"));
 		}
 	}
 
 	@AfterAll
 	static void stop() {
 		servers.forEach(RedisServerProcess::close);
+		certificate.close();
 	}
 
 	private static String nodes() {
@@ -88,25 +105,53 @@ class RedlockStoreAutoConfigurationTests {
 			.run((context) -> assertThat(context.getBean(LockInspector.class).stores()).containsExactly("redlock"));
 	}
 
+	private ApplicationContextRunner tls(String scheme) {
+		return runner().withPropertyValues("distributed-lock.redlock.nodes="
+				+ tlsPorts.stream().map((port) -> scheme + "127.0.0.1:" + port).collect(Collectors.joining(",")));
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "", "rediss://" })
+	void anSslBundleSwitchesTlsOn(String scheme) {
+		tls(scheme).withBean(Shop.class)
+			.withPropertyValues("distributed-lock.redlock.ssl.bundle=nodes",
+					"spring.ssl.bundle.pem.nodes.truststore.certificate=file:" + certificate.file())
+			.run((context) -> {
+				AtomicInteger held = new AtomicInteger();
+				context.getBean(Shop.class).buy("42", () -> held.set(holders()));
+				assertThat(held.get()).isGreaterThanOrEqualTo(2);
+			});
+	}
+
+	@Test
+	void anSslBundleSwitchesTlsOnForJedis() throws Exception {
+		RedlockConnectionDetails details = new Details(tlsPorts, SslBundle
+			.of(new PemSslStoreBundle(null, PemSslStoreDetails.forCertificate("file:" + certificate.file()))));
+		RedlockConnections connections = new RedlockConnections(details, Duration.ofSeconds(1), false);
+		try (RedlockLockStore store = RedlockLockStore.builder(connections.factories()).build()) {
+			assertThat(connections.factories()).hasOnlyElementsOfType(JedisConnectionFactory.class);
+			assertThat(store.check()).isEmpty();
+		}
+		finally {
+			connections.destroy();
+		}
+	}
+
+	@Test
+	void aCertificateThatTheJvmDoesNotTrustIsAnErrorThatSaysSo() {
+		tls("rediss://").run((context) -> {
+			FailureAnalysis analysis = FailureAnalyses.of(context.getStartupFailure());
+			assertThat(analysis.getDescription()).contains("does not trust the certificate of Redis")
+				.doesNotContain("secret");
+			assertThat(analysis.getAction()).contains("distributed-lock.redlock.*");
+		});
+	}
+
 	@Test
 	void connectionDetailsWin() {
 		this.bare.withPropertyValues("distributed-lock.redlock.nodes=one:1,two:2,three:3")
-			.withBean(RedlockConnectionDetails.class, () -> new RedlockConnectionDetails() {
-				@Override
-				public List<String> getNodes() {
-					return List.of(nodes().split(","));
-				}
-
-				@Override
-				public String getUsername() {
-					return "locks";
-				}
-
-				@Override
-				public String getPassword() {
-					return "secret";
-				}
-			})
+			.withBean(RedlockConnectionDetails.class,
+					() -> new Details(servers.stream().map(RedisServerProcess::port).toList(), null))
 			.run((context) -> assertThat(context).hasNotFailed().hasSingleBean(RedlockConnectionDetails.class));
 	}
 
@@ -202,6 +247,30 @@ class RedlockStoreAutoConfigurationTests {
 		RedlockNode common = RedlockNode.parse("host").withDefaults("bob", "secret", true);
 		assertThat(common).isEqualTo(new RedlockNode("host", 6379, 0, "bob", "secret", true));
 		assertThat(common).hasToString("host:6379");
+	}
+
+	private record Details(List<Integer> ports, @Nullable SslBundle bundle) implements RedlockConnectionDetails {
+
+		@Override
+		public List<String> getNodes() {
+			return this.ports.stream().map((port) -> "127.0.0.1:" + port).toList();
+		}
+
+		@Override
+		public String getUsername() {
+			return "locks";
+		}
+
+		@Override
+		public String getPassword() {
+			return "secret";
+		}
+
+		@Override
+		public @Nullable SslBundle getSslBundle() {
+			return this.bundle;
+		}
+
 	}
 
 	static class Shop {
