@@ -31,6 +31,8 @@ final class CleanUp implements AutoCloseable {
 
 	private final LockTables tables;
 
+	private final OldRows old;
+
 	private final Duration after;
 
 	private final Duration timeout;
@@ -43,6 +45,7 @@ final class CleanUp implements AutoCloseable {
 		this.source = source;
 		this.sessions = sessions;
 		this.tables = tables;
+		this.old = new OldRows(tables.names());
 		this.after = settings.cleanUpAfter();
 		this.timeout = settings.commandTimeout().multipliedBy(10);
 		this.thread = new Thread(this::run, "distributed-lock-" + settings.name() + "-clean-up");
@@ -90,9 +93,11 @@ final class CleanUp implements AutoCloseable {
 		try (Session session = Session.open(this.source, this.sessions, true,
 				System.nanoTime() + this.timeout.toNanos())) {
 			long before = this.tables.now(session.connection()) - StoreSettings.micros(this.after);
-			this.tables.deleteOldWaiters(session.connection(), before);
-			List<String> keys = this.tables.oldRows(session.connection(), before, BATCH);
-			return this.tables.deleteOldRows(session.connection(), keys.stream().sorted().toList(), before);
+			while (this.old.deleteOldWaiters(session.connection(), before, BATCH) >= BATCH && !this.closed) {
+				logger.trace("There may be more entries of those that wait no longer");
+			}
+			List<String> keys = this.old.oldRows(session.connection(), before, BATCH);
+			return this.old.deleteOldRows(session.connection(), keys.stream().sorted().toList(), before);
 		}
 	}
 

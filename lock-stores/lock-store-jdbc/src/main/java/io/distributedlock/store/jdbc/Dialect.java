@@ -21,10 +21,25 @@ enum Dialect {
 	POSTGRESQL("SELECT (EXTRACT(EPOCH FROM CLOCK_TIMESTAMP()) * 1000000)::BIGINT", "", "FOR UPDATE"),
 
 	/** MySQL 8 or later. The time zone of a session has no effect on this clock. */
-	MYSQL("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))", "FORCE INDEX (PRIMARY)", "FOR UPDATE"),
+	MYSQL("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)), @@read_only, @@innodb_read_only",
+			"FORCE INDEX (PRIMARY)", "FOR UPDATE") {
+
+		@Override
+		boolean isReadOnly(ResultSet result) throws SQLException {
+			return isOn(result.getString(2)) || isOn(result.getString(3));
+		}
+
+	},
 
 	/** MariaDB 10.6 or later. */
-	MARIADB("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))", "FORCE INDEX (PRIMARY)", "FOR UPDATE"),
+	MARIADB(MYSQL.clock, MYSQL.lockHint, MYSQL.lockClause) {
+
+		@Override
+		boolean isReadOnly(ResultSet result) throws SQLException {
+			return MYSQL.isReadOnly(result);
+		}
+
+	},
 
 	/**
 	 * H2 2.3.230 or later. All its clocks stand still during a transaction, but for the
@@ -46,7 +61,24 @@ enum Dialect {
 			+ " + EXTRACT(SECOND FROM SYS_EXTRACT_UTC(SYSTIMESTAMP))) * 1000000 FROM DUAL", "", "FOR UPDATE"),
 
 	/** SQL Server 2016 or later; written by the manual, not run. */
-	SQLSERVER("SELECT DATEDIFF_BIG(MICROSECOND, '1970-01-01', SYSUTCDATETIME())", "WITH (UPDLOCK, ROWLOCK)", "");
+	SQLSERVER("SELECT DATEDIFF_BIG(MICROSECOND, '1970-01-01', SYSUTCDATETIME())", "WITH (UPDLOCK, ROWLOCK)", "") {
+
+		@Override
+		String lockHint(boolean skip) {
+			return skip ? "WITH (UPDLOCK, ROWLOCK, READPAST)" : super.lockHint(false);
+		}
+
+		@Override
+		String lockClause(boolean skip) {
+			return "";
+		}
+
+		@Override
+		String lookHint() {
+			return "WITH (NOLOCK)";
+		}
+
+	};
 
 	private static final String PLACEHOLDER = "@@table@@";
 
@@ -106,14 +138,43 @@ enum Dialect {
 		return result.getLong(1);
 	}
 
-	/** Goes behind a table whose rows are to be locked by key. */
-	String lockHint() {
+	/**
+	 * Tells whether the server may refuse to write, from the current row of the query
+	 * that reads the clock. A server that was the primary before a failover still reads,
+	 * and what it reads is old.
+	 */
+	boolean isReadOnly(ResultSet result) throws SQLException {
+		return false;
+	}
+
+	private static boolean isOn(String setting) {
+		return !setting.equals("0") && !setting.equalsIgnoreCase("OFF");
+	}
+
+	/**
+	 * Goes behind a table whose rows are to be locked by key.
+	 * @param skip whether rows that somebody else has locked are left out
+	 */
+	String lockHint(boolean skip) {
 		return this.lockHint;
 	}
 
-	/** Goes to the end of a query that locks rows. */
-	String lockClause() {
-		return this.lockClause;
+	/**
+	 * Goes to the end of a query that locks rows.
+	 * @param skip whether rows that somebody else has locked are left out
+	 */
+	String lockClause(boolean skip) {
+		return skip ? this.lockClause + " SKIP LOCKED" : this.lockClause;
+	}
+
+	/** Goes behind a table that is looked at without waiting for anybody. */
+	String lookHint() {
+		return "";
+	}
+
+	/** MySQL or MariaDB, whose limits are those of a connection. */
+	boolean isMySql() {
+		return this == MYSQL || this == MARIADB;
 	}
 
 	/**

@@ -92,9 +92,18 @@ final class Dispatcher implements AutoCloseable {
 	 */
 	void submitAll(Lane lane, List<? extends Operation<?>> operations) {
 		operations.forEach(this.deadlines::add);
-		if (!this.lanes.add((this.fast != null) ? lane : Lane.LOOK, operations)) {
+		if (!this.lanes.add(hasLane(lane) ? lane : Lane.LOOK, operations)) {
 			operations.forEach((operation) -> operation.fail(closed(false)));
 		}
+	}
+
+	/**
+	 * Where there is no short way, most lanes would only make more and smaller
+	 * transactions. What keeps and ends grants goes its own way all the same, so that it
+	 * never queues behind what waits for locked rows.
+	 */
+	private boolean hasLane(Lane lane) {
+		return this.fast != null || lane == Lane.RENEW || lane == Lane.RELEASE;
 	}
 
 	private static StoreException closed(boolean sent) {
@@ -105,17 +114,13 @@ final class Dispatcher implements AutoCloseable {
 		try {
 			for (Batch batch = this.lanes.take(); batch != null; batch = this.lanes.take()) {
 				List<Operation<?>> left = List.of();
-				List<Runnable> answers = new ArrayList<>();
 				try {
-					left = run(batch, answers);
+					left = run(batch);
 				}
 				catch (Throwable ex) {
 					// Also an Error: the callers have to be answered.
 					fail(batch.operations(), new StoreException("The lock store failed: " + ex, true, false, ex));
 				}
-				// First, so that what these callers ask for next is part of the next
-				// batch.
-				answer(answers);
 				this.lanes.ended(batch);
 				if (!left.isEmpty() && !this.lanes.add(Lane.LOOK, left)) {
 					fail(left, closed(false));
@@ -143,7 +148,7 @@ final class Dispatcher implements AutoCloseable {
 	 * looked at.
 	 * @return those that have to be looked at
 	 */
-	private List<Operation<?>> run(Batch batch, List<Runnable> answers) throws InterruptedException {
+	private List<Operation<?>> run(Batch batch) throws InterruptedException {
 		List<Operation<?>> operations = batch.operations();
 		for (int tries = 0;; tries++) {
 			operations = operations.stream().filter((operation) -> !operation.isDone() && !operation.isLate()).toList();
@@ -151,15 +156,19 @@ final class Dispatcher implements AutoCloseable {
 				fail(operations, closed(false));
 				return List.of();
 			}
+			List<Runnable> answers = new ArrayList<>();
 			Failure failure = attempt(batch.lane(), operations, answers);
 			if (failure == null) {
-				return (batch.lane() == Lane.LOOK || this.fast == null) ? List.of() : unanswered(operations, answers);
+				// Before the batch ends, so that what these callers ask for next is part
+				// of the next one.
+				answer(answers);
+				return operations.stream().filter((operation) -> !operation.isDone()).toList();
 			}
 			boolean alone = operations.size() == 1;
 			if (failure.kind().isTransient() && (alone || tries < TRIES_TOGETHER)) {
 				pause(tries);
 			}
-			else if (!alone && failure.kind().isAnswer()) {
+			else if (!alone && failure.kind().isAnswer() && failure.kind() != JdbcErrors.READ_ONLY) {
 				// One operation must not make the others fail.
 				operations.forEach(Operation::markAlone);
 				return operations;
@@ -169,13 +178,6 @@ final class Dispatcher implements AutoCloseable {
 				return List.of();
 			}
 		}
-	}
-
-	/** The short way answers in the order of its results and leaves out the others. */
-	private static List<Operation<?>> unanswered(List<Operation<?>> operations, List<Runnable> answers) {
-		answers.forEach(Runnable::run);
-		answers.clear();
-		return operations.stream().filter((operation) -> !operation.isDone()).toList();
 	}
 
 	private @Nullable Failure attempt(Lane lane, List<Operation<?>> operations, List<Runnable> answers) {
@@ -194,7 +196,8 @@ final class Dispatcher implements AutoCloseable {
 				answers.addAll(fast.run(session, quick(operations), deadline));
 			}
 			else {
-				answers.add(this.transaction.run(session, operations, deadline));
+				boolean wait = lane == Lane.LOOK && operations.size() == 1;
+				answers.addAll(this.transaction.run(session, operations, wait, deadline));
 			}
 			return null;
 		}
@@ -205,7 +208,8 @@ final class Dispatcher implements AutoCloseable {
 				if (fast == null) {
 					session.rollback();
 				}
-				if (!kind.isAnswer()) {
+				// Another connection may lead to the server that is the primary now.
+				if (!kind.isAnswer() || kind == JdbcErrors.READ_ONLY) {
 					session.broken();
 				}
 			}

@@ -64,6 +64,8 @@ enum JdbcErrors {
 
 	private static final Set<String> READ_ONLY_STATES = Set.of("25006", "90097");
 
+	private static final Set<Integer> READ_ONLY_CODES = Set.of(1290, 1792, 1836, 1874, 3906);
+
 	private final boolean retryable;
 
 	private final String advice;
@@ -107,7 +109,7 @@ enum JdbcErrors {
 		if (NO_TABLE_STATES.contains(state) || (vendorCodes && (code == 942 || code == 208))) {
 			return NO_TABLE;
 		}
-		if (READ_ONLY_STATES.contains(state) || (vendorCodes && (code == 1290 || code == 1792 || code == 3906))) {
+		if (READ_ONLY_STATES.contains(state) || (vendorCodes && READ_ONLY_CODES.contains(code))) {
 			return READ_ONLY;
 		}
 		if (state.equals("42501") || state.startsWith("28")
@@ -144,7 +146,7 @@ enum JdbcErrors {
 	 * commit it has not, whatever happened: it undoes what a lost connection left.
 	 */
 	boolean mayHaveExecuted(Phase phase) {
-		return phase == Phase.COMMITTING && !isAnswer();
+		return phase == Phase.DONE || (phase == Phase.COMMITTING && !isAnswer());
 	}
 
 	/**
@@ -161,7 +163,7 @@ enum JdbcErrors {
 	 */
 	static StoreException timedOut(String address, boolean sent) {
 		return new StoreException((sent ? "The database did not answer in time."
-				: "The command waited too long for a connection or for its turn behind others, and was not sent.")
+				: "The command waited too long for a connection or for its turn behind others, and has done nothing.")
 				+ " Is the database slow or paused, the pool empty, or a row of the lock tables locked by a long"
 				+ " transaction? [database " + address + "]", sent, true, null);
 	}

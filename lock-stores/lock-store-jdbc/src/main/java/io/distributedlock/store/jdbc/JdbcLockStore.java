@@ -73,25 +73,25 @@ public final class JdbcLockStore implements QueueingLockStore, SignallingLockSto
 
 	private final AtomicBoolean closed = new AtomicBoolean();
 
-	private JdbcLockStore(Builder builder, StoreSettings settings, Dialect dialect, String address,
-			Session.Settings sessions) {
+	private JdbcLockStore(Builder builder, StoreSettings settings, Database database) {
+		Session.Settings sessions = database.sessions();
 		this.settings = settings;
-		this.dialect = dialect;
-		this.address = address;
+		this.dialect = database.dialect();
+		this.address = database.address();
 		DataSource source = builder.source;
-		LockTables tables = new LockTables(dialect, builder.tables);
+		LockTables tables = new LockTables(this.dialect, builder.tables);
 		this.signals = new Signals(tables, settings.queueEntryTtl());
 		LockTransaction transaction = new LockTransaction(tables, this.clock, settings, this.signals);
-		FastPath fast = (dialect == Dialect.POSTGRESQL)
+		FastPath fast = database.joinsStatements()
 				? new PostgresFastPath(builder.tables, this.clock, settings.instanceId()) : null;
-		this.dispatcher = new Dispatcher(source, sessions, address, dialect, transaction, fast, settings);
-		PostgresListener listener = (dialect == Dialect.POSTGRESQL && builder.listen)
-				? new PostgresListener(source, builder.tables, this.signals, settings, address) : null;
+		this.dispatcher = new Dispatcher(source, sessions, this.address, this.dialect, transaction, fast, settings);
+		PostgresListener listener = (this.dialect == Dialect.POSTGRESQL && builder.listen)
+				? new PostgresListener(source, builder.tables, this.signals, settings, this.address) : null;
 		this.listener = listener;
 		this.poller = new Poller(source, sessions, tables, this.signals, settings,
 				() -> listener != null && listener.isListening());
 		this.cleanUp = new CleanUp(source, sessions, tables, settings);
-		this.checks = new StartupChecks(source, sessions, tables, address, settings);
+		this.checks = new StartupChecks(source, sessions, tables, this.address, settings);
 		this.dispatcher.start();
 		this.cleanUp.start();
 	}
@@ -265,7 +265,7 @@ public final class JdbcLockStore implements QueueingLockStore, SignallingLockSto
 	/**
 	 * A database as it shows itself at first sight.
 	 */
-	private record Database(Dialect dialect, String address, Session.Settings sessions) {
+	private record Database(Dialect dialect, String address, Session.Settings sessions, boolean joinsStatements) {
 
 		static Database of(DataSource source) {
 			Connection connection;
@@ -281,7 +281,8 @@ public final class JdbcLockStore implements QueueingLockStore, SignallingLockSto
 				Session.Settings sessions = new Session.Settings();
 				Dialect dialect = Dialect.of(meta.getDatabaseProductName());
 				sessions.learn(connection, dialect);
-				return new Database(dialect, JdbcErrors.address(meta.getURL()), sessions);
+				return new Database(dialect, JdbcErrors.address(meta.getURL()), sessions,
+						dialect == Dialect.POSTGRESQL && PostgresFastPath.isPossible(connection));
 			}
 			catch (SQLException ex) {
 				throw JdbcErrors.of(ex, Phase.WORKING).exception(ex, Phase.WORKING, "of the DataSource", Dialect.H2);
@@ -440,7 +441,7 @@ public final class JdbcLockStore implements QueueingLockStore, SignallingLockSto
 			StoreSettings settings = new StoreSettings(this.name, this.instanceId, this.reservation, this.queueEntryTtl,
 					this.commandTimeout, this.parallelism, this.cleanUpAfter);
 			Database database = Database.of(this.source);
-			return new JdbcLockStore(this, settings, database.dialect(), database.address(), database.sessions());
+			return new JdbcLockStore(this, settings, database);
 		}
 
 	}

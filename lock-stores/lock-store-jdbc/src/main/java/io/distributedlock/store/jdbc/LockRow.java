@@ -62,6 +62,8 @@ final class LockRow {
 
 	private long readExpiresAt;
 
+	private final boolean readWaited;
+
 	private boolean waited;
 
 	private boolean changed;
@@ -84,6 +86,7 @@ final class LockRow {
 	LockRow(String key) {
 		this.key = key;
 		this.stored = false;
+		this.readWaited = false;
 	}
 
 	/**
@@ -101,6 +104,7 @@ final class LockRow {
 		this.expiresAt = expiresAt;
 		this.readLastToken = lastToken;
 		this.readExpiresAt = expiresAt;
+		this.readWaited = waited;
 		this.waited = waited;
 	}
 
@@ -436,6 +440,11 @@ final class LockRow {
 
 	boolean isWaited() {
 		return this.waited;
+	}
+
+	/** Whether the database had the flag, so that the queue was read. */
+	boolean wasWaited() {
+		return this.readWaited;
 	}
 
 	Iterable<Waiter> queue() {

@@ -6,9 +6,11 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Reads and writes the two tables, in plain statements that all databases understand.
@@ -68,24 +70,42 @@ final class LockTables {
 	 * Reads the clock.
 	 */
 	long now(Connection connection) throws SQLException {
+		return moment(connection).now();
+	}
+
+	/**
+	 * Reads the clock, and what the server says of itself.
+	 */
+	Moment moment(Connection connection) throws SQLException {
 		try (PreparedStatement statement = connection.prepareStatement(this.dialect.clock());
 				ResultSet result = statement.executeQuery()) {
 			result.next();
-			return this.dialect.readClock(result);
+			return new Moment(this.dialect.readClock(result), this.dialect.isReadOnly(result));
+		}
+	}
+
+	/**
+	 * Writes without changing anything, which fails if the server or the user may not
+	 * write.
+	 */
+	void proveWritable(Connection connection, String key) throws SQLException {
+		try (PreparedStatement statement = connection
+			.prepareStatement("UPDATE " + this.names.locks() + " SET waited = waited WHERE lock_key = ?")) {
+			statement.setString(1, key);
+			statement.executeUpdate();
 		}
 	}
 
 	/**
 	 * Locks rows, in the order of their keys, and reads them.
 	 * @param keys sorted
-	 * @param lock whether to lock them too
+	 * @param skip whether to leave out those that somebody else has locked
 	 * @return the rows that are there
 	 */
-	Map<String, LockRow> rows(Connection connection, List<String> keys, boolean lock, int timeoutSeconds)
+	Map<String, LockRow> rows(Connection connection, List<String> keys, boolean skip, int timeoutSeconds)
 			throws SQLException {
-		String from = "SELECT " + COLUMNS + " FROM " + this.names.locks() + " ";
-		String sql = lock ? from + this.dialect.lockHint() + " WHERE lock_key IN " + placeholders(keys)
-				+ " ORDER BY lock_key " + this.dialect.lockClause() : from + "WHERE lock_key IN " + placeholders(keys);
+		String sql = "SELECT " + COLUMNS + " FROM " + this.names.locks() + " " + this.dialect.lockHint(skip)
+				+ " WHERE lock_key IN " + placeholders(keys) + " ORDER BY lock_key " + this.dialect.lockClause(skip);
 		Map<String, LockRow> rows = new LinkedHashMap<>();
 		try (PreparedStatement statement = connection.prepareStatement(sql)) {
 			if (timeoutSeconds > 0) {
@@ -100,6 +120,24 @@ final class LockTables {
 			}
 		}
 		return rows;
+	}
+
+	/**
+	 * Finds out which rows are there, locked or not.
+	 */
+	Set<String> stored(Connection connection, List<String> keys) throws SQLException {
+		String sql = "SELECT lock_key FROM " + this.names.locks() + " " + this.dialect.lookHint()
+				+ " WHERE lock_key IN " + placeholders(keys);
+		Set<String> stored = new HashSet<>();
+		try (PreparedStatement statement = connection.prepareStatement(sql)) {
+			bind(statement, keys);
+			try (ResultSet result = statement.executeQuery()) {
+				while (result.next()) {
+					stored.add(result.getString(1));
+				}
+			}
+		}
+		return stored;
 	}
 
 	static LockRow row(ResultSet result) throws SQLException {
@@ -189,6 +227,11 @@ final class LockTables {
 				Object[] values = { waiter.attempt(), waiter.since(), waiter.expiresAt(), row.key(),
 						waiter.instance() };
 				if (!waiter.isStored()) {
+					if (!row.wasWaited()) {
+						// The queue was not read. Something may be left of it if somebody
+						// deleted the lock's row.
+						deletes.add(new Object[] { row.key(), waiter.instance() });
+					}
 					inserts.add(values);
 				}
 				else if (waiter.isChanged()) {
@@ -201,7 +244,7 @@ final class LockTables {
 		batch(connection, this.updateWaiter, updates);
 	}
 
-	private static int[] batch(Connection connection, String sql, List<Object[]> all) throws SQLException {
+	static int[] batch(Connection connection, String sql, List<Object[]> all) throws SQLException {
 		if (all.isEmpty()) {
 			return new int[0];
 		}
@@ -275,49 +318,10 @@ final class LockTables {
 	}
 
 	/**
-	 * Finds locks that have been free, and tokens that have been passed by the clock,
-	 * since some time.
+	 * Removes the entry of an instance.
 	 */
-	List<String> oldRows(Connection connection, long before, int limit) throws SQLException {
-		String sql = "SELECT lock_key FROM " + this.names.locks() + " WHERE expires_at < ? AND last_token < ?";
-		List<String> keys = new ArrayList<>();
-		try (PreparedStatement statement = connection.prepareStatement(sql)) {
-			statement.setMaxRows(limit);
-			statement.setLong(1, before);
-			statement.setLong(2, before);
-			try (ResultSet result = statement.executeQuery()) {
-				while (result.next()) {
-					keys.add(result.getString(1));
-				}
-			}
-		}
-		return keys;
-	}
-
-	/**
-	 * Removes rows that are still old.
-	 * @param keys sorted
-	 */
-	int deleteOldRows(Connection connection, List<String> keys, long before) throws SQLException {
-		int deleted = 0;
-		int[] counts = batch(connection,
-				"DELETE FROM " + this.names.locks() + " WHERE lock_key = ? AND expires_at < ? AND last_token < ?",
-				keys.stream().map((key) -> new Object[] { key, before, before }).toList());
-		for (int count : counts) {
-			deleted += Math.max(0, count);
-		}
-		return deleted;
-	}
-
-	/**
-	 * Removes entries of those that have not asked for a long time.
-	 */
-	void deleteOldWaiters(Connection connection, long before) throws SQLException {
-		try (PreparedStatement statement = connection
-			.prepareStatement("DELETE FROM " + this.names.waiters() + " WHERE expires_at < ?")) {
-			statement.setLong(1, before);
-			statement.executeUpdate();
-		}
+	void deleteWaiter(Connection connection, String key, String instance) throws SQLException {
+		batch(connection, this.deleteWaiter, List.<Object[]>of(new Object[] { key, instance }));
 	}
 
 	/** Rounded up to a power of two, so that there are few different statements. */
@@ -335,6 +339,15 @@ final class LockTables {
 			statement.setString(i + 1, keys.get(Math.min(i, keys.size() - 1)));
 		}
 		return padded + 1;
+	}
+
+	/**
+	 * What a server says when it is asked for the time.
+	 *
+	 * @param now its clock
+	 * @param readOnly whether it may refuse to write
+	 */
+	record Moment(long now, boolean readOnly) {
 	}
 
 	/**

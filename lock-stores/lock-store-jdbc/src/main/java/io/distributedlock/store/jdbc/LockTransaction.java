@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Operations on different locks in one transaction, which can do everything:
@@ -25,8 +26,11 @@ import java.util.Map;
  * (also for the insert of a row that nobody sees yet, since it inserts the row itself).
  * And the ttl of the grant counts from the reading of the clock.
  * <p>
+ * A row that somebody else has locked is waited for only by an operation that is alone.
+ * Of several together those are left out whose rows are locked.
+ * <p>
  * If the JVM stops in the middle, the locks of the rows last until the database notices.
- * PostgreSQL is told to end the transaction by itself.
+ * PostgreSQL, MySQL and MariaDB are told to end the transaction by themselves.
  */
 final class LockTransaction {
 
@@ -52,14 +56,17 @@ final class LockTransaction {
 	 * Runs operations.
 	 * @param session a connection without auto-commit
 	 * @param operations of different locks, sorted by key
+	 * @param wait whether rows may be waited for; the operations whose rows are locked
+	 * are marked otherwise, and get no answer
 	 * @return what to tell the callers: to be run when the connection is given back
 	 */
-	Runnable run(Session session, List<Operation<?>> operations, long deadline) throws SQLException {
+	List<Runnable> run(Session session, List<Operation<?>> operations, boolean wait, long deadline)
+			throws SQLException {
 		Connection connection = session.connection();
 		List<String> keys = operations.stream().map(Operation::id).toList();
 		long millis = Math.max(1, (deadline - System.nanoTime()) / 1_000_000);
 		long sent = System.nanoTime();
-		LockReader.Reading reading = this.reader.read(connection, keys, millis);
+		LockReader.Reading reading = this.reader.read(connection, keys, wait, millis);
 		this.clock.observe(reading.now(), reading.sent(sent), System.nanoTime());
 		Map<String, LockRow> rows = reading.rows();
 		Rules rules = this.settings.rules(this.signals.areWanted());
@@ -68,6 +75,10 @@ final class LockTransaction {
 		List<Operation<?>> urgent = new ArrayList<>();
 		for (Operation<?> operation : operations) {
 			if (operation.isDone() || (operation.isForbiddenLate() && operation.isLate())) {
+				continue;
+			}
+			if (reading.locked().contains(operation.id())) {
+				operation.markAlone();
 				continue;
 			}
 			LockRow row = rows.computeIfAbsent(operation.id(), LockRow::new);
@@ -88,10 +99,16 @@ final class LockTransaction {
 			session.commit();
 		}
 		else {
+			if (reading.readOnly() && !changed.isEmpty()) {
+				// Nothing had to be written: these are answers of a server that may not
+				// be
+				// the primary any more.
+				this.tables.proveWritable(connection, changed.get(0).key());
+			}
 			session.rollback();
 			session.done();
 		}
-		return () -> answers.forEach(Runnable::run);
+		return answers;
 	}
 
 	private static <R> Runnable decide(Operation<R> operation, LockRow row) {
@@ -137,16 +154,18 @@ final class LockTransaction {
 	 */
 	interface LockReader {
 
-		Reading read(Connection connection, List<String> keys, long timeoutMillis) throws SQLException;
+		Reading read(Connection connection, List<String> keys, boolean wait, long timeoutMillis) throws SQLException;
 
 		/**
 		 * What was read.
 		 *
 		 * @param rows by key; only those that are there
+		 * @param locked keys of rows that somebody else has locked
 		 * @param now the clock, read after the rows were locked
+		 * @param readOnly whether the server may refuse to write
 		 * @param clockSent when the clock was asked for, 0 if together with the rest
 		 */
-		record Reading(Map<String, LockRow> rows, long now, long clockSent) {
+		record Reading(Map<String, LockRow> rows, Set<String> locked, long now, boolean readOnly, long clockSent) {
 
 			long sent(long all) {
 				return (this.clockSent != 0) ? this.clockSent : all;
@@ -162,17 +181,25 @@ final class LockTransaction {
 	private record PlainReader(LockTables tables) implements LockReader {
 
 		@Override
-		public Reading read(Connection connection, List<String> keys, long timeoutMillis) throws SQLException {
+		public Reading read(Connection connection, List<String> keys, boolean wait, long timeoutMillis)
+				throws SQLException {
 			// H2 would keep the timeout for the connection.
 			int seconds = (this.tables.dialect() == Dialect.H2) ? 0 : (int) Math.max(1, (timeoutMillis + 999) / 1000);
-			Map<String, LockRow> rows = this.tables.rows(connection, keys, true, seconds);
+			Map<String, LockRow> rows = this.tables.rows(connection, keys, !wait, seconds);
+			Set<String> locked = wait ? Set.of() : locked(connection, keys, rows);
 			long sent = System.nanoTime();
-			long now = this.tables.now(connection);
+			LockTables.Moment moment = this.tables.moment(connection);
 			List<String> waited = rows.values().stream().filter(LockRow::isWaited).map(LockRow::key).toList();
 			if (!waited.isEmpty()) {
 				this.tables.readQueues(connection, rows, waited);
 			}
-			return new Reading(new LinkedHashMap<>(rows), now, sent);
+			return new Reading(new LinkedHashMap<>(rows), locked, moment.now(), moment.readOnly(), sent);
+		}
+
+		private Set<String> locked(Connection connection, List<String> keys, Map<String, LockRow> rows)
+				throws SQLException {
+			List<String> missing = keys.stream().filter((key) -> !rows.containsKey(key)).toList();
+			return missing.isEmpty() ? Set.of() : this.tables.stored(connection, missing);
 		}
 
 	}

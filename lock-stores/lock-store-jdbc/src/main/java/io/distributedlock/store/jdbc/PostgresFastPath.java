@@ -10,6 +10,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
+import org.postgresql.PGConnection;
+import org.postgresql.jdbc.PreferQueryMode;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import io.distributedlock.store.jdbc.Operation.Lane;
 
 /**
@@ -33,15 +38,21 @@ import io.distributedlock.store.jdbc.Operation.Lane;
  * database crashes right after, the lock is taken again until the end of its ttl, by
  * nobody; and whoever gets the lock next waits for the disk, which then has the release
  * too.
+ * <li><b>Types.</b> Every parameter says its type, so no string is one (an array of
+ * strings is). Otherwise, where the driver is told to leave types open
+ * ({@code stringtype=unspecified}), it asks the database for them, and then no longer
+ * sends the limits in one transaction with the statement.
  * <li><b>Plans.</b> Neither a table that was tiny when a statement was planned nor one
  * that is full of dead rows makes the database read all of it.
  * </ul>
  */
 final class PostgresFastPath implements FastPath {
 
+	private static final Logger logger = LoggerFactory.getLogger(PostgresFastPath.class);
+
 	private static final String NOW = "(EXTRACT(EPOCH FROM CLOCK_TIMESTAMP()) * 1000000)::BIGINT";
 
-	private static final String LIMITS = "SELECT set_config('statement_timeout', ?, true), set_config('lock_timeout', ?, true),"
+	private static final String LIMITS = "SELECT set_config('statement_timeout', (?::BIGINT)::TEXT, true), set_config('lock_timeout', (?::BIGINT)::TEXT, true),"
 			+ " set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),"
 			+ " set_config('enable_mergejoin', 'off', true), set_config('synchronous_commit', ";
 
@@ -71,12 +82,26 @@ final class PostgresFastPath implements FastPath {
 				"last_token = GREATEST(l.last_token + 1, " + NOW + ") + g.c - 1, " + expiry));
 	}
 
+	/**
+	 * Tells whether the driver sends statements that go together as one transaction. It
+	 * does not in its simple mode, and other drivers may not.
+	 */
+	static boolean isPossible(Connection connection) {
+		try {
+			return connection.unwrap(PGConnection.class).getPreferQueryMode() != PreferQueryMode.SIMPLE;
+		}
+		catch (SQLException | LinkageError ex) {
+			logger.debug("Not the usual driver of PostgreSQL: every lock command has to look at its row", ex);
+			return false;
+		}
+	}
+
 	private static String acquire(String table) {
 		String base = "GREATEST(l.last_token + 1, excluded.first_token)";
 		return "WITH i AS MATERIALIZED (SELECT i.*, " + NOW + " AS t FROM " + INPUT + ")" + " INSERT INTO " + table
 				+ " AS l (lock_key, lock_state, first_token, last_token, expires_at, waited, attempt, instance)"
 				+ " SELECT i.k, 'H', i.t, i.t + i.c - 1, i.t + i.ttl, 0, i.a, x.instance"
-				+ " FROM i, (SELECT ?::BIGINT AS until, ?::VARCHAR AS instance) x WHERE i.t <= x.until"
+				+ " FROM i, (SELECT ?::BIGINT AS until, (?::VARCHAR[])[1] AS instance) x WHERE i.t <= x.until"
 				+ " ORDER BY i.k COLLATE \"C\""
 				+ " ON CONFLICT (lock_key) DO UPDATE SET lock_state = 'H', attempt = excluded.attempt,"
 				+ " instance = excluded.instance, first_token = " + base + ", last_token = " + base
@@ -121,8 +146,8 @@ final class PostgresFastPath implements FastPath {
 
 	private void bind(PreparedStatement statement, Connection connection, List<? extends QuickOperation<?>> operations,
 			long deadline) throws SQLException {
-		statement.setString(1, Math.max(1, (deadline - System.nanoTime()) / 1_000_000) + "ms");
-		statement.setString(2, PostgresReader.lockTimeout(operations.size()));
+		statement.setLong(1, Math.max(1, (deadline - System.nanoTime()) / 1_000_000));
+		statement.setLong(2, PostgresReader.lockTimeout(operations.size()));
 		statement.setArray(3, connection.createArrayOf("varchar", operations.stream().map(Operation::id).toArray()));
 		statement.setArray(4, connection.createArrayOf("varchar",
 				operations.stream().map((operation) -> operation.attempt().toString()).toArray()));
@@ -138,7 +163,7 @@ final class PostgresFastPath implements FastPath {
 				.min()
 				.orElse(0);
 			statement.setLong(7, limit);
-			statement.setString(8, this.instance);
+			statement.setArray(8, connection.createArrayOf("varchar", new Object[] { this.instance }));
 			statement.setLong(9, limit);
 		}
 	}

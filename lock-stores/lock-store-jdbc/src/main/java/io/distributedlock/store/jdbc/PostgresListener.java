@@ -30,7 +30,9 @@ import org.slf4j.LoggerFactory;
  * <p>
  * A pool with a single connection must not be emptied for this: after it has its
  * connection, it makes sure that there is another one, and otherwise gives it back and
- * leaves signals to the poller.
+ * leaves signals to the poller. While it looks, nobody has the only connection: it is
+ * patient only at the start, and looks again less and less often, since the pool may only
+ * have been busy.
  */
 final class PostgresListener implements AutoCloseable {
 
@@ -39,6 +41,10 @@ final class PostgresListener implements AutoCloseable {
 	private static final Duration RECONNECT = Duration.ofMillis(300);
 
 	private static final Duration RECONSIDER = Duration.ofSeconds(30);
+
+	private static final Duration SELDOM = Duration.ofHours(1);
+
+	private static final Duration IMPATIENT = Duration.ofMillis(100);
 
 	/** After this time without a signal the connection is checked. */
 	private static final Duration QUIET = Duration.ofSeconds(5);
@@ -52,6 +58,8 @@ final class PostgresListener implements AutoCloseable {
 	private final String address;
 
 	private final Duration timeout;
+
+	private final Duration reconsider;
 
 	private final Thread thread;
 
@@ -67,12 +75,24 @@ final class PostgresListener implements AutoCloseable {
 
 	private boolean before;
 
+	private int refusals;
+
 	PostgresListener(DataSource source, TableNames names, Signals signals, StoreSettings settings, String address) {
+		this(source, names, signals, settings, address, RECONSIDER);
+	}
+
+	/**
+	 * Makes the listener.
+	 * @param reconsider when it looks again after it found no connection to spare
+	 */
+	PostgresListener(DataSource source, TableNames names, Signals signals, StoreSettings settings, String address,
+			Duration reconsider) {
 		this.source = source;
 		this.channel = channel(names, settings.instanceId());
 		this.signals = signals;
 		this.address = address;
 		this.timeout = settings.commandTimeout();
+		this.reconsider = reconsider;
 		this.thread = new Thread(this::run, "distributed-lock-" + settings.name() + "-listen");
 		this.thread.setDaemon(true);
 	}
@@ -138,7 +158,7 @@ final class PostgresListener implements AutoCloseable {
 					told = false;
 				}
 				else {
-					pause = RECONSIDER;
+					pause = pauseAfterRefusal();
 				}
 			}
 			catch (SQLException | RuntimeException | LinkageError ex) {
@@ -156,6 +176,17 @@ final class PostgresListener implements AutoCloseable {
 		}
 	}
 
+	private Duration pauseAfterRefusal() {
+		this.trouble = "The pool at " + this.address + " has no connection to spare for LISTEN: waiters are"
+				+ " polled for. Give the pool two connections or more, or set distributed-lock.jdbc.listen=false.";
+		if (this.refusals == 0) {
+			logger.warn("{}", this.trouble);
+		}
+		Duration pause = this.reconsider.multipliedBy(1L << Math.min(this.refusals, 10));
+		this.refusals++;
+		return (pause.compareTo(SELDOM) < 0) ? pause : SELDOM;
+	}
+
 	/**
 	 * Listens until the connection breaks.
 	 * @return false if there is none to spare
@@ -165,9 +196,6 @@ final class PostgresListener implements AutoCloseable {
 		this.current = connection;
 		try {
 			if (!hasAnother()) {
-				this.trouble = "The pool at " + this.address + " has no connection to spare for LISTEN: waiters are"
-						+ " polled for. Give the pool two connections or more.";
-				logger.warn("{}", this.trouble);
 				return false;
 			}
 			boolean autoCommit = connection.getAutoCommit();
@@ -199,6 +227,7 @@ final class PostgresListener implements AutoCloseable {
 
 	private void subscribed() {
 		this.trouble = null;
+		this.refusals = 0;
 		this.listening = true;
 		this.settled.countDown();
 		// The first time nothing can have been lost: all before asks again by itself.
@@ -251,7 +280,8 @@ final class PostgresListener implements AutoCloseable {
 		probe.setDaemon(true);
 		probe.start();
 		try {
-			return done.await(this.timeout.toMillis(), TimeUnit.MILLISECONDS) && there.get();
+			long patience = (this.refusals == 0) ? this.timeout.toMillis() : IMPATIENT.toMillis();
+			return done.await(patience, TimeUnit.MILLISECONDS) && there.get();
 		}
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();

@@ -8,6 +8,7 @@ import java.sql.SQLException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Reads all in one round trip: the driver sends the statements together, and the database
@@ -35,12 +36,13 @@ final class PostgresReader implements LockTransaction.LockReader {
 	}
 
 	@Override
-	public Reading read(Connection connection, List<String> keys, long timeoutMillis) throws SQLException {
+	public Reading read(Connection connection, List<String> keys, boolean wait, long timeoutMillis)
+			throws SQLException {
 		Map<String, LockRow> rows = new LinkedHashMap<>();
 		Array array = connection.createArrayOf("varchar", keys.toArray());
 		try (PreparedStatement statement = connection.prepareStatement(this.sql)) {
 			statement.setString(1, timeoutMillis + "ms");
-			statement.setString(2, lockTimeout(keys.size()));
+			statement.setString(2, lockTimeout(keys.size()) + "ms");
 			statement.setString(3, Math.max(timeoutMillis, SHORTEST_IDLE) + "ms");
 			statement.setArray(4, array);
 			statement.setArray(5, array);
@@ -59,15 +61,16 @@ final class PostgresReader implements LockTransaction.LockReader {
 			try (ResultSet queues = next(statement)) {
 				LockTables.addQueues(queues, rows);
 			}
-			return new Reading(rows, now, 0);
+			return new Reading(rows, Set.of(), now, false, 0);
 		}
 	}
 
 	/**
-	 * Returns how long a row may be waited for: not long if others wait too.
+	 * Returns how many milliseconds a row may be waited for, 0 for no limit: not long if
+	 * others wait too.
 	 */
-	static String lockTimeout(int operations) {
-		return (operations > 1) ? "100ms" : "0";
+	static long lockTimeout(int operations) {
+		return (operations > 1) ? 100 : 0;
 	}
 
 	static ResultSet next(PreparedStatement statement) throws SQLException {

@@ -23,6 +23,9 @@ final class Session implements AutoCloseable {
 	/** The watch fails operations in time; this only frees the thread. */
 	private static final int SLACK_MILLIS = 100;
 
+	/** How long a server waits for the next statement of a transaction. */
+	private static final int IDLE_SECONDS = 2;
+
 	private final Connection connection;
 
 	private final boolean autoCommit;
@@ -30,6 +33,8 @@ final class Session implements AutoCloseable {
 	private final int isolation;
 
 	private final int networkTimeout;
+
+	private boolean limited;
 
 	private volatile Phase phase = Phase.OPENING;
 
@@ -57,17 +62,12 @@ final class Session implements AutoCloseable {
 		try {
 			before = connection.getAutoCommit();
 			networkTimeout = settings.limit(connection, deadline);
-			if (settings.isolationToSet() && !settings.isolationPerTransaction()) {
+			if (settings.isolationToSet() && !settings.isMySql()) {
 				isolation = connection.getTransactionIsolation();
 				connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
 			}
 			if (before != autoCommit) {
 				connection.setAutoCommit(autoCommit);
-			}
-			if (settings.isolationToSet() && settings.isolationPerTransaction() && !autoCommit) {
-				try (Statement statement = connection.createStatement()) {
-					statement.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
-				}
 			}
 		}
 		catch (SQLException | RuntimeException | Error ex) {
@@ -77,8 +77,33 @@ final class Session implements AutoCloseable {
 			throw ex;
 		}
 		Session session = new Session(connection, before, isolation, networkTimeout);
+		if (settings.isMySql() && !autoCommit) {
+			session.limitTransaction(settings, deadline);
+		}
 		session.phase = Phase.WORKING;
 		return session;
+	}
+
+	/**
+	 * In MySQL and MariaDB: a server that waits for this client for long ends the
+	 * connection, and with it the transaction, so that a host that was lost in the middle
+	 * leaves no rows locked.
+	 */
+	private void limitTransaction(Settings settings, long deadline) throws SQLException {
+		try (Statement statement = this.connection.createStatement()) {
+			statement.execute("SET @distributed_lock_idle = @@SESSION.wait_timeout,"
+					+ " @distributed_lock_row = @@SESSION.innodb_lock_wait_timeout, SESSION wait_timeout = "
+					+ IDLE_SECONDS + ", SESSION innodb_lock_wait_timeout = " + Settings.seconds(deadline));
+			this.limited = true;
+			if (settings.isolationToSet()) {
+				statement.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
+			}
+		}
+		catch (SQLException | RuntimeException | Error ex) {
+			this.broken = true;
+			close();
+			throw ex;
+		}
 	}
 
 	Connection connection() {
@@ -155,6 +180,12 @@ final class Session implements AutoCloseable {
 
 	private void restore() {
 		try {
+			if (this.limited) {
+				try (Statement statement = this.connection.createStatement()) {
+					statement.execute("SET SESSION wait_timeout = @distributed_lock_idle,"
+							+ " SESSION innodb_lock_wait_timeout = @distributed_lock_row");
+				}
+			}
 			if (this.connection.getAutoCommit() != this.autoCommit) {
 				this.connection.setAutoCommit(this.autoCommit);
 			}
@@ -199,16 +230,18 @@ final class Session implements AutoCloseable {
 
 		private volatile @Nullable Boolean otherIsolation;
 
-		private volatile boolean perTransaction;
+		private volatile Dialect dialect = Dialect.H2;
 
 		private volatile boolean networkTimeouts = true;
+
+		private volatile boolean told;
 
 		/**
 		 * Looks at how the source sets its connections. Asked once: some drivers need a
 		 * round trip for the isolation.
 		 */
 		void learn(Connection connection, Dialect dialect) throws SQLException {
-			this.perTransaction = dialect == Dialect.MYSQL || dialect == Dialect.MARIADB;
+			this.dialect = dialect;
 			this.otherIsolation = connection.getTransactionIsolation() != Connection.TRANSACTION_READ_COMMITTED;
 		}
 
@@ -217,32 +250,53 @@ final class Session implements AutoCloseable {
 		}
 
 		/**
-		 * MySQL and MariaDB can set it for the next transaction only, with nothing to
-		 * restore; their default would lock the gaps between rows too.
+		 * MySQL and MariaDB can set the isolation for the next transaction only, with
+		 * nothing to restore; their default would lock the gaps between rows too.
 		 */
-		boolean isolationPerTransaction() {
-			return this.perTransaction;
+		boolean isMySql() {
+			return this.dialect.isMySql();
 		}
 
 		/**
-		 * Sees to it that a dead connection does not hold up a thread for long.
+		 * What is left until a deadline, in whole seconds, which is what databases take.
+		 */
+		static int seconds(long deadline) {
+			long left = (deadline - System.nanoTime()) / 1_000_000;
+			return (int) Math.max(1, (left + 999) / 1000);
+		}
+
+		/**
+		 * Sees to it that a dead connection does not hold up a thread for long. The
+		 * database's own limits end first, since their end leaves the connection whole.
 		 * @return the limit that it had, or unknown
 		 */
-		int limit(Connection connection, long deadline) throws SQLException {
+		int limit(Connection connection, long deadline) {
 			if (!this.networkTimeouts) {
 				return UNKNOWN;
 			}
+			long left = (this.dialect == Dialect.POSTGRESQL) ? Math.max(1, (deadline - System.nanoTime()) / 1_000_000)
+					: seconds(deadline) * 1000L;
 			try {
 				int before = connection.getNetworkTimeout();
-				long left = (deadline - System.nanoTime()) / 1_000_000;
-				connection.setNetworkTimeout(Runnable::run, (int) Math.max(1, left) + SLACK_MILLIS);
+				connection.setNetworkTimeout(Runnable::run, (int) left + SLACK_MILLIS);
 				return before;
 			}
-			catch (SQLFeatureNotSupportedException | AbstractMethodError ex) {
+			catch (SQLFeatureNotSupportedException | UnsupportedOperationException | AbstractMethodError ex) {
 				this.networkTimeouts = false;
-				logger.debug("The driver has no network timeouts; a dead connection may occupy a thread for longer",
-						ex);
-				return UNKNOWN;
+				tell(ex);
+			}
+			catch (SQLException ex) {
+				// It may pass. If the connection is broken, that shows when it is used.
+				tell(ex);
+			}
+			return UNKNOWN;
+		}
+
+		private void tell(Throwable reason) {
+			if (!this.told) {
+				this.told = true;
+				logger.info("A connection to the database takes no network timeout; if it dies, it may occupy a thread"
+						+ " of the lock store for longer", reason);
 			}
 		}
 

@@ -55,11 +55,15 @@ final class StartupChecks {
 		}
 		catch (SQLException | RuntimeException ex) {
 			Phase phase = (session != null) ? session.phase() : Phase.OPENING;
+			JdbcErrors kind = JdbcErrors.of(ex, phase);
 			if (session != null) {
 				session.rollback();
+				if (kind == JdbcErrors.READ_ONLY) {
+					session.broken();
+				}
 			}
 			throw (ex instanceof StoreException known) ? known
-					: JdbcErrors.of(ex, phase).exception(ex, phase, this.address, this.tables.dialect());
+					: kind.exception(ex, phase, this.address, this.tables.dialect());
 		}
 		finally {
 			if (session != null) {
@@ -76,7 +80,7 @@ final class StartupChecks {
 		}
 		String id = LockKey.of("distributed-lock-check", AttemptId.random().toString()).id();
 		List<String> keys = List.of(id);
-		LockRow row = this.tables.rows(session.connection(), keys, true, 0).getOrDefault(id, new LockRow(id));
+		LockRow row = this.tables.rows(session.connection(), keys, false, 0).getOrDefault(id, new LockRow(id));
 		row.begin(now, new Rules(this.settings.instanceId(), 1_000_000, 1_000_000, true));
 		row.acquire(AttemptId.random().toString(), this.settings.commandTimeout(), 1, false);
 		row.add(new Waiter("check", AttemptId.random().toString(), now, now, false));
@@ -88,8 +92,8 @@ final class StartupChecks {
 							+ " does not give back what was written to it. Is there a trigger or a policy on it?",
 					false, false, null);
 		}
-		this.tables.deleteOldRows(session.connection(), keys, Long.MAX_VALUE);
-		this.tables.deleteOldWaiters(session.connection(), 0);
+		new OldRows(this.tables.names()).deleteOldRows(session.connection(), keys, Long.MAX_VALUE);
+		this.tables.deleteWaiter(session.connection(), id, "check");
 	}
 
 	private void checkDurability(Session session, List<String> advice) throws SQLException {

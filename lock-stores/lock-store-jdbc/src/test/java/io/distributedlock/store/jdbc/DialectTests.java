@@ -46,7 +46,7 @@ class DialectTests {
 			connection.setAutoCommit(false);
 			List<String> keys = List.of("a", "b", "c");
 			for (long now = 1000; now < 3000; now += 1000) {
-				Map<String, LockRow> rows = tables.rows(connection, keys, true, 0);
+				Map<String, LockRow> rows = tables.rows(connection, keys, now == 2000, 0);
 				tables.readQueues(connection, rows, keys);
 				LockRow row = rows.getOrDefault("b", new LockRow("b"));
 				row.begin(now, RULES);
@@ -55,7 +55,8 @@ class DialectTests {
 				tables.write(connection, List.of(row));
 				connection.commit();
 			}
-			LockRow row = tables.rows(connection, keys, true, 0).get("b");
+			assertThat(tables.stored(connection, keys)).containsExactly("b");
+			LockRow row = tables.rows(connection, keys, false, 0).get("b");
 			assertThat(row.attempt()).isEqualTo("attempt-1000");
 			assertThat(row.firstToken()).isEqualTo(1000);
 			assertThat(row.isWaited()).isTrue();
@@ -66,8 +67,10 @@ class DialectTests {
 			row.end();
 			tables.write(connection, List.of(row));
 			assertThat(tables.reservations(connection, "jvm-1", keys)).containsExactly(Map.entry("b", "attempt-2000"));
-			assertThat(tables.oldRows(connection, Long.MAX_VALUE, 10)).containsExactly("b");
-			assertThat(tables.deleteOldRows(connection, keys, Long.MAX_VALUE)).isOne();
+			OldRows old = new OldRows(tables.names());
+			assertThat(old.deleteOldWaiters(connection, 0, 10)).isZero();
+			assertThat(old.oldRows(connection, Long.MAX_VALUE, 10)).containsExactly("b");
+			assertThat(old.deleteOldRows(connection, keys, Long.MAX_VALUE)).isOne();
 		}
 	}
 

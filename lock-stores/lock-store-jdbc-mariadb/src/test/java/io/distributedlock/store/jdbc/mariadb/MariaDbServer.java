@@ -4,6 +4,7 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import ch.vorburger.exec.ManagedProcessException;
@@ -48,6 +49,8 @@ final class MariaDbServer {
 				DBConfiguration configuration = builder.build();
 				DB.newEmbeddedDB(configuration).start();
 				shared = new MariaDbServer(configuration.getPort());
+				// It starts without any check of rights.
+				shared.execute("FLUSH PRIVILEGES", "ALTER USER 'root'@'localhost' IDENTIFIED BY ''");
 			}
 			catch (ManagedProcessException ex) {
 				throw new IllegalStateException("MariaDB does not start", ex);
@@ -61,13 +64,37 @@ final class MariaDbServer {
 	 * @param driver {@code mariadb} or {@code mysql}
 	 */
 	HikariDataSource pool(String driver) {
+		return pool(driver, "");
+	}
+
+	/**
+	 * Makes a pool whose connections have options.
+	 * @param options to go behind the URL, each with an {@code &} in front
+	 */
+	HikariDataSource pool(String driver, String options) {
+		return initialized(url(driver, newDatabase()) + options, 30);
+	}
+
+	/**
+	 * Makes a pool with one connection, of a user who has to obey the server's settings.
+	 */
+	HikariDataSource poolWithoutRights(String driver) {
+		String database = newDatabase();
+		execute("CREATE USER '" + database + "'@'%'", "CREATE USER '" + database + "'@'localhost'",
+				"GRANT ALL ON " + database + ".* TO '" + database + "'@'%'",
+				"GRANT ALL ON " + database + ".* TO '" + database + "'@'localhost'");
+		return initialized(url(driver, database).replace("user=root", "user=" + database), 1);
+	}
+
+	private static HikariDataSource initialized(String url, int connections) {
 		HikariConfig config = new HikariConfig();
-		config.setJdbcUrl(url(driver, newDatabase()));
-		config.setMaximumPoolSize(30);
+		config.setJdbcUrl(url);
+		config.setMaximumPoolSize(connections);
 		config.setMinimumIdle(1);
 		HikariDataSource pool = new HikariDataSource(config);
+		List<String> schema = JdbcLockStore.schemaStatements(pool, "distributed_lock");
 		try (Connection connection = pool.getConnection(); Statement statement = connection.createStatement()) {
-			for (String sql : JdbcLockStore.schemaStatements(pool, "distributed_lock")) {
+			for (String sql : schema) {
 				statement.execute(sql);
 			}
 			return pool;
@@ -80,14 +107,23 @@ final class MariaDbServer {
 
 	private String newDatabase() {
 		String name = "lock" + DATABASES.incrementAndGet();
+		execute("CREATE DATABASE " + name);
+		return name;
+	}
+
+	/**
+	 * Executes statements of the administrator.
+	 */
+	void execute(String... statements) {
 		try (Connection connection = DriverManager.getConnection(url("mariadb", "test"));
 				Statement statement = connection.createStatement()) {
-			statement.execute("CREATE DATABASE " + name);
+			for (String sql : statements) {
+				statement.execute(sql);
+			}
 		}
 		catch (SQLException ex) {
 			throw new IllegalStateException(ex);
 		}
-		return name;
 	}
 
 	private String url(String driver, String database) {
