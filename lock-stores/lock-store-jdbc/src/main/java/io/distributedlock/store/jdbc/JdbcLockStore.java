@@ -282,7 +282,7 @@ public final class JdbcLockStore implements QueueingLockStore, SignallingLockSto
 				Dialect dialect = Dialect.of(meta.getDatabaseProductName());
 				sessions.learn(connection, dialect);
 				return new Database(dialect, JdbcErrors.address(meta.getURL()), sessions,
-						dialect == Dialect.POSTGRESQL && PostgresFastPath.isPossible(connection));
+						dialect == Dialect.POSTGRESQL && PostgresDriver.joinsStatements(connection));
 			}
 			catch (SQLException ex) {
 				throw JdbcErrors.of(ex, Phase.WORKING).exception(ex, Phase.WORKING, "of the DataSource", Dialect.H2);

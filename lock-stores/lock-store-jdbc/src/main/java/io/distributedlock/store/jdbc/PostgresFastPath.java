@@ -10,11 +10,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-import org.postgresql.PGConnection;
-import org.postgresql.jdbc.PreferQueryMode;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-
 import io.distributedlock.store.jdbc.Operation.Lane;
 
 /**
@@ -48,8 +43,6 @@ import io.distributedlock.store.jdbc.Operation.Lane;
  */
 final class PostgresFastPath implements FastPath {
 
-	private static final Logger logger = LoggerFactory.getLogger(PostgresFastPath.class);
-
 	private static final String NOW = "(EXTRACT(EPOCH FROM CLOCK_TIMESTAMP()) * 1000000)::BIGINT";
 
 	private static final String LIMITS = "SELECT set_config('statement_timeout', (?::BIGINT)::TEXT, true), set_config('lock_timeout', (?::BIGINT)::TEXT, true),"
@@ -80,20 +73,6 @@ final class PostgresFastPath implements FastPath {
 		this.statements.put(Lane.RENEW, DURABLE + update(names.locks(), "", expiry));
 		this.statements.put(Lane.EXTEND, DURABLE + update(names.locks(), " AND l.waited = 0",
 				"last_token = GREATEST(l.last_token + 1, " + NOW + ") + g.c - 1, " + expiry));
-	}
-
-	/**
-	 * Tells whether the driver sends statements that go together as one transaction. It
-	 * does not in its simple mode, and other drivers may not.
-	 */
-	static boolean isPossible(Connection connection) {
-		try {
-			return connection.unwrap(PGConnection.class).getPreferQueryMode() != PreferQueryMode.SIMPLE;
-		}
-		catch (SQLException | LinkageError ex) {
-			logger.debug("Not the usual driver of PostgreSQL: every lock command has to look at its row", ex);
-			return false;
-		}
 	}
 
 	private static String acquire(String table) {

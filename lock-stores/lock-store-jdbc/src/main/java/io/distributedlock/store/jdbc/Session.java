@@ -34,6 +34,9 @@ final class Session implements AutoCloseable {
 
 	private final int networkTimeout;
 
+	/** Whether there is a transaction that was neither committed nor rolled back. */
+	private boolean undecided;
+
 	private boolean limited;
 
 	private volatile Phase phase = Phase.OPENING;
@@ -81,6 +84,7 @@ final class Session implements AutoCloseable {
 			session.limitTransaction(settings, deadline);
 		}
 		session.phase = Phase.WORKING;
+		session.undecided = !autoCommit;
 		return session;
 	}
 
@@ -122,6 +126,7 @@ final class Session implements AutoCloseable {
 	void commit() throws SQLException {
 		committing();
 		this.connection.commit();
+		this.undecided = false;
 		this.phase = Phase.DONE;
 	}
 
@@ -136,6 +141,7 @@ final class Session implements AutoCloseable {
 		}
 		try {
 			this.connection.rollback();
+			this.undecided = false;
 		}
 		catch (SQLException | RuntimeException ex) {
 			this.broken = true;
@@ -164,6 +170,8 @@ final class Session implements AutoCloseable {
 	 */
 	@Override
 	public void close() {
+		// To restore it would commit what was not finished.
+		this.broken |= this.undecided;
 		if (!this.broken) {
 			restore();
 		}

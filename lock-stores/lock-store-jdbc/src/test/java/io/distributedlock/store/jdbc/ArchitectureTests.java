@@ -33,9 +33,9 @@ class ArchitectureTests {
 	}
 
 	@Test
-	void driverOfPostgresIsNeededOnlyWhereItListens() {
+	void driverOfPostgresIsNeededOnlyWhereItListensOrIsAskedForItsMode() {
 		noClasses().that()
-			.haveNameNotMatching(".*\\.PostgresListener(\\$.*)?")
+			.haveNameNotMatching(".*\\.Postgres(Listener|Driver)(\\$.*)?")
 			.should()
 			.dependOnClassesThat()
 			.resideInAnyPackage("org.postgresql..")

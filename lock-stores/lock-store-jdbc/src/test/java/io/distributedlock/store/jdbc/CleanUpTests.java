@@ -11,7 +11,9 @@ import org.junit.jupiter.api.Test;
 
 import io.distributedlock.LockKey;
 import io.distributedlock.spi.AcquireReply.Granted;
+import io.distributedlock.spi.AcquireReply.Refused;
 import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.ReleaseReply;
 import io.distributedlock.spi.RenewReply;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -80,6 +82,36 @@ class CleanUpTests {
 					"INSERT INTO distributed_lock VALUES ('ahead', 'F', NULL, NULL, 0, " + ahead + ", 5, 0)");
 			fixture.store.cleanUp();
 			assertThat(((Granted) fixture.acquire(key, AttemptId.random())).firstToken()).isEqualTo(ahead + 1);
+		}
+	}
+
+	@Test
+	void aLockWhoseQueueHasAnEntryThatIsNotOldIsNotRemoved() {
+		long soon = 4_000_000_000_000_000L;
+		Databases.execute(this.source, "INSERT INTO distributed_lock VALUES ('waited', 'H', 'a', 'jvm-a', 1, 1, 5, 1)",
+				"INSERT INTO distributed_lock_waiter VALUES ('waited', 'jvm-b', 'b', 5, " + soon + ")");
+		try (StoreFixture fixture = fixture()) {
+			assertThat(fixture.store.cleanUp()).isZero();
+			assertThat(rows()).isOne();
+			Databases.execute(this.source, "UPDATE distributed_lock_waiter SET expires_at = 6");
+			assertThat(fixture.store.cleanUp()).isOne();
+			assertThat(rows()).isZero();
+		}
+	}
+
+	@Test
+	void anEntryThatLostItsLockKeepsNobodyFromWaiting() {
+		try (StoreFixture holder = StoreFixture.of(this.source); StoreFixture waiter = StoreFixture.of(this.source)) {
+			LockKey key = LockKey.of("stock", 42);
+			holder.acquire(key, AttemptId.random());
+			assertThat(waiter.enqueue(key, AttemptId.random())).isInstanceOf(Refused.class);
+			Databases.execute(this.source, "DELETE FROM distributed_lock");
+			AttemptId second = AttemptId.random();
+			holder.acquire(key, second);
+			AttemptId next = AttemptId.random();
+			assertThat(((Refused) waiter.enqueue(key, next)).queued()).isTrue();
+			assertThat(holder.release(key, second)).isEqualTo(new ReleaseReply.Released(true));
+			assertThat(waiter.enqueue(key, next)).isInstanceOf(Granted.class);
 		}
 	}
 

@@ -1,12 +1,16 @@
 package io.distributedlock.store.jdbc;
 
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
+
+import javax.sql.DataSource;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
@@ -14,6 +18,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.support.JdbcTransactionManager;
@@ -273,15 +278,19 @@ class TransactionTests {
 		}
 	}
 
-	@Test
-	void onlyReleasesDoNotWaitForTheDisk() throws SQLException {
-		Databases.execute(server.dataSource(), "CREATE TABLE seen (state TEXT, attempt TEXT, mode TEXT)",
-				"CREATE FUNCTION see() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN INSERT INTO seen VALUES"
+	@ParameterizedTest
+	@CsvSource({ "F off, H on, ''", "F off, H on, &stringtype=unspecified&prepareThreshold=1",
+			"F off, H on, &prepareThreshold=1", "F on, H on, &preferQueryMode=simple" })
+	void onlyReleasesDoNotWaitForTheDisk(String free, String held, String options) throws SQLException {
+		Databases.execute(server.dataSource(), "DROP TABLE IF EXISTS seen",
+				"CREATE TABLE seen (state TEXT, attempt TEXT, mode TEXT)",
+				"CREATE OR REPLACE FUNCTION see() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN INSERT INTO seen VALUES"
 						+ " (NEW.lock_state, OLD.attempt, current_setting('synchronous_commit')); RETURN NEW; END $$",
-				"CREATE TRIGGER see AFTER UPDATE ON distributed_lock FOR EACH ROW WHEN (NEW.lock_key LIKE 'disk:%')"
-						+ " EXECUTE FUNCTION see()");
+				"CREATE OR REPLACE TRIGGER see AFTER UPDATE ON distributed_lock FOR EACH ROW WHEN (NEW.lock_key LIKE"
+						+ " 'disk:%') EXECUTE FUNCTION see()");
 		HikariConfig config = new HikariConfig();
-		config.setJdbcUrl(server.url());
+		config.setJdbcUrl(server.url() + options);
+		config.setMaximumPoolSize(1);
 		config.setConnectionInitSql("SET synchronous_commit = off");
 		LockKey disk = LockKey.of("disk", this.key.parts().get(0));
 		try (HikariDataSource careless = new HikariDataSource(config);
@@ -294,8 +303,55 @@ class TransactionTests {
 				fixture.release(disk, attempt);
 			}
 		}
-		assertThat(server.query("SELECT DISTINCT state || ' ' || mode FROM seen ORDER BY 1")).containsExactly("F off",
-				"H on");
+		assertThat(server.query("SELECT DISTINCT state || ' ' || mode FROM seen ORDER BY 1")).containsExactly(free,
+				held);
+	}
+
+	@Test
+	void whatFailsAfterTheDatabaseHasDoneItLeavesTheOutcomeOpen() {
+		try (HikariDataSource pool = Databases.pool(server.url(), 2);
+				StoreFixture fixture = new StoreFixture(StoreFixture.builder(onStatement(pool, "INSERT INTO",
+						(statement) -> Proxies.of(PreparedStatement.class, (called, values) -> {
+							if (called.getName().equals("close")) {
+								throw new SQLException("lost", "08006");
+							}
+							return called.invoke(statement, values);
+						})))
+					.listen(false)
+					.build())) {
+			// So that it knows the clock, and one statement is enough.
+			fixture.renew(this.key, AttemptId.random());
+			AttemptId attempt = AttemptId.random();
+			assertThatExceptionOfType(StoreException.class).isThrownBy(() -> fixture.acquire(this.key, attempt))
+				.matches(StoreException::mayHaveExecuted);
+			assertThat(fixture.renew(this.key, attempt)).isEqualTo(RenewReply.RENEWED);
+		}
+	}
+
+	@Test
+	void aJvmThatStopsInTheMiddleOfATransactionHoldsUpTheOthersForASecondOnly() {
+		CountDownLatch reached = new CountDownLatch(1);
+		CountDownLatch goOn = new CountDownLatch(1);
+		try (HikariDataSource pool = Databases.pool(server.url(), 10);
+				StoreFixture holder = StoreFixture.of(pool);
+				StoreFixture frozen = new StoreFixture(
+						StoreFixture.builder(onStatement(pool, "UPDATE distributed_lock SET", (statement) -> {
+							reached.countDown();
+							goOn.await();
+							return statement;
+						})).listen(false).build())) {
+			AttemptId attempt = AttemptId.random();
+			holder.acquire(this.key, attempt);
+			CompletionStage<AcquireReply> lost = frozen.store
+				.acquireOrEnqueue(StoreFixture.command(this.key, AttemptId.random(), Duration.ofSeconds(1)));
+			await().until(() -> reached.getCount() == 0);
+			assertThat(holder.release(this.key, attempt)).isEqualTo(new ReleaseReply.Released(false));
+			goOn.countDown();
+			assertThatExceptionOfType(StoreException.class).isThrownBy(() -> StoreFixture.get(lost));
+		}
+		finally {
+			goOn.countDown();
+		}
 	}
 
 	private LockRequest request() {
@@ -303,8 +359,23 @@ class TransactionTests {
 	}
 
 	/** A source of one connection that stays open. */
-	private static javax.sql.DataSource oneUse(Connection connection) {
+	private static DataSource oneUse(Connection connection) {
 		return new org.springframework.jdbc.datasource.SingleConnectionDataSource(connection, true);
+	}
+
+	/** A source that does something to statements that contain some text. */
+	private static DataSource onStatement(DataSource source, String text, Change change) {
+		return Proxies.connections(source, (connection, method, arguments) -> {
+			Object result = method.invoke(connection, arguments);
+			return (method.getName().equals("prepareStatement") && ((String) arguments[0]).contains(text))
+					? change.apply((PreparedStatement) result) : result;
+		});
+	}
+
+	private interface Change {
+
+		PreparedStatement apply(PreparedStatement statement) throws Exception;
+
 	}
 
 }

@@ -1,7 +1,5 @@
 package io.distributedlock.store.jdbc.mariadb;
 
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -220,25 +218,13 @@ class LockedRowsTests {
 	 * are locked.
 	 */
 	private static DataSource stopping(DataSource source, CountDownLatch reached, CountDownLatch goOn) {
-		ClassLoader loader = LockedRowsTests.class.getClassLoader();
-		return (DataSource) Proxy.newProxyInstance(loader, new Class<?>[] { DataSource.class },
-				(proxy, method, arguments) -> {
-					Connection connection = source.getConnection();
-					return Proxy.newProxyInstance(loader, new Class<?>[] { Connection.class },
-							(same, called, values) -> {
-								if (called.getName().equals("prepareStatement")
-										&& ((String) values[0]).contains("UTC_TIMESTAMP")) {
-									reached.countDown();
-									goOn.await();
-								}
-								try {
-									return called.invoke(connection, values);
-								}
-								catch (InvocationTargetException ex) {
-									throw ex.getCause();
-								}
-							});
-				});
+		return Proxies.connections(source, (connection, method, arguments) -> {
+			if (method.getName().equals("prepareStatement") && ((String) arguments[0]).contains("UTC_TIMESTAMP")) {
+				reached.countDown();
+				goOn.await();
+			}
+			return method.invoke(connection, arguments);
+		});
 	}
 
 }
