@@ -56,8 +56,8 @@ final class LockTransaction {
 	 * Runs operations.
 	 * @param session a connection without auto-commit
 	 * @param operations of different locks, sorted by key
-	 * @param wait whether rows may be waited for; the operations whose rows are locked
-	 * are marked otherwise, and get no answer
+	 * @param wait whether rows may be waited for; if not, operations whose rows are
+	 * locked get no answer and are marked, to be tried alone
 	 * @return what to tell the callers: to be run when the connection is given back
 	 */
 	List<Runnable> run(Session session, List<Operation<?>> operations, boolean wait, long deadline)
@@ -100,9 +100,7 @@ final class LockTransaction {
 		}
 		else {
 			if (reading.readOnly() && !changed.isEmpty()) {
-				// Nothing had to be written: these are answers of a server that may not
-				// be
-				// the primary any more.
+				// Nothing was to be written, and the server may no longer be the primary.
 				this.tables.proveWritable(connection, changed.get(0).key());
 			}
 			session.rollback();

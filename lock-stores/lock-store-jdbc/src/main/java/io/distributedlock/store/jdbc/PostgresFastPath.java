@@ -45,7 +45,8 @@ final class PostgresFastPath implements FastPath {
 
 	private static final String NOW = "(EXTRACT(EPOCH FROM CLOCK_TIMESTAMP()) * 1000000)::BIGINT";
 
-	private static final String LIMITS = "SELECT set_config('statement_timeout', (?::BIGINT)::TEXT, true), set_config('lock_timeout', (?::BIGINT)::TEXT, true),"
+	private static final String LIMITS = "SELECT set_config('statement_timeout', (?::BIGINT)::TEXT, true),"
+			+ " set_config('lock_timeout', (?::BIGINT)::TEXT, true),"
 			+ " set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),"
 			+ " set_config('enable_mergejoin', 'off', true), set_config('synchronous_commit', ";
 
