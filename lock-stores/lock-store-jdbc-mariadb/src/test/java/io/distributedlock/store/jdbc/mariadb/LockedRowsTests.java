@@ -113,6 +113,32 @@ class LockedRowsTests {
 	}
 
 	@Test
+	void aRowThatSomebodyHoldsLockedDoesNotHoldUpTheAcquiresOfOtherLocks() throws SQLException {
+		try (Commands commands = commands(); Connection rude = pool.getConnection()) {
+			LockKey locked = LockKey.of("stock", this.name);
+			AttemptId before = AttemptId.random();
+			commands.acquire(locked, before);
+			commands.release(locked, before);
+			lockRow(rude, locked);
+			for (int round = 0; round < 2; round++) {
+				List<CompletionStage<AcquireReply>> replies = new ArrayList<>();
+				for (int i = 0; i < 20; i++) {
+					LockKey key = (i == 7) ? locked : LockKey.of("stock", this.name, 100 * round + i);
+					replies.add(commands.store.acquire(Commands.command(key, AttemptId.random(), Commands.TIMEOUT)));
+				}
+				CompletionStage<AcquireReply> stuck = replies.remove(7);
+				replies.forEach((reply) -> assertThat(Commands.get(reply)).isInstanceOf(Granted.class));
+				assertThatExceptionOfType(StoreException.class).isThrownBy(() -> Commands.get(stuck))
+					.matches(StoreException::isRetryable);
+			}
+			rude.rollback();
+			rude.setAutoCommit(true);
+			await().ignoreExceptionsInstanceOf(StoreException.class)
+				.until(() -> commands.acquire(locked, AttemptId.random()) instanceof Granted);
+		}
+	}
+
+	@Test
 	void renewalsAndReleasesDoNotQueueBehindAcquiresThatWaitForLockedRows() throws SQLException {
 		try (Commands commands = commands(); Connection rude = pool.getConnection()) {
 			LockKey held = LockKey.of("stock", this.name);

@@ -50,7 +50,9 @@ final class MariaDbServer {
 				DB.newEmbeddedDB(configuration).start();
 				shared = new MariaDbServer(configuration.getPort());
 				// It starts without any check of rights.
-				shared.execute("FLUSH PRIVILEGES", "ALTER USER 'root'@'localhost' IDENTIFIED BY ''");
+				shared.execute("FLUSH PRIVILEGES", "ALTER USER 'root'@'localhost' IDENTIFIED BY ''",
+						"CREATE USER IF NOT EXISTS 'root'@'127.0.0.1'",
+						"GRANT ALL ON *.* TO 'root'@'127.0.0.1' WITH GRANT OPTION");
 			}
 			catch (ManagedProcessException ex) {
 				throw new IllegalStateException("MariaDB does not start", ex);
