@@ -90,8 +90,9 @@ public interface Lease extends AutoCloseable {
 	 * store command. Renewals never shorten it. Blocks until the store has answered.
 	 * @param duration the time from now; at least {@link LockSettings#MIN_TTL}
 	 * @throws LockLostException if the lease is lost, or the store refused
-	 * @throws LockStoreException if the store did not answer; the lease stays held until
-	 * its old deadline
+	 * @throws LockStoreException if the store did not answer, or an earlier renewal got
+	 * no answer and may still be executed; the lease stays held until its old deadline,
+	 * and is renewed as before
 	 * @throws IllegalStateException if the lease was released
 	 */
 	void extend(Duration duration);

@@ -675,7 +675,7 @@ final class Gate {
 				}
 				long now = this.runtime.now();
 				if (reply instanceof ExtendReply.Extended more
-						&& extended.prolong(now, Clock.plus(sentAt, ttl - Profile.drift(ttl)))) {
+						&& extended.prolong(now, extended.deadlineOf(sentAt, ttl))) {
 					extended.addTokens(more.firstToken(), more.tokens());
 					extended.ttl = ttl;
 					extended.turnStart = now;
@@ -683,7 +683,9 @@ final class Gate {
 				else {
 					// Others wait, or the store is silent: the turn ends with this block.
 					extended.yield = true;
-					extended.doubtful |= reply == null;
+					if (reply == null) {
+						extended.unanswered(ttl);
+					}
 				}
 				if (this.state == State.HANDING_OFF && this.flight == null) {
 					handOn(turn, false, true);
@@ -709,7 +711,7 @@ final class Gate {
 					lose(rearmed, LossReason.NOT_OWNER, turn);
 				}
 				else if (reply instanceof RenewReply.Renewed
-						&& rearmed.prolong(this.runtime.now(), Clock.plus(sentAt, ttl - Profile.drift(ttl)))) {
+						&& rearmed.prolong(this.runtime.now(), rearmed.deadlineOf(sentAt, ttl))) {
 					rearmed.ttl = ttl;
 					this.runtime.engine.watchdog().touch(rearmed);
 					handOn(turn, true, true);
@@ -775,11 +777,11 @@ final class Gate {
 	 * next hold must not rely on it.
 	 * @return false if the deadline has passed meanwhile
 	 */
-	boolean armed(Grant armed, long ttl, long deadline) {
+	boolean armed(Grant armed, long ttl, long sentAt) {
 		mutex().lock();
 		try {
 			armed.ttl = ttl;
-			return this.grant == armed && armed.prolong(this.runtime.now(), deadline);
+			return this.grant == armed && armed.prolong(this.runtime.now(), armed.deadlineOf(sentAt, ttl));
 		}
 		finally {
 			mutex().unlock();
@@ -1014,7 +1016,7 @@ final class Gate {
 		while (next != null && current.hasToken()) {
 			Profile profile = next.profile;
 			boolean armed = suits(current, profile, now) || (fresh && current.ttl == profile.storeTtl());
-			if (!armed && current.doubtful && profile.storeTtl() > current.ttl) {
+			if (!armed && current.certain(profile.storeTtl()) < profile.storeTtl()) {
 				// A renewal without an answer may be executed after the re-arming.
 				break;
 			}

@@ -53,10 +53,11 @@ final class Grant extends TimerWheel.Entry {
 	volatile long renewDue;
 
 	/**
-	 * A command that sets the ttl got no answer, so it may still be executed after later
-	 * ones. Harmless as long as none of those asks for more.
+	 * The shortest ttl of all commands that set it and got no answer. Such a command may
+	 * still be executed after later ones, and leaves no less than this. Written by who
+	 * has the {@linkplain #tryArm() right} to send such a command.
 	 */
-	volatile boolean doubtful;
+	private volatile long doubt = Long.MAX_VALUE;
 
 	/** What the store was last told; a hold with another ttl needs a new arming. */
 	volatile long ttl;
@@ -106,6 +107,30 @@ final class Grant extends TimerWheel.Entry {
 	 */
 	boolean tryArm() {
 		return ARMING.compareAndSet(this, false, true);
+	}
+
+	/**
+	 * A command that sets the ttl may have been executed, or will be.
+	 */
+	void unanswered(long ttl) {
+		this.doubt = Math.min(this.doubt, ttl);
+	}
+
+	/**
+	 * Returns for how long the store is certain to keep the grant from when it was sent a
+	 * command that it has confirmed.
+	 * @param ttl what the command asked for
+	 */
+	long certain(long ttl) {
+		return Math.min(ttl, this.doubt);
+	}
+
+	/**
+	 * Returns until when the grant may be relied upon after such a command.
+	 */
+	long deadlineOf(long sentAt, long ttl) {
+		long certain = certain(ttl);
+		return Clock.plus(sentAt, certain - Profile.drift(certain));
 	}
 
 	/** The answer to the command has been taken note of. */

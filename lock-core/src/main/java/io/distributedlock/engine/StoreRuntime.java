@@ -320,12 +320,22 @@ final class StoreRuntime implements SignalReceiver {
 		call(() -> this.store.renew(List.of(command))).whenComplete((replies, thrown) -> {
 			RenewReply reply = (replies != null && !replies.isEmpty()) ? replies.get(0) : new RenewReply.Failed(
 					failure((thrown != null) ? thrown : new IllegalStateException("The store answered nothing")));
-			boolean armed = reply instanceof RenewReply.Renewed
-					&& grant.gate.armed(grant, ttl, Clock.plus(sentAt, ttl - Profile.drift(ttl)));
-			grant.doubtful |= reply instanceof RenewReply.Failed;
+			boolean armed = reply instanceof RenewReply.Renewed && grant.gate.armed(grant, ttl, sentAt);
+			boolean certain = grant.certain(ttl) == ttl;
+			if (mayHaveExecuted(reply, null)) {
+				grant.unanswered(ttl);
+			}
 			grant.armed();
 			if (reply instanceof RenewReply.Failed failed) {
 				result.completeExceptionally(unextended(lease, failed.cause()));
+			}
+			else if (armed && !certain) {
+				result.completeExceptionally(
+						unextended(lease,
+								new StoreException(
+										"An earlier renewal got no answer" + " from the store '" + name()
+												+ "', and may still be executed after the extension.",
+										true, false, null)));
 			}
 			else if (armed && hold.isHeld(now())) {
 				result.complete(null);
@@ -337,6 +347,18 @@ final class StoreRuntime implements SignalReceiver {
 				refuseToExtend(lease, result);
 			}
 		});
+	}
+
+	/**
+	 * Tells whether a renewal that was not confirmed may have been executed, or will be.
+	 * @param reply the answer, null if there was none
+	 * @param failure why there was none, null if that is not known
+	 */
+	static boolean mayHaveExecuted(@Nullable RenewReply reply, @Nullable StoreException failure) {
+		if (reply instanceof RenewReply.Failed failed) {
+			return failed.cause().mayHaveExecuted();
+		}
+		return reply == null && (failure == null || failure.mayHaveExecuted());
 	}
 
 	/**

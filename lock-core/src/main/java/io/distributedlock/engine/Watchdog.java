@@ -68,10 +68,11 @@ final class Watchdog implements Runnable {
 	}
 
 	/**
-	 * A third of the ttl, less what the wheel may be late.
+	 * A third of the time that the store keeps the grant for certain, less what the wheel
+	 * may be late.
 	 */
-	private static long interval(long ttl) {
-		return ttl / 3 - 2 * TICK;
+	private static long interval(Grant grant, long ttl) {
+		return grant.certain(ttl) / 3 - 2 * TICK;
 	}
 
 	/**
@@ -79,7 +80,7 @@ final class Watchdog implements Runnable {
 	 */
 	void add(Grant grant) {
 		long now = this.clock.now();
-		grant.renewDue = now + interval(grant.ttl);
+		grant.renewDue = now + interval(grant, grant.ttl);
 		this.wheel.schedule(grant, Math.min(grant.renewDue, grant.deadline()));
 	}
 
@@ -94,7 +95,7 @@ final class Watchdog implements Runnable {
 	 * The ttl of a grant has changed.
 	 */
 	void touch(Grant grant) {
-		grant.renewDue = this.clock.now() + interval(grant.ttl);
+		grant.renewDue = this.clock.now() + interval(grant, grant.ttl);
 		if (this.wheel.remove(grant)) {
 			this.wheel.schedule(grant, Math.min(grant.renewDue, grant.deadline()));
 		}
@@ -247,12 +248,12 @@ final class Watchdog implements Runnable {
 			long ttl = commands.get(i).ttl().toNanos();
 			if (reply instanceof RenewReply.Renewed) {
 				// A renewal that comes after the deadline revives nothing.
-				grant.prolong(this.clock.now(), Clock.plus(sentAt, ttl - Profile.drift(ttl)));
+				grant.prolong(this.clock.now(), grant.deadlineOf(sentAt, ttl));
 				grant.ttl = ttl;
-				grant.renewDue = sentAt + interval(ttl);
+				grant.renewDue = sentAt + interval(grant, ttl);
 			}
-			else if (!(reply instanceof RenewReply.NotOwner)) {
-				grant.doubtful = true;
+			else if (StoreRuntime.mayHaveExecuted(reply, failure)) {
+				grant.unanswered(ttl);
 			}
 			grant.armed();
 			if (grant.ended) {

@@ -272,6 +272,33 @@ class HoldRulesTests extends EngineFixture {
 	}
 
 	@Test
+	@Tag("E5")
+	@Tag("E11")
+	void aRenewalThatIsExecutedAfterALongerExtensionDoesNotEndTheLockBeforeTheLease() {
+		Lease lease = this.engine.acquire(stock().withTtl(Duration.ofSeconds(2)));
+		this.faults.next(CommandKind.RENEW, Fault.holdBack());
+		eventually().until(() -> !this.faults.heldBack().isEmpty());
+		assertThatExceptionOfType(LockStoreException.class).isThrownBy(() -> lease.extend(Duration.ofSeconds(60)))
+			.withMessageContaining("may still be executed");
+		this.faults.heldBack().get(0).deliver();
+		assertThat(this.engine.find(key(), null))
+			.hasValueSatisfying((stored) -> assertThat(stored.remaining()).isGreaterThanOrEqualTo(lease.remaining()));
+		assertThat(lease.isHeld()).isTrue();
+		lease.close();
+	}
+
+	@Test
+	@Tag("E11")
+	void aRenewalThatCertainlyWasNotExecutedDoesNotPreventAnExtension() {
+		Lease lease = this.engine.acquire(stock().withTtl(Duration.ofSeconds(2)));
+		this.faults.next(CommandKind.RENEW, Fault.failBefore(new StoreException("away", false, true, null)));
+		eventually().until(() -> this.faults.count(CommandKind.RENEW) > 0);
+		lease.extend(Duration.ofSeconds(60));
+		assertThat(lease.remaining()).isGreaterThan(Duration.ofSeconds(50));
+		lease.close();
+	}
+
+	@Test
 	@Tag("E12")
 	void aReleasedLeaseIsReleasedOnceAndTellsItsCallers() {
 		Lease lease = this.engine.acquire(stock());
