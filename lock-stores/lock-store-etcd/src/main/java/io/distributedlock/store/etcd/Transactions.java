@@ -9,7 +9,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
@@ -42,14 +41,6 @@ final class Transactions {
 	/** The longest time to wait for callers that are about to come again. */
 	private static final long LONGEST_PAUSE = 1_000_000;
 
-	/** After this time without an answer others need not wait any longer. */
-	private static final long STALLED = 100_000_000;
-
-	private static final int TRIES = 3;
-
-	/** If more were asked again, servers that are slow would become slower. */
-	private static final int MOST_REPEATED = 8;
-
 	private final KV kv;
 
 	private final RevisionGuard revisions;
@@ -60,7 +51,7 @@ final class Transactions {
 
 	private final ReentrantLock mutex = new ReentrantLock();
 
-	private final AtomicInteger repeated = new AtomicInteger();
+	private final Questions questions;
 
 	private final LinkedList<Request> waiting = new LinkedList<>();
 
@@ -79,6 +70,7 @@ final class Transactions {
 		this.revisions = revisions;
 		this.errors = errors;
 		this.timers = timers;
+		this.questions = new Questions(timers);
 	}
 
 	void submit(Request request) {
@@ -118,47 +110,12 @@ final class Transactions {
 	}
 
 	/**
-	 * Asks for something that may be asked twice, and asks again if no answer comes soon:
-	 * one of several servers may hang, and the client goes to the next one.
+	 * Asks for something that may be asked twice.
+	 * @param question asks one of the servers
+	 * @return the answer; it never comes if the servers are away
 	 */
 	<T> CompletableFuture<T> insist(Supplier<CompletableFuture<T>> question) {
-		CompletableFuture<T> answer = new CompletableFuture<>();
-		ask(question, answer, TRIES);
-		return answer;
-	}
-
-	private <T> void ask(Supplier<CompletableFuture<T>> question, CompletableFuture<T> answer, int tries) {
-		CompletableFuture<T> asked;
-		try {
-			asked = question.get();
-		}
-		catch (RuntimeException ex) {
-			asked = CompletableFuture.failedFuture(ex);
-		}
-		Future<?> again = (tries > 1) ? this.timers.after(STALLED, () -> repeat(question, answer, tries - 1)) : null;
-		asked.whenComplete((value, failure) -> {
-			if (again != null) {
-				again.cancel(false);
-			}
-			if (failure != null) {
-				answer.completeExceptionally(failure);
-			}
-			else {
-				answer.complete(value);
-			}
-		});
-	}
-
-	private <T> void repeat(Supplier<CompletableFuture<T>> question, CompletableFuture<T> answer, int tries) {
-		if (answer.isDone()) {
-			return;
-		}
-		if (this.repeated.incrementAndGet() > MOST_REPEATED) {
-			this.repeated.decrementAndGet();
-			return;
-		}
-		answer.whenComplete((value, failure) -> this.repeated.decrementAndGet());
-		ask(question, answer, tries);
+		return this.questions.insist(question);
 	}
 
 	void close() {
@@ -236,8 +193,9 @@ final class Transactions {
 			deadline = (request.deadline - deadline > 0) ? request.deadline : deadline;
 		}
 		AtomicBoolean freed = new AtomicBoolean();
-		// One of several servers may hang; the next call goes to another.
-		Future<?> timeout = this.timers.after(Math.min(deadline - sentAt, STALLED), () -> {
+		// One of several servers may hang: others need not wait any longer, and the next
+		// call goes to another.
+		Future<?> timeout = this.timers.after(Math.min(deadline - sentAt, Questions.STALLED), () -> {
 			free(freed);
 			pump();
 		});
