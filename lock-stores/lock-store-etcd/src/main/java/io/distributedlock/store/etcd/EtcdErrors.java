@@ -1,5 +1,6 @@
 package io.distributedlock.store.etcd;
 
+import java.io.IOException;
 import java.net.ConnectException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeoutException;
@@ -21,6 +22,11 @@ import io.distributedlock.spi.StoreException;
  * repair it.
  */
 final class EtcdErrors {
+
+	/**
+	 * Is in the client's message while both sides agree upon TLS, and no longer afterwards.
+	 */
+	private static final String TLS_UNDER_WAY = "ClientTlsHandler";
 
 	private final String prefix;
 
@@ -176,10 +182,12 @@ final class EtcdErrors {
 						false, true, cause);
 			}
 			if (next instanceof SSLHandshakeException || next instanceof NotSslRecordException) {
-				return failure(
-						"No TLS connection to etcd (" + next.getMessage()
-								+ "). Do both sides use TLS, and does the client trust the server's certificate?",
-						false, true, cause);
+				return noTls(next.getMessage(), cause);
+			}
+			if (next instanceof IOException && said.contains(TLS_UNDER_WAY)) {
+				// A server without TLS hangs up. Whether what it says before that arrives
+				// is chance.
+				return noTls(next.getMessage(), cause);
 			}
 		}
 		if (said.contains("leader changed") || said.contains("no leader") || said.contains("leader failure")
@@ -188,6 +196,14 @@ final class EtcdErrors {
 					write, true, cause);
 		}
 		return failure("The connection to etcd was lost, or it does not answer: " + said + ".", write, true, cause);
+	}
+
+	/**
+	 * Nothing was sent: commands follow when both sides have agreed upon TLS.
+	 */
+	private StoreException noTls(String said, Throwable cause) {
+		return failure("No TLS connection to etcd (" + said
+				+ "). Do both sides use TLS, and does the client trust the server's certificate?", false, true, cause);
 	}
 
 	private StoreException failure(String message, boolean mayHaveExecuted, boolean retryable, Throwable cause) {

@@ -1,5 +1,9 @@
 package io.distributedlock.store.etcd;
 
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -192,6 +196,43 @@ class EtcdErrorsTests {
 				.withMessageContaining("TLS")
 				.withMessageContaining(etcd.endpoint())
 				.satisfies((ex) -> assertThat(ex.mayHaveExecuted()).isFalse());
+		}
+	}
+
+	@Test
+	void aServerThatHangsUpWhileTheClientWantsTlsIsNamed() throws Exception {
+		try (ServerSocket rude = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+			Thread hangingUp = new Thread(() -> hangUp(rude));
+			hangingUp.start();
+			String endpoint = "https://127.0.0.1:" + rude.getLocalPort();
+			Client client = Client.builder().endpoints(endpoint).sslContext((ssl) -> {
+			}).waitForReady(false).build();
+			this.resources.add(client::close);
+			try (EtcdLockStore store = EtcdLockStore.builder(client).endpoints(List.of(endpoint)).build()) {
+				assertThatExceptionOfType(StoreException.class).isThrownBy(store::check)
+					.withMessageContaining("No TLS connection to etcd (Connection reset)")
+					.withMessageContaining(endpoint)
+					.satisfies((ex) -> assertThat(ex.mayHaveExecuted()).isFalse());
+			}
+			rude.close();
+			hangingUp.join();
+		}
+	}
+
+	/**
+	 * Reads a little of what clients say, and resets the connection.
+	 */
+	private static void hangUp(ServerSocket server) {
+		try {
+			while (true) {
+				try (Socket client = server.accept()) {
+					client.getInputStream().read();
+					client.setSoLinger(true, 0);
+				}
+			}
+		}
+		catch (IOException ex) {
+			// The test has ended.
 		}
 	}
 
