@@ -115,6 +115,9 @@ final class EtcdErrors {
 			return failure("The etcd client failed: " + cause, write, true, cause);
 		}
 		String said = (status.getDescription() != null) ? status.getDescription() : status.getCode().toString();
+		if (said.contains("database space exceeded")) {
+			return noSpace(said, write, cause);
+		}
 		StoreException known = known(said, cause);
 		if (known != null) {
 			return known;
@@ -126,10 +129,22 @@ final class EtcdErrors {
 			case UNAUTHENTICATED ->
 				failure("etcd wants a user: " + said + ". Set user name and password of the etcd client.", false, true,
 						cause);
-			case RESOURCE_EXHAUSTED -> failure("etcd is overloaded: " + said + ". This passes.", false, true, cause);
+			// Also from a connection that was closed under the request.
+			case RESOURCE_EXHAUSTED -> failure("etcd is overloaded: " + said + ". This passes.", write, true, cause);
 			case NOT_FOUND -> failure("The lease of this lock has ended: " + said + ".", false, true, cause);
 			default -> failure("etcd refused the command: " + said + ".", false, false, cause);
 		};
+	}
+
+	/**
+	 * etcd says so before it executes something, and also after it has executed what used
+	 * up the last of its space.
+	 */
+	private StoreException noSpace(String said, boolean write, Throwable cause) {
+		String message = "etcd has used up its space quota and takes no writes (" + said
+				+ "). Compact and defragment it (`etcdctl compact`, `etcdctl defrag`), then `etcdctl alarm disarm`;"
+				+ " raise --quota-backend-bytes if it is too small. Locks that are held can be renewed and released.";
+		return new NoSpaceException(message + " [etcd " + this.servers + "]", write, cause);
 	}
 
 	/**
@@ -137,12 +152,6 @@ final class EtcdErrors {
 	 * before anything was executed.
 	 */
 	private @Nullable StoreException known(String said, Throwable cause) {
-		if (said.contains("database space exceeded")) {
-			return failure("etcd has used up its space quota and takes no writes (" + said
-					+ "). Compact and defragment it (`etcdctl compact`, `etcdctl defrag`), then `etcdctl alarm disarm`;"
-					+ " raise --quota-backend-bytes if it is too small. Locks that are held can be renewed and released.",
-					false, true, cause);
-		}
 		if (said.contains("too many requests")) {
 			return failure("etcd has too many requests under way (" + said
 					+ "); its disk is slower than what is written. This passes.", false, true, cause);

@@ -222,7 +222,7 @@ final class Request {
 	}
 
 	void failed(StoreException failure) {
-		if (this.stake != null && !failure.mayHaveExecuted()) {
+		if (this.stake != null && (!failure.mayHaveExecuted() || failure instanceof NoSpaceException)) {
 			this.stake.answered(this);
 		}
 		this.onFailure.accept(failure);

@@ -293,8 +293,7 @@ final class Transactions {
 
 	private void failed(List<Request> call, StoreException failure) {
 		if (call.size() > 1 && !failure.mayHaveExecuted()) {
-			// Perhaps only one of them is to blame; no space left refuses writes, but not
-			// deletions.
+			// Perhaps only one of them is to blame.
 			this.mutex.lock();
 			try {
 				if (!this.closed) {

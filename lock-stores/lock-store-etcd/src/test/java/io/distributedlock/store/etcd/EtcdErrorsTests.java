@@ -150,8 +150,7 @@ class EtcdErrorsTests {
 		}).withMessageContaining("space exceeded");
 		assertThatExceptionOfType(StoreException.class)
 			.isThrownBy(() -> one.acquire(LockKey.of("stock", 43), AttemptId.random()))
-			.withMessageContaining("etcdctl alarm disarm")
-			.satisfies((ex) -> assertThat(ex.mayHaveExecuted()).isFalse());
+			.withMessageContaining("etcdctl alarm disarm");
 		assertThat(one.renew(KEY, held, StoreFixture.TTL)).isEqualTo(RenewReply.RENEWED);
 		assertThat(one.release(KEY, held)).isEqualTo(new ReleaseReply.Released(false));
 	}
