@@ -248,6 +248,23 @@ class EtcdErrorsTests {
 	}
 
 	@Test
+	void aGrantWhoseQueueCannotBeReadIsNotSaidToBeUnexecuted() {
+		EtcdServer etcd = server();
+		StoreFixture one = StoreFixture.of(etcd);
+		this.resources.add(one);
+		String foreign = "/distributed-lock/q/stock:42/other";
+		etcd.etcdctl("put", foreign, "mine");
+		AttemptId attempt = AttemptId.random();
+		assertThatExceptionOfType(StoreException.class).isThrownBy(() -> one.acquire(KEY, attempt))
+			.withMessageContaining(foreign)
+			.satisfies((ex) -> assertThat(ex.mayHaveExecuted()).isTrue());
+		assertThat(etcd.etcdctl("get", "/distributed-lock/l/stock:42")).as("was executed").contains(attempt.toString());
+		etcd.etcdctl("del", foreign);
+		one.abandon(KEY, attempt);
+		assertThat(etcd.etcdctl("get", "/distributed-lock/l/stock:42")).isEmpty();
+	}
+
+	@Test
 	void noLockIsGivenWhenTheRevisionHasFallen() throws Exception {
 		EtcdServer etcd = server();
 		StoreFixture one = StoreFixture.of(etcd);

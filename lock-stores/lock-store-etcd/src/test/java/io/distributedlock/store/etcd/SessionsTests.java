@@ -1,12 +1,12 @@
 package io.distributedlock.store.etcd;
 
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 
-import io.etcd.jetcd.ByteSequence;
 import io.etcd.jetcd.Client;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -19,6 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 import io.distributedlock.LockKey;
 import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.RenewCommand;
 import io.distributedlock.store.etcd.server.EtcdServer;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -72,6 +73,14 @@ class SessionsTests {
 	void close() {
 		this.sessions.close();
 		this.timers.close();
+	}
+
+	private Context context() {
+		Housekeeping housekeeping = new Housekeeping(Duration.ofSeconds(1));
+		return new Context(this.layout, "jvm", Duration.ofSeconds(1), Duration.ofSeconds(1), this.errors, this.timers,
+				this.transactions, this.sessions, new Stakes(housekeeping), new Reservations(),
+				new Mailbox(client.getWatchClient(), KeyLayout.bytes("none"), this.timers, housekeeping),
+				ConcurrentHashMap.newKeySet());
 	}
 
 	private Session session(Duration time) {
@@ -142,6 +151,46 @@ class SessionsTests {
 	}
 
 	@Test
+	void aGrantThatMayBeOnAnotherLeaseIsNotGoneWithItsOwn() {
+		Session session = session(Duration.ofSeconds(5));
+		Session other = session(Duration.ofSeconds(20));
+		LockKey key = LockKey.of("moved");
+		Context context = context();
+		Stake stake = context.stakes().open(key, AttemptId.random());
+		LockRecord held = LockRecord.held(stake.attempt, "jvm", Duration.ofSeconds(5), 1).written(1);
+		assertThat(stake.held(session, held, 1, List.of(), System.nanoTime() + 5_000_000_000L)).isTrue();
+		etcd.freeze();
+		try {
+			new ExtendOperation(context, key,
+					new RenewCommand(key, stake.attempt, Duration.ofSeconds(20), Duration.ofSeconds(2)))
+				.start();
+			session.end();
+			assertThat(stake.isGoneWithItsLease()).isFalse();
+			assertThat(stake.doubtful()).isSameAs(other);
+		}
+		finally {
+			etcd.thaw();
+		}
+	}
+
+	@Test
+	void aReservationOrACoolingIsEndedHoweverOftenItFails() {
+		try (Client nowhere = Client.builder().endpoints("http://127.0.0.1:1").waitForReady(false).build()) {
+			this.transactions = new Transactions(nowhere.getKVClient(), new RevisionGuard(), this.errors, this.timers);
+			Context context = context();
+			Wheel wheel = context.stakes().wheel();
+			Overdue overdue = new Overdue(context, LockKey.of("cooling"), 7, System.nanoTime(), null);
+			AtomicLong now = new AtomicLong(System.nanoTime());
+			for (int i = 0; i < 10; i++) {
+				overdue.ended();
+				await().pollInterval(Duration.ofMillis(5))
+					.atMost(Duration.ofSeconds(5))
+					.until(() -> wheel.turn(now.addAndGet(60_000_000_000L)).contains(overdue));
+			}
+		}
+	}
+
+	@Test
 	void requestsThatWouldWriteTheSameKeyDoNotMeet() {
 		Session session = session(Duration.ofSeconds(5));
 		List<CompletableFuture<Boolean>> replies = IntStream.range(0, 20).mapToObj((i) -> {
@@ -158,24 +207,7 @@ class SessionsTests {
 	private final class Nothing extends Operation<Boolean> {
 
 		Nothing() {
-			super(new Context(SessionsTests.this.layout, "jvm", Duration.ofSeconds(1), Duration.ofSeconds(1),
-					SessionsTests.this.errors, SessionsTests.this.timers, SessionsTests.this.transactions,
-					SessionsTests.this.sessions, new Stakes(new Housekeeping(Duration.ofSeconds(1))),
-					new Reservations(), new Mailbox(client.getWatchClient(), KeyLayout.bytes("none"),
-							SessionsTests.this.timers, new Mailbox.Receiver() {
-								@Override
-								public void reserved(AttemptId attempt, long revision) {
-								}
-
-								@Override
-								public void revoked(AttemptId attempt) {
-								}
-
-								@Override
-								public void deleted(ByteSequence key) {
-								}
-							}),
-					new HashSet<>()), LockKey.of("none"), Duration.ofSeconds(1));
+			super(context(), LockKey.of("none"), Duration.ofSeconds(1));
 		}
 
 		@Override

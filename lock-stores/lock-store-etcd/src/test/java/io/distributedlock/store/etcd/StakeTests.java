@@ -85,6 +85,17 @@ class StakeTests {
 	}
 
 	@Test
+	void whatCannotBeTakenAwayIsTriedEverMoreSeldom() {
+		long now = System.nanoTime();
+		List<Long> pauses = new ArrayList<>();
+		for (int i = 0; i < 6; i++) {
+			this.stake.retry(now);
+			pauses.add((this.stake.endsAt() - now) / (SECOND / 2));
+		}
+		assertThat(pauses).containsExactly(1L, 2L, 4L, 8L, 16L, 16L);
+	}
+
+	@Test
 	void oneThatCannotBeEndedKeepsNoOtherFromEnding() {
 		List<Stake> tried = new ArrayList<>();
 		Stakes stakes = new Stakes(new EndOperation.Starter() {
