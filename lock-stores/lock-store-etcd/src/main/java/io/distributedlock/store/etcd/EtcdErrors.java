@@ -24,7 +24,8 @@ import io.distributedlock.spi.StoreException;
 final class EtcdErrors {
 
 	/**
-	 * Is in the client's message while both sides agree upon TLS, and no longer afterwards.
+	 * Is in the client's message while both sides agree upon TLS, and no longer
+	 * afterwards.
 	 */
 	private static final String TLS_UNDER_WAY = "ClientTlsHandler";
 
@@ -211,8 +212,10 @@ final class EtcdErrors {
 	 * Nothing was sent: commands follow when both sides have agreed upon TLS.
 	 */
 	private StoreException noTls(String said, Throwable cause) {
-		return failure("No TLS connection to etcd (" + said
-				+ "). Do both sides use TLS, and does the client trust the server's certificate?", false, true, cause);
+		return failure(
+				"No TLS connection to etcd (" + said
+						+ "). Do both sides use TLS, and does the client trust the server's certificate?",
+				false, true, cause);
 	}
 
 	private StoreException failure(String message, boolean mayHaveExecuted, boolean retryable, Throwable cause) {

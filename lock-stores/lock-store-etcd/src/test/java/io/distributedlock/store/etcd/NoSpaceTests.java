@@ -79,7 +79,8 @@ class NoSpaceTests {
 		fill(client);
 		AttemptId attempt = AttemptId.random();
 		CompletionStage<AcquireReply> acquired;
-		// Without the other member nothing is executed, but all is accepted in order: there
+		// Without the other member nothing is executed, but all is accepted in order:
+		// there
 		// is space for each request now, and not when it is executed.
 		this.follower.freeze();
 		try {

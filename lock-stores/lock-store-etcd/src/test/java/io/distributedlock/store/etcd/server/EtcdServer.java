@@ -35,6 +35,8 @@ public final class EtcdServer implements AutoCloseable {
 	/** What to say when there is no server to be started. */
 	public static final String INSTALL = "install etcd-server and etcd-client";
 
+	private static final String CERTIFICATE = "--cert-file";
+
 	private static final Duration START_TIME = Duration.ofSeconds(20);
 
 	private final String name;
@@ -83,7 +85,8 @@ public final class EtcdServer implements AutoCloseable {
 
 	/**
 	 * Starts a server on a free port.
-	 * @param arguments more arguments of {@code etcd}
+	 * @param arguments more arguments of {@code etcd}; with {@code --cert-file} and
+	 * {@code --key-file} it speaks TLS
 	 * @return the running server
 	 */
 	public static EtcdServer start(String... arguments) {
@@ -123,7 +126,7 @@ public final class EtcdServer implements AutoCloseable {
 		if (program == null) {
 			throw new IllegalStateException("There is no etcd on the PATH: " + INSTALL);
 		}
-		boolean tls = this.arguments.contains("--cert-file");
+		boolean tls = this.arguments.contains(CERTIFICATE);
 		String client = (tls ? "https" : "http") + "://127.0.0.1:" + this.port;
 		String peer = "http://127.0.0.1:" + this.peerPort;
 		List<String> command = new ArrayList<>(List.of(program.toString(), "--name", this.name, "--data-dir",
@@ -142,7 +145,7 @@ public final class EtcdServer implements AutoCloseable {
 
 	void awaitHealth() {
 		HttpClient http = HttpClient.newHttpClient();
-		boolean tls = this.arguments.contains("--cert-file");
+		boolean tls = this.arguments.contains(CERTIFICATE);
 		long end = System.nanoTime() + START_TIME.toNanos();
 		while (tls ? !isListening() : !isHealthy(http)) {
 			if (System.nanoTime() - end > 0 || !isRunning()) {
@@ -193,7 +196,7 @@ public final class EtcdServer implements AutoCloseable {
 	 * @return such as {@code http://127.0.0.1:2379}
 	 */
 	public String endpoint() {
-		return (this.arguments.contains("--cert-file") ? "https" : "http") + "://127.0.0.1:" + this.port;
+		return (this.arguments.contains(CERTIFICATE) ? "https" : "http") + "://127.0.0.1:" + this.port;
 	}
 
 	/**
@@ -261,6 +264,10 @@ public final class EtcdServer implements AutoCloseable {
 	 */
 	public String etcdctl(String... arguments) {
 		List<String> command = new ArrayList<>(List.of("etcdctl", "--endpoints", endpoint()));
+		int certificate = this.arguments.indexOf(CERTIFICATE);
+		if (certificate >= 0) {
+			command.addAll(List.of("--cacert", this.arguments.get(certificate + 1)));
+		}
 		command.addAll(List.of(arguments));
 		return run(command.toArray(String[]::new));
 	}
