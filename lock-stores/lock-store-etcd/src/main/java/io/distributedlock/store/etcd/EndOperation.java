@@ -3,6 +3,7 @@ package io.distributedlock.store.etcd;
 import java.time.Duration;
 import java.util.List;
 
+import io.etcd.jetcd.kv.GetResponse;
 import io.etcd.jetcd.op.Op;
 import io.etcd.jetcd.options.GetOption;
 import org.jspecify.annotations.Nullable;
@@ -31,7 +32,7 @@ final class EndOperation extends Operation<Boolean> {
 	void step() {
 		Stake known = this.stake;
 		if (known == null) {
-			readLock(this::found);
+			look();
 			return;
 		}
 		// First of all: from now on no answer gives it more.
@@ -59,7 +60,7 @@ final class EndOperation extends Operation<Boolean> {
 			passOn(grant, false);
 		}
 		else {
-			readLock(this::found);
+			look();
 		}
 	}
 
@@ -85,24 +86,35 @@ final class EndOperation extends Operation<Boolean> {
 	private void found(LockView view) {
 		if (view.isHeldBy(this.attempt) || view.isReservedFor(this.attempt)) {
 			passOn(view, true);
-			return;
 		}
+		else {
+			look();
+		}
+	}
+
+	/**
+	 * Looks for everything at one moment: in between, a place in the queue may become a
+	 * reservation.
+	 */
+	private void look() {
 		read((answer) -> {
-			QueueEntry own = answer.getGetResponses()
-				.get(0)
-				.getKvs()
+			List<GetResponse> found = answer.getGetResponses();
+			LockView view = LockView.of(found.get(0), found.get(1));
+			QueueEntry own = LockView.entries(found.get(2))
 				.stream()
-				.map(QueueEntry::decode)
 				.filter((entry) -> entry.attempt().equals(this.attempt))
 				.findFirst()
 				.orElse(null);
-			if (own != null) {
+			if (view.isHeldBy(this.attempt) || view.isReservedFor(this.attempt)) {
+				passOn(view, true);
+			}
+			else if (own != null) {
 				leaveQueue(own.revision());
 			}
 			else {
 				done();
 			}
-		}, Op.get(ownEntry(), GetOption.DEFAULT));
+		}, Op.get(record(), GetOption.DEFAULT), Request.readFirst(queue()), Op.get(ownEntry(), GetOption.DEFAULT));
 	}
 
 	/**
@@ -127,7 +139,7 @@ final class EndOperation extends Operation<Boolean> {
 				Rescue.of(this.context, this.key, answer.queue().get(0));
 			}
 			if (look) {
-				found(new LockView(null, 0, 0, List.of()));
+				look();
 			}
 			else {
 				done();

@@ -192,7 +192,7 @@ final class EtcdErrors {
 						false, true, cause);
 			}
 			if (next instanceof SSLHandshakeException || next instanceof NotSslRecordException) {
-				return noTls(next.getMessage(), cause);
+				return noTls(innermost(next), cause);
 			}
 			if (next instanceof IOException && said.contains(TLS_UNDER_WAY)) {
 				// A server without TLS hangs up. Whether what it says before that arrives
@@ -206,6 +206,17 @@ final class EtcdErrors {
 					write, true, cause);
 		}
 		return failure("The connection to etcd was lost, or it does not answer: " + said + ".", write, true, cause);
+	}
+
+	/**
+	 * Finds the reason, such as a certificate that is not trusted.
+	 */
+	private static String innermost(Throwable thrown) {
+		String message = thrown.getMessage();
+		for (Throwable next = thrown.getCause(); next != null; next = next.getCause()) {
+			message = (next.getMessage() != null) ? next.getMessage() : message;
+		}
+		return String.valueOf(message);
 	}
 
 	/**

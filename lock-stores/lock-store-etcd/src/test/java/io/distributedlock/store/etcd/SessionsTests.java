@@ -1,13 +1,18 @@
 package io.distributedlock.store.etcd;
 
+import java.lang.reflect.Proxy;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 
+import io.etcd.jetcd.ByteSequence;
 import io.etcd.jetcd.Client;
+import io.etcd.jetcd.KV;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
@@ -188,6 +193,34 @@ class SessionsTests {
 					.until(() -> wheel.turn(now.addAndGet(60_000_000_000L)).contains(overdue));
 			}
 		}
+	}
+
+	@Test
+	void anAttemptThatGetsTheLockReservedWhileItIsEndedKeepsNothing() {
+		LockKey key = LockKey.of("ended");
+		AttemptId attempt = AttemptId.random();
+		KV kv = client.getKVClient();
+		ByteSequence record = this.layout.record(key.id());
+		ByteSequence entry = this.layout.entry(key.id(), "jvm");
+		StoreFixture.get(
+				kv.put(record, LockRecord.held(AttemptId.random(), "other", Duration.ofSeconds(5), 1).encode()));
+		StoreFixture.get(kv.put(entry, QueueEntry.encode(attempt, "jvm", Instant.now())));
+		QueueEntry waiting = QueueEntry.decode(StoreFixture.get(kv.get(entry)).getKvs().get(0));
+		AtomicInteger calls = new AtomicInteger();
+		KV meddled = (KV) Proxy.newProxyInstance(KV.class.getClassLoader(), new Class<?>[] { KV.class },
+				(proxy, method, arguments) -> {
+					if (calls.incrementAndGet() == 2) {
+						StoreFixture.get(
+								kv.put(record, LockRecord.reserved(waiting, Duration.ofSeconds(1)).encode()));
+						StoreFixture.get(kv.delete(entry));
+					}
+					return method.invoke(kv, arguments);
+				});
+		this.transactions = new Transactions(meddled, new RevisionGuard(), this.errors, this.timers);
+		assertThat(new EndOperation(context(), key, attempt, Duration.ofSeconds(5)).start())
+			.succeedsWithin(Duration.ofSeconds(5));
+		assertThat(StoreFixture.get(kv.get(record)).getKvs()).isEmpty();
+		assertThat(StoreFixture.get(kv.get(entry)).getKvs()).isEmpty();
 	}
 
 	@Test
