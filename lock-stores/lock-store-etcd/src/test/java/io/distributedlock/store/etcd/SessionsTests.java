@@ -202,16 +202,15 @@ class SessionsTests {
 		KV kv = client.getKVClient();
 		ByteSequence record = this.layout.record(key.id());
 		ByteSequence entry = this.layout.entry(key.id(), "jvm");
-		StoreFixture.get(
-				kv.put(record, LockRecord.held(AttemptId.random(), "other", Duration.ofSeconds(5), 1).encode()));
+		StoreFixture
+			.get(kv.put(record, LockRecord.held(AttemptId.random(), "other", Duration.ofSeconds(5), 1).encode()));
 		StoreFixture.get(kv.put(entry, QueueEntry.encode(attempt, "jvm", Instant.now())));
 		QueueEntry waiting = QueueEntry.decode(StoreFixture.get(kv.get(entry)).getKvs().get(0));
 		AtomicInteger calls = new AtomicInteger();
 		KV meddled = (KV) Proxy.newProxyInstance(KV.class.getClassLoader(), new Class<?>[] { KV.class },
 				(proxy, method, arguments) -> {
 					if (calls.incrementAndGet() == 2) {
-						StoreFixture.get(
-								kv.put(record, LockRecord.reserved(waiting, Duration.ofSeconds(1)).encode()));
+						StoreFixture.get(kv.put(record, LockRecord.reserved(waiting, Duration.ofSeconds(1)).encode()));
 						StoreFixture.get(kv.delete(entry));
 					}
 					return method.invoke(kv, arguments);
