@@ -39,7 +39,7 @@ final class AcquireTask extends KeyTask<AcquireReply> {
 
 	@Override
 	TakeBack takeBack() {
-		return new TakeBack(this.command.attempt(), this.keeper);
+		return removal(this.command.attempt(), this.keeper);
 	}
 
 	@Override
@@ -68,12 +68,13 @@ final class AcquireTask extends KeyTask<AcquireReply> {
 		long sent = System.nanoTime();
 		CompletableFuture<Link.Outcome> proof = mine.link.commit(List.of(mine.link.proof()));
 		return mine.link.readHeld(List.of(id())).thenCombine(proof, (records, proven) -> {
-			HeldRecord record = records.get(0);
+			HeldRecord record = records.get(0).get();
 			if (record == null || !record.attempt().equals(mine.attempt)) {
 				this.context.ended(mine);
 				throw this.context.failures().unknown("The lock was taken away from this attempt.");
 			}
-			if (!proven.succeeded() || !mine.link.outlives(sent, this.command.ttl())) {
+			boolean here = record.session().equals(mine.link.name());
+			if (!here || !proven.succeeded() || !mine.link.outlives(sent, this.command.ttl())) {
 				throw this.context.failures().stalled();
 			}
 			mine.arm(sent, this.command.ttl());

@@ -38,7 +38,7 @@ final class ExchangeTask extends KeyTask<ReleaseReply> {
 
 	@Override
 	TakeBack takeBack() {
-		return new TakeBack(this.successor.attempt(), this.keeper);
+		return removal(this.successor.attempt(), this.keeper);
 	}
 
 	@Override
@@ -132,7 +132,11 @@ final class ExchangeTask extends KeyTask<ReleaseReply> {
 		AcquireTask acquire = new AcquireTask(this.context, new AcquireCommand(this.key, this.successor.attempt(),
 				this.successor.ttl(), this.successor.tokens(), false, this.command.timeout()), true, this.keeper);
 		acquire.submitted(local());
-		return acquire.work().thenApply((answer) -> {
+		return acquire.work().handle((answer, thrown) -> {
+			if (thrown != null) {
+				// The first half was executed, whatever became of the second.
+				throw this.context.failures().unknown(this.context.failures().unexpected(thrown).getMessage());
+			}
 			if (answer instanceof AcquireReply.Granted granted) {
 				return new ReleaseReply.Succeeded(granted.firstToken(), granted.tokens());
 			}
@@ -148,7 +152,7 @@ final class ExchangeTask extends KeyTask<ReleaseReply> {
 		byte[] record = HeldRecord.fresh(this.successor.attempt(), this.context.settings().instanceId, link.name(),
 				this.successor.ttl(), tokens);
 		List<Op> last = new ArrayList<>();
-		if (link == grant.link) {
+		if (held.session().equals(link.name())) {
 			last.add(Op.setData(path, record, -1));
 		}
 		else {

@@ -67,6 +67,10 @@ final class ExtendTask extends KeyTask<ExtendReply> {
 			this.context.ended(grant);
 			return done(NOT_OWNER);
 		}
+		if (!view.held().session().equals(grant.link.name())) {
+			// It was moved, and nobody was told; its next renewal finds it.
+			return done(new ExtendReply.Yield());
+		}
 		grant.seen(view.fence().version(), view.waiting() == null);
 		WaitRecord waiting = this.context.living(id(), view.waitingOrEmpty());
 		if (!waiting.without(this.context.settings().instanceId).queue().isEmpty()) {

@@ -46,8 +46,8 @@ final class Failures {
 				sent, true, null);
 	}
 
-	StoreException closed() {
-		return new StoreException(withAddress("The ZooKeeper lock store is closed."), false, false, null);
+	StoreException closed(boolean sent) {
+		return new StoreException(withAddress("The ZooKeeper lock store is closed."), sent, false, null);
 	}
 
 	StoreException stalled() {

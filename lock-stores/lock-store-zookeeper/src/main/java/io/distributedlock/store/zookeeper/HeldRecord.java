@@ -50,10 +50,15 @@ record HeldRecord(AttemptId attempt, String instance, String session, Duration t
 	static HeldRecord parse(byte[] data, Stat stat) {
 		String[] fields = Text.fields(data, 8);
 		long base = token(stat.getMzxid());
-		long first = Long.parseLong(fields[5]);
-		return new HeldRecord(AttemptId.parse(fields[1]), fields[2], fields[3],
-				Duration.ofMillis(Long.parseLong(fields[4])), (first == 0) ? base : first, Integer.parseInt(fields[6]),
-				base + Integer.parseInt(fields[7]) - 1);
+		try {
+			long first = Long.parseLong(fields[5]);
+			return new HeldRecord(AttemptId.parse(fields[1]), fields[2], fields[3],
+					Duration.ofMillis(Long.parseLong(fields[4])), (first == 0) ? base : first,
+					Integer.parseInt(fields[6]), base + Integer.parseInt(fields[7]) - 1);
+		}
+		catch (IllegalArgumentException ex) {
+			throw Text.foreign(ex);
+		}
 	}
 
 	/**

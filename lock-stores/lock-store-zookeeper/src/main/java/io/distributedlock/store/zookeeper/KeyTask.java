@@ -4,6 +4,9 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import java.util.function.Function;
 
 import org.jspecify.annotations.Nullable;
 
@@ -31,6 +34,8 @@ abstract class KeyTask<R> {
 	private final Duration timeout;
 
 	private @Nullable LocalKey local;
+
+	private final AtomicBoolean passedOne = new AtomicBoolean();
 
 	private volatile boolean sent;
 
@@ -66,11 +71,26 @@ abstract class KeyTask<R> {
 		ScheduledFuture<?> timer = this.context.timer()
 			.schedule(() -> this.reply.completeExceptionally(this.context.failures().timedOut(this.sent)),
 					this.timeout.toNanos(), TimeUnit.NANOSECONDS);
-		this.reply.whenComplete((answer, failure) -> timer.cancel(false));
+		this.reply.whenComplete((answer, failure) -> {
+			timer.cancel(false);
+			if (failure != null) {
+				this.context.commands().withdraw(this);
+			}
+		});
 	}
 
-	void fail(StoreException failure) {
-		this.reply.completeExceptionally(failure);
+	/** The store is closed, and nobody waits for the answer any more. */
+	void close() {
+		this.reply.completeExceptionally(this.context.failures().closed(this.sent));
+	}
+
+	/**
+	 * Called when {@link #run} has returned, and when the work has ended, whatever comes
+	 * first.
+	 * @return true if it was called before
+	 */
+	boolean hasPassedBoth() {
+		return !this.passedOne.compareAndSet(false, true);
 	}
 
 	/**
@@ -80,7 +100,7 @@ abstract class KeyTask<R> {
 
 	/**
 	 * Returns the attempt that must have nothing if the answer does not reach the caller,
-	 * and how its session is to be reached, or null if nothing is to be taken back.
+	 * and how to see to that, or null if nothing is to be taken back.
 	 */
 	@Nullable TakeBack takeBack() {
 		return null;
@@ -88,7 +108,7 @@ abstract class KeyTask<R> {
 
 	final void run() {
 		if (this.reply.isDone()) {
-			this.context.finished(this);
+			this.context.commands().finished(this);
 			return;
 		}
 		CompletableFuture<R> work;
@@ -104,7 +124,7 @@ abstract class KeyTask<R> {
 	private void worked(@Nullable R answer, @Nullable Throwable thrown) {
 		if (thrown == null && answer != null) {
 			if (this.reply.complete(answer)) {
-				this.context.finished(this);
+				this.context.commands().finished(this);
 			}
 			else {
 				undo();
@@ -114,31 +134,44 @@ abstract class KeyTask<R> {
 		StoreException failure = this.context.failures()
 			.unexpected((thrown != null) ? thrown : new IllegalStateException("no answer"));
 		this.reply.completeExceptionally(failure);
-		if (this.sent) {
+		if (this.sent && failure.mayHaveExecuted()) {
 			undo();
 		}
 		else {
-			this.context.finished(this);
+			this.context.commands().finished(this);
 		}
 	}
 
 	private void undo() {
 		TakeBack what = takeBack();
 		if (what == null || this.context.isClosed()) {
-			this.context.finished(this);
+			this.context.commands().finished(this);
 			return;
 		}
-		what.keeper()
-			.whenConnected(
-					(link) -> new Removal(this.context, this.key, local(), what.attempt(), what.keeper(), link).run()
-						.whenComplete((done, failure) -> {
-							if (failure == null) {
-								this.context.finished(this);
-							}
-							else {
-								this.context.timer().schedule(this::undo, RETRY_MILLIS, TimeUnit.MILLISECONDS);
-							}
-						}));
+		what.keeper().whenConnected((link) -> undo(what, link));
+	}
+
+	private void undo(TakeBack what, Link link) {
+		CompletableFuture<Boolean> undone;
+		try {
+			undone = what.work().apply(link);
+		}
+		catch (RuntimeException ex) {
+			undone = CompletableFuture.failedFuture(ex);
+		}
+		undone.whenComplete((done, thrown) -> {
+			if (thrown == null) {
+				this.context.commands().finished(this);
+			}
+			else if (this.context.failures().unexpected(thrown).isRetryable()) {
+				this.context.timer().schedule(() -> undo(), RETRY_MILLIS, TimeUnit.MILLISECONDS);
+			}
+			else {
+				// Somebody has to do something about it; the next command says so.
+				this.context.takeBackLater(this.key, what);
+				this.context.commands().finished(this);
+			}
+		});
 	}
 
 	/**
@@ -146,7 +179,7 @@ abstract class KeyTask<R> {
 	 */
 	final CompletableFuture<Link> connection(SessionKeeper keeper) {
 		CompletableFuture<Link> result = new CompletableFuture<>();
-		keeper.whenConnected((link) -> {
+		Consumer<Link> action = (link) -> {
 			if (this.reply.isDone()) {
 				result.completeExceptionally(this.context.failures().timedOut(false));
 			}
@@ -154,7 +187,15 @@ abstract class KeyTask<R> {
 				this.sent = true;
 				result.complete(link);
 			}
-		});
+		};
+		keeper.whenConnected(action);
+		if (!result.isDone()) {
+			this.reply.whenComplete((answer, failure) -> {
+				if (keeper.withdraw(action)) {
+					result.completeExceptionally(this.context.failures().timedOut(false));
+				}
+			});
+		}
 		return result;
 	}
 
@@ -162,13 +203,20 @@ abstract class KeyTask<R> {
 		return CompletableFuture.completedFuture(value);
 	}
 
+	/** Returns how to take away what an attempt has. */
+	final TakeBack removal(AttemptId attempt, SessionKeeper keeper) {
+		return new TakeBack(attempt, keeper,
+				(link) -> new Removal(this.context, this.key, local(), attempt, keeper, link).run());
+	}
+
 	/**
 	 * What to take back.
 	 *
 	 * @param attempt what must have nothing
 	 * @param keeper in whose session it may have something
+	 * @param work takes it back
 	 */
-	record TakeBack(AttemptId attempt, SessionKeeper keeper) {
+	record TakeBack(AttemptId attempt, SessionKeeper keeper, Function<Link, CompletableFuture<Boolean>> work) {
 	}
 
 }

@@ -116,7 +116,7 @@ final class Lane {
 
 	private void answered(List<Step> batch, int[] starts, boolean hasId, Link.Outcome outcome) {
 		int refused = -1;
-		if (!outcome.succeeded() && outcome.isAnswer()) {
+		if (outcome.isAboutOne()) {
 			for (int i = 0; i < starts.length && starts[i] <= outcome.failed(); i++) {
 				refused = i;
 			}
@@ -139,7 +139,14 @@ final class Lane {
 		if (refused >= 0) {
 			Step step = batch.get(refused);
 			int offset = outcome.failed() - starts[refused];
-			deliver(() -> step.refused(offset, outcome.code()));
+			deliver(() -> {
+				if (outcome.isAnswer()) {
+					step.refused(offset, outcome.code());
+				}
+				else {
+					step.failed(outcome.code());
+				}
+			});
 			return;
 		}
 		for (Step step : batch) {
@@ -187,7 +194,7 @@ final class Lane {
 		 */
 		void refused(int operation, Code code);
 
-		/** Nobody knows whether it was executed, or ZooKeeper refused all. */
+		/** Nobody knows whether it was executed, or ZooKeeper does not permit it. */
 		void failed(Code code);
 
 	}

@@ -1,5 +1,6 @@
 package io.distributedlock.store.zookeeper;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,6 +16,8 @@ import org.apache.zookeeper.OpResult;
 import org.apache.zookeeper.ZooKeeper;
 import org.apache.zookeeper.data.Stat;
 import org.jspecify.annotations.Nullable;
+
+import io.distributedlock.spi.StoreException;
 
 /**
  * One session, from its first connection to its end. What is created in it goes with it,
@@ -43,6 +46,8 @@ final class Link {
 
 	private final Touches touches;
 
+	private final Silence silence;
+
 	private final Set<Grant> grants = ConcurrentHashMap.newKeySet();
 
 	private final Lane lane;
@@ -62,6 +67,7 @@ final class Link {
 		this.failures = failures;
 		this.timeout = Duration.ofMillis(zk.getSessionTimeout());
 		this.touches = new Touches(tick, this.timeout);
+		this.silence = new Silence(tick, this.timeout.minus(tick.multipliedBy(2)));
 		this.lane = new Lane(this);
 		this.touches.connected(connectingSince);
 		this.tick = tick;
@@ -116,6 +122,7 @@ final class Link {
 	 */
 	void reconnected() {
 		this.touches.connected(this.disconnectedAt);
+		this.silence.broken();
 		touch();
 	}
 
@@ -159,7 +166,30 @@ final class Link {
 			if (rc == Code.OK.intValue()) {
 				this.touches.answered(sent, System.nanoTime());
 			}
+			this.silence.broken();
 		}, null);
+	}
+
+	/**
+	 * Touches the session, which is to be called every half tick. If the server has not
+	 * answered for long, the connection is given up; the client then connects to the next
+	 * server, with the same session.
+	 */
+	void watch() {
+		boolean silent = this.silence.sent(System.nanoTime());
+		if (silent && this.zk.getState().isConnected()) {
+			ZooKeeperLockStore.logger.warn("ZooKeeper has not answered for {} ms or more; trying another server",
+					this.silence.longest().toMillis());
+			this.silence.broken();
+			try {
+				this.zk.getTestable().closeSocket();
+			}
+			catch (IOException ex) {
+				ZooKeeperLockStore.logger.debug("Could not close the connection", ex);
+			}
+		}
+		// This also wakes the client up, which then notices that it has no connection.
+		touch();
 	}
 
 	/**
@@ -193,7 +223,10 @@ final class Link {
 	}
 
 	void send(List<Op> operations, Consumer<Outcome> receiver) {
-		this.zk.multi(operations, (rc, path, context, results) -> receiver.accept(Outcome.of(rc, results)), null);
+		this.zk.multi(operations, (rc, path, context, results) -> {
+			this.silence.broken();
+			receiver.accept(Outcome.of(rc, results));
+		}, null);
 	}
 
 	/**
@@ -229,56 +262,64 @@ final class Link {
 
 	/**
 	 * Reads the nodes of held keys, which come after a write that proves the session.
-	 * @return one result for each key in order, null where there is no node
+	 * @return one result for each key in order
 	 */
-	CompletableFuture<List<@Nullable HeldRecord>> readHeld(List<String> keyIds) {
-		List<CompletableFuture<List<@Nullable HeldRecord>>> parts = new ArrayList<>();
+	CompletableFuture<List<Found>> readHeld(List<String> keyIds) {
+		List<CompletableFuture<List<Found>>> parts = new ArrayList<>();
 		for (int from = 0; from < keyIds.size(); from += READS) {
 			List<String> part = keyIds.subList(from, Math.min(from + READS, keyIds.size()));
-			CompletableFuture<List<@Nullable HeldRecord>> result = new CompletableFuture<>();
+			CompletableFuture<List<Found>> result = new CompletableFuture<>();
 			this.zk.multi(part.stream().map((id) -> Op.getData(this.layout.held(id))).toList(),
 					(rc, path, context, results) -> {
 						if (results == null || results.size() != part.size()) {
 							result.completeExceptionally(this.failures.of(Code.get(rc)));
 						}
 						else {
-							complete(result, results);
+							result.complete(results.stream().map(this::found).toList());
 						}
 					}, null);
 			parts.add(result);
 		}
 		return CompletableFuture.allOf(parts.toArray(CompletableFuture<?>[]::new)).thenApply((done) -> {
-			List<@Nullable HeldRecord> all = new ArrayList<>(keyIds.size());
+			List<Found> all = new ArrayList<>(keyIds.size());
 			parts.forEach((part) -> all.addAll(part.join()));
 			return all;
 		});
 	}
 
-	private void complete(CompletableFuture<List<@Nullable HeldRecord>> result, List<OpResult> results) {
-		List<@Nullable HeldRecord> records = new ArrayList<>(results.size());
+	private Found found(OpResult one) {
 		try {
-			for (OpResult one : results) {
-				if (one instanceof OpResult.GetDataResult found) {
-					records.add(HeldRecord.parse(found.getData(), found.getStat()));
-				}
-				else if (one instanceof OpResult.ErrorResult error && error.getErr() == Code.NONODE.intValue()) {
-					records.add(null);
-				}
-				else {
-					throw this.failures
-						.of((one instanceof OpResult.ErrorResult error) ? Code.get(error.getErr()) : Code.SYSTEMERROR);
-				}
+			if (one instanceof OpResult.GetDataResult result) {
+				return new Found(HeldRecord.parse(result.getData(), result.getStat()), null);
 			}
-			result.complete(records);
+			Code code = (one instanceof OpResult.ErrorResult error) ? Code.get(error.getErr()) : Code.SYSTEMERROR;
+			return new Found(null, (code == Code.NONODE) ? null : this.failures.of(code));
 		}
 		catch (RuntimeException ex) {
-			result.completeExceptionally(this.failures.unexpected(ex));
+			return new Found(null, this.failures.unexpected(ex));
 		}
 	}
 
 	@Override
 	public String toString() {
 		return this.name;
+	}
+
+	/**
+	 * What was read of a key.
+	 *
+	 * @param record who holds it, or null
+	 * @param failure why that is not known, or null
+	 */
+	record Found(@Nullable HeldRecord record, @Nullable StoreException failure) {
+
+		@Nullable HeldRecord get() {
+			if (this.failure != null) {
+				throw this.failure;
+			}
+			return this.record;
+		}
+
 	}
 
 	/**
@@ -310,6 +351,15 @@ final class Link {
 		boolean isAnswer() {
 			return succeeded() || (this.failed >= 0
 					&& (this.code == Code.NONODE || this.code == Code.NODEEXISTS || this.code == Code.BADVERSION));
+		}
+
+		/**
+		 * Tells whether one operation was refused, so that without it the others could
+		 * have been executed.
+		 */
+		boolean isAboutOne() {
+			return !succeeded() && this.failed >= 0 && (isAnswer() || this.code == Code.NOAUTH
+					|| this.code == Code.BADARGUMENTS || this.code == Code.QUOTAEXCEEDED);
 		}
 
 		/** Returns the id of the transaction, which must have written data last. */

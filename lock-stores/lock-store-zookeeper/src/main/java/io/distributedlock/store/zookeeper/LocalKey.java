@@ -2,12 +2,11 @@ package io.distributedlock.store.zookeeper;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.Set;
+import java.util.List;
 
 import org.jspecify.annotations.Nullable;
 
 import io.distributedlock.spi.AttemptId;
-import io.distributedlock.spi.StoreException;
 
 /**
  * What this JVM has and does for one key. Its commands are worked off one after the
@@ -47,9 +46,15 @@ final class LocalKey {
 		return this.tasks.peekFirst();
 	}
 
-	void failAll(StoreException failure) {
-		// Only the replies; the work ends by itself, or is not begun.
-		Set.copyOf(this.tasks).forEach((task) -> task.fail(failure));
+	/** Removes a command that has its answer, unless it is the one at work. */
+	void withdraw(KeyTask<?> task) {
+		if (this.tasks.peekFirst() != task) {
+			this.tasks.remove(task);
+		}
+	}
+
+	List<KeyTask<?>> tasks() {
+		return List.copyOf(this.tasks);
 	}
 
 	boolean isUnused() {

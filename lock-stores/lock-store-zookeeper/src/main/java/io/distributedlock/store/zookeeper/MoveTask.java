@@ -1,11 +1,13 @@
 package io.distributedlock.store.zookeeper;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.Op;
+import org.jspecify.annotations.Nullable;
 
 import io.distributedlock.spi.RenewCommand;
 import io.distributedlock.spi.RenewReply;
@@ -20,10 +22,18 @@ final class MoveTask extends KeyTask<RenewReply> {
 
 	private final SessionKeeper keeper;
 
+	private volatile @Nullable Grant before;
+
 	MoveTask(StoreContext context, RenewCommand command, SessionKeeper keeper) {
 		super(context, command.key(), command.timeout());
 		this.command = command;
 		this.keeper = keeper;
+	}
+
+	@Override
+	@Nullable TakeBack takeBack() {
+		Grant grant = this.before;
+		return (grant != null) ? new TakeBack(grant.attempt, this.keeper, (link) -> settle(grant, link)) : null;
 	}
 
 	@Override
@@ -32,10 +42,53 @@ final class MoveTask extends KeyTask<RenewReply> {
 		if (grant == null || !grant.isAlive()) {
 			return done(RenewReply.NOT_OWNER);
 		}
+		this.before = grant;
 		return connection(this.keeper).thenCompose((link) -> {
 			Sessions.requireLongEnough(this.context, link, this.command.ttl());
 			return look(grant, link);
 		});
+	}
+
+	/**
+	 * Finds out in which session the grant is, if the answer did not come: the one that
+	 * it was in may end, and the grant must not be forgotten then.
+	 */
+	private CompletableFuture<Boolean> settle(Grant grant, Link link) {
+		Grant known = local().grant(grant.attempt);
+		if (known != null && known != grant) {
+			return done(true);
+		}
+		return link.load(id()).thenCompose((view) -> {
+			this.context.seen(id(), view);
+			HeldRecord held = view.held();
+			if (view.fence() == null || held == null || !held.attempt().equals(grant.attempt)) {
+				this.context.ended(grant);
+				return done(true);
+			}
+			if (!grant.isAlive()) {
+				return removal(grant.attempt, this.keeper).work().apply(link);
+			}
+			if (held.session().equals(link.name())) {
+				long now = System.nanoTime();
+				replace(grant,
+						new Grant(this.key, local(), grant.attempt, this.keeper, link, grant.first, grant.size,
+								view.fence().version(), view.waitingOrEmpty().isEmpty(), now,
+								Duration.ofNanos(grant.deadline() - now)));
+			}
+			return done(true);
+		});
+	}
+
+	private void replace(Grant grant, Grant moved) {
+		LocalKey.Place place = local().place;
+		try {
+			// There is no moment without a grant, in which it would seem lost.
+			this.context.granted(local(), moved);
+		}
+		finally {
+			this.context.ended(grant);
+		}
+		local().place = place;
 	}
 
 	private CompletableFuture<RenewReply> look(Grant grant, Link link) {
@@ -56,8 +109,15 @@ final class MoveTask extends KeyTask<RenewReply> {
 		byte[] record = new HeldRecord(held.attempt(), held.instance(), link.name(), this.command.ttl(), held.first(),
 				held.size(), held.last())
 			.extended(this.command.ttl(), 0);
-		List<Op> last = new ArrayList<>(this.context.delete(id(), held, link));
-		last.add(Op.create(path, record, this.context.acl(), CreateMode.EPHEMERAL));
+		List<Op> last = new ArrayList<>();
+		if (held.session().equals(link.name())) {
+			// An earlier move was executed, and nobody was told.
+			last.add(Op.setData(path, record, -1));
+		}
+		else {
+			last.addAll(this.context.delete(id(), held, link));
+			last.add(Op.create(path, record, this.context.acl(), CreateMode.EPHEMERAL));
+		}
 		last.add(link.proof());
 		return new Handover(this.context, this.key, this.keeper, link, view, List.of(), last)
 			.leave(view.waitingOrEmpty())
@@ -73,15 +133,7 @@ final class MoveTask extends KeyTask<RenewReply> {
 				Grant moved = new Grant(this.key, local(), grant.attempt, this.keeper, link, grant.first, grant.size,
 						view.fence().version(), view.waiting() == null || view.waitingOrEmpty().isEmpty(), sent,
 						this.command.ttl());
-				LocalKey.Place place = local().place;
-				try {
-					// There is no moment without a grant, in which it would seem lost.
-					this.context.granted(local(), moved);
-				}
-				finally {
-					this.context.ended(grant);
-				}
-				local().place = place;
+				replace(grant, moved);
 				if (!link.outlives(sent, this.command.ttl())) {
 					return CompletableFuture.failedFuture(this.context.failures().stalled());
 				}

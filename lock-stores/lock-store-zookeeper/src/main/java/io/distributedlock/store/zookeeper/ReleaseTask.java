@@ -62,7 +62,7 @@ final class ReleaseTask extends KeyTask<ReleaseReply> {
 		}
 		WaitRecord waiting = view.waitingOrEmpty();
 		Handover handover = new Handover(this.context, this.key, grant.keeper, grant.link, view, List.of(),
-				List.of(delete()));
+				this.context.delete(id(), view.held(), grant.link));
 		CompletableFuture<Handover.Result> changed = this.command.keepFor().isZero()
 				? handover.run(this.context.living(id(), waiting), null)
 				: handover.leave(waiting.cooling(this.command.keepFor()));
@@ -77,10 +77,6 @@ final class ReleaseTask extends KeyTask<ReleaseReply> {
 			this.context.ended(grant);
 			return done(new ReleaseReply.Released(result.next() != null));
 		});
-	}
-
-	private Op delete() {
-		return Op.delete(this.context.layout().held(id()), -1);
 	}
 
 	/**
@@ -114,7 +110,7 @@ final class ReleaseTask extends KeyTask<ReleaseReply> {
 		public List<Op> operations() {
 			return List.of(
 					Op.check(ReleaseTask.this.context.layout().waitBucket(Layout.bucket(id())), this.grant.fence),
-					delete());
+					Op.delete(ReleaseTask.this.context.layout().held(id()), -1));
 		}
 
 		@Override

@@ -48,7 +48,7 @@ final class Renewals {
 
 	CompletableFuture<List<RenewReply>> send() {
 		if (this.context.isClosed()) {
-			return CompletableFuture.failedFuture(this.context.failures().closed());
+			return CompletableFuture.failedFuture(this.context.failures().closed(false));
 		}
 		Duration timeout = this.commands.stream()
 			.map(RenewCommand::timeout)
@@ -123,7 +123,7 @@ final class Renewals {
 			.thenCombine(proof, (records, proven) -> {
 				for (int i = 0; i < group.size(); i++) {
 					Renewal renewal = group.get(i);
-					set(renewal.index(), answer(renewal, records.get(i), proven, sent));
+					answer(renewal, records.get(i), proven, sent);
 				}
 				return true;
 			})
@@ -136,16 +136,30 @@ final class Renewals {
 			});
 	}
 
-	private RenewReply answer(Renewal renewal, @Nullable HeldRecord record, Link.Outcome proven, long sent) {
+	private void answer(Renewal renewal, Link.Found found, Link.Outcome proven, long sent) {
 		Grant grant = renewal.grant();
-		if (record == null || !record.attempt().equals(grant.attempt)) {
+		HeldRecord record = found.record();
+		if (found.failure() != null) {
+			set(renewal.index(), new RenewReply.Failed(found.failure()));
+		}
+		else if (record == null || !record.attempt().equals(grant.attempt)) {
 			this.context.gone(grant);
-			return RenewReply.NOT_OWNER;
+			set(renewal.index(), RenewReply.NOT_OWNER);
 		}
-		if (!proven.succeeded() || !grant.link.outlives(sent, renewal.command().ttl())) {
-			return new RenewReply.Failed(this.context.failures().stalled());
+		else if (!record.session().equals(grant.link.name())) {
+			// It was moved, and nobody was told; this session says nothing about it.
+			synchronized (this) {
+				this.open++;
+			}
+			move(renewal.index());
 		}
-		return grant.renew(sent, renewal.command().ttl()) ? RenewReply.RENEWED : RenewReply.NOT_OWNER;
+		else if (!proven.succeeded() || !grant.link.outlives(sent, renewal.command().ttl())) {
+			set(renewal.index(), new RenewReply.Failed(this.context.failures().stalled()));
+		}
+		else {
+			boolean renewed = grant.renew(sent, renewal.command().ttl());
+			set(renewal.index(), renewed ? RenewReply.RENEWED : RenewReply.NOT_OWNER);
+		}
 	}
 
 	private synchronized void set(int index, RenewReply reply) {

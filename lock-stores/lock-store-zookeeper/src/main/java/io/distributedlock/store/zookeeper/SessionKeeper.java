@@ -2,7 +2,9 @@ package io.distributedlock.store.zookeeper;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -11,10 +13,7 @@ import java.util.function.Consumer;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.retry.RetryNTimes;
-import org.apache.curator.utils.ZookeeperFactory;
-import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.KeeperException.Code;
-import org.apache.zookeeper.Op;
 import org.apache.zookeeper.WatchedEvent;
 import org.apache.zookeeper.Watcher;
 import org.apache.zookeeper.ZooKeeper;
@@ -35,6 +34,8 @@ import io.distributedlock.spi.StoreException;
  */
 final class SessionKeeper {
 
+	private static final long AUTHORIZE_SECONDS = 5;
+
 	private final StoreContext context;
 
 	private final Duration asked;
@@ -43,7 +44,7 @@ final class SessionKeeper {
 
 	private final ReentrantLock mutex = new ReentrantLock();
 
-	private final List<Consumer<Link>> waiting = new ArrayList<>();
+	private final Set<Consumer<Link>> waiting = new LinkedHashSet<>();
 
 	private final Inbox inbox;
 
@@ -57,7 +58,11 @@ final class SessionKeeper {
 
 	private volatile long connectingSince = System.nanoTime();
 
-	private volatile @Nullable ZooKeeper opening;
+	/** The session that is being prepared, or was prepared last. */
+	private volatile @Nullable Link opening;
+
+	/** Who has to do what was left to do when this one was closed since it was idle. */
+	private volatile @Nullable SessionKeeper heir;
 
 	private volatile boolean closed;
 
@@ -74,7 +79,7 @@ final class SessionKeeper {
 			.retryPolicy(new RetryNTimes(0, 0))
 			.ensembleTracker(false)
 			.threadFactory(new Threads("lock-zookeeper-curator"))
-			.zookeeperFactory(new Handles());
+			.zookeeperFactory(new Handles(this::handle));
 		if (context.settings().scheme != null) {
 			builder.authorization(context.settings().scheme, context.settings().credentials);
 		}
@@ -87,7 +92,7 @@ final class SessionKeeper {
 		this.touching = this.context.timer().scheduleAtFixedRate(() -> {
 			Link current = this.link;
 			if (current != null) {
-				current.touch();
+				current.watch();
 			}
 		}, half, half, TimeUnit.NANOSECONDS);
 	}
@@ -109,31 +114,96 @@ final class SessionKeeper {
 		return this.link;
 	}
 
-	long usedAt() {
-		return this.usedAt;
+	/**
+	 * Notes that the session is about to be used.
+	 * @return false if it is being closed, since nobody has used it for long
+	 */
+	boolean use() {
+		this.usedAt = System.nanoTime();
+		return this.heir == null;
+	}
+
+	/**
+	 * Closes the session if it is idle.
+	 * @param idle how long nobody has used it
+	 * @param other does what may be left to do
+	 * @return false if it is in use
+	 */
+	boolean retire(Duration idle, SessionKeeper other) {
+		this.mutex.lock();
+		try {
+			Link current = this.link;
+			boolean held = current != null && !current.grants().isEmpty();
+			if (held || !this.waiting.isEmpty() || !isIdle(idle)) {
+				return false;
+			}
+			this.heir = other;
+			if (!isIdle(idle)) {
+				// Somebody came in this very moment, and did not see the heir yet.
+				this.heir = null;
+				return false;
+			}
+		}
+		finally {
+			this.mutex.unlock();
+		}
+		// The server may not answer, and nothing else is to wait for that.
+		new Threads("lock-zookeeper-close").newThread(this::close).start();
+		return true;
+	}
+
+	private boolean isIdle(Duration idle) {
+		return System.nanoTime() - this.usedAt > idle.toNanos();
 	}
 
 	/**
 	 * Calls the action with a session that is connected, now or later; never if there is
-	 * none until the store is closed.
+	 * none until the store is closed, or until the action is withdrawn.
 	 */
 	void whenConnected(Consumer<Link> action) {
-		this.usedAt = System.nanoTime();
+		boolean here = use();
 		Link current = this.link;
-		if (current == null || !current.isConnected()) {
-			this.mutex.lock();
-			try {
-				current = this.link;
-				if (current == null || !current.isConnected()) {
-					this.waiting.add(action);
-					return;
-				}
-			}
-			finally {
-				this.mutex.unlock();
+		if (here && current != null && current.isConnected()) {
+			action.accept(current);
+			return;
+		}
+		SessionKeeper other;
+		this.mutex.lock();
+		try {
+			other = this.heir;
+			current = this.link;
+			if (other == null && (current == null || !current.isConnected())) {
+				this.waiting.add(action);
+				return;
 			}
 		}
-		action.accept(current);
+		finally {
+			this.mutex.unlock();
+		}
+		if (other != null) {
+			other.whenConnected(action);
+		}
+		else {
+			action.accept(current);
+		}
+	}
+
+	/**
+	 * Forgets an action.
+	 * @return false if it was called
+	 */
+	boolean withdraw(Consumer<Link> action) {
+		this.mutex.lock();
+		try {
+			if (this.waiting.remove(action)) {
+				return true;
+			}
+		}
+		finally {
+			this.mutex.unlock();
+		}
+		SessionKeeper other = this.heir;
+		return other != null && other.withdraw(action);
 	}
 
 	private void connected(Link ready) {
@@ -147,7 +217,13 @@ final class SessionKeeper {
 			this.mutex.unlock();
 		}
 		for (Consumer<Link> action : actions) {
-			action.accept(ready);
+			try {
+				action.accept(ready);
+			}
+			catch (RuntimeException ex) {
+				// One that fails must not keep the others waiting.
+				ZooKeeperLockStore.logger.error("A command could not go on with its session", ex);
+			}
 		}
 	}
 
@@ -178,7 +254,15 @@ final class SessionKeeper {
 					lost(current);
 				}
 			}
-			case AuthFailed -> this.trouble = this.context.failures().of(Code.AUTHFAILED);
+			case AuthFailed -> {
+				this.trouble = this.context.failures().of(Code.AUTHFAILED);
+				this.connectingSince = System.nanoTime();
+				if (known) {
+					lost(current);
+				}
+				// The handle is of no use any more, and Curator keeps it.
+				this.context.timer().schedule(this::replaceHandle, AUTHORIZE_SECONDS, TimeUnit.SECONDS);
+			}
 			default -> {
 				// Closed by us, or read-only, which we never ask for.
 			}
@@ -195,58 +279,51 @@ final class SessionKeeper {
 	 * Prepares a new session: the nodes that all need, and its own two.
 	 */
 	private void open(ZooKeeper zk) {
-		if (this.opening == zk) {
-			// It was disconnected for a moment; what is under way goes on, or has failed.
-			return;
+		Link opened;
+		this.mutex.lock();
+		try {
+			Link before = this.opening;
+			if (this.closed || (before != null && before.zk() == zk)) {
+				// It was disconnected for a moment; what is under way goes on, or fails.
+				return;
+			}
+			String name = this.context.settings().instanceId + "." + AttemptId.random().toString().substring(0, 8);
+			opened = new Link(zk, name, this.context.layout(), this.context.failures(),
+					this.context.settings().tickTime, this.connectingSince);
+			this.opening = opened;
 		}
-		this.opening = zk;
+		finally {
+			this.mutex.unlock();
+		}
 		Link old = this.link;
 		if (old != null) {
 			lost(old);
 		}
-		this.negotiated = Duration.ofMillis(zk.getSessionTimeout());
-		String name = this.context.settings().instanceId + "." + AttemptId.random().toString().substring(0, 8);
-		Link opened = new Link(zk, name, this.context.layout(), this.context.failures(),
-				this.context.settings().tickTime, this.connectingSince);
-		createParents(opened, 0);
+		this.negotiated = opened.timeout();
+		new Preparation(this.context, opened, this::prepared, (code) -> failed(opened, code)).run();
 	}
 
-	private void createParents(Link opened, int index) {
-		List<String> parents = this.context.layout().parents();
-		if (index == parents.size()) {
-			createOwn(opened);
-			return;
-		}
-		opened.zk()
-			.create(parents.get(index), Link.NOTHING, this.context.acl(), CreateMode.PERSISTENT,
-					(int rc, String path, Object context, String created) -> {
-						Code code = Code.get(rc);
-						// Without the permission to create it, it may be there all the
-						// same.
-						if (code == Code.OK || code == Code.NODEEXISTS || code == Code.NOAUTH) {
-							createParents(opened, index + 1);
-						}
-						else {
-							failed(opened, code);
-						}
-					}, null);
-	}
-
-	private void createOwn(Link opened) {
-		List<Op> operations = List.of(
-				Op.create(this.context.layout().inbox(opened.name()), Link.NOTHING, this.context.acl(),
-						CreateMode.EPHEMERAL),
-				Op.create(this.context.layout().proof(opened.name()), Link.NOTHING, this.context.acl(),
-						CreateMode.EPHEMERAL));
-		opened.send(operations, (outcome) -> {
-			if (!outcome.succeeded()) {
-				failed(opened, outcome.code());
-				return;
+	/** Makes a new handle, apart from the timer, since host names have to be found. */
+	private void replaceHandle() {
+		new Threads("lock-zookeeper-handle").newThread(() -> {
+			try {
+				if (!this.closed) {
+					this.curator.getZookeeperClient().reset();
+				}
 			}
+			catch (Exception ex) {
+				ZooKeeperLockStore.logger.warn("No new session with ZooKeeper could be begun; it is tried again", ex);
+				this.context.timer().schedule(this::replaceHandle, AUTHORIZE_SECONDS, TimeUnit.SECONDS);
+			}
+		}).start();
+	}
+
+	private void prepared(Link opened) {
+		if (this.opening == opened && !this.closed) {
 			this.trouble = null;
 			this.link = opened;
 			settle(opened);
-		});
+		}
 	}
 
 	private void settle(Link current) {
@@ -270,19 +347,28 @@ final class SessionKeeper {
 		}
 	}
 
-	private void failed(Link opened, @Nullable Code code) {
-		StoreException failure = this.context.failures().of((code != null) ? code : Code.SYSTEMERROR);
+	private void failed(Link opened, Code code) {
+		StoreException failure = this.context.failures().of(code);
 		this.trouble = failure;
+		this.mutex.lock();
+		try {
+			if (this.opening == opened) {
+				this.opening = null;
+			}
+		}
+		finally {
+			this.mutex.unlock();
+		}
 		if (code == Code.CONNECTIONLOSS || code == Code.SESSIONEXPIRED) {
 			// A new event will come.
-			this.opening = null;
 			return;
 		}
 		ZooKeeperLockStore.logger.error("A session with ZooKeeper cannot be used for locks; it is tried again. {}",
 				failure.getMessage());
 		this.context.timer().schedule(() -> {
-			if (!this.closed && this.link == null && opened.zk().getState().isConnected()) {
-				createParents(opened, 0);
+			// If it is not connected now, it is tried when it is.
+			if (opened.zk().getState().isConnected()) {
+				open(opened.zk());
 			}
 		}, 1, TimeUnit.SECONDS);
 	}
@@ -312,56 +398,6 @@ final class SessionKeeper {
 	@Override
 	public String toString() {
 		return "Session of " + this.asked.toMillis() + " ms";
-	}
-
-	/**
-	 * Makes the handles for Curator, and hears their events before Curator does.
-	 */
-	private final class Handles implements ZookeeperFactory {
-
-		@Override
-		public ZooKeeper newZooKeeper(String connectString, int sessionTimeout, Watcher watcher, boolean canBeReadOnly)
-				throws Exception {
-			Events events = new Events(watcher);
-			ZooKeeper handle = new ZooKeeper(connectString, sessionTimeout, events, canBeReadOnly);
-			events.from(handle);
-			return handle;
-		}
-
-	}
-
-	private final class Events implements Watcher {
-
-		private final Watcher next;
-
-		private final List<WatchedEvent> early = new ArrayList<>();
-
-		private @Nullable ZooKeeper zk;
-
-		Events(Watcher next) {
-			this.next = next;
-		}
-
-		/** Events may come before the handle's constructor has returned. */
-		synchronized void from(ZooKeeper zk) {
-			this.zk = zk;
-			this.early.forEach((event) -> handle(zk, event));
-			this.early.clear();
-		}
-
-		@Override
-		public void process(WatchedEvent event) {
-			synchronized (this) {
-				if (this.zk == null) {
-					this.early.add(event);
-				}
-				else {
-					handle(this.zk, event);
-				}
-			}
-			this.next.process(event);
-		}
-
 	}
 
 }

@@ -61,13 +61,13 @@ final class Sessions {
 	SessionKeeper forTtl(Duration ttl) {
 		Duration needed = ttl.plus(margin(this.context));
 		SessionKeeper found = find(needed);
-		if (found != null) {
+		if (found != null && found.use()) {
 			return found;
 		}
 		this.mutex.lock();
 		try {
 			found = find(needed);
-			return (found != null) ? found : open(ttl, needed);
+			return (found != null && found.use()) ? found : open(ttl, needed);
 		}
 		finally {
 			this.mutex.unlock();
@@ -106,7 +106,7 @@ final class Sessions {
 
 	private SessionKeeper open(Duration ttl, Duration needed) {
 		if (this.closed) {
-			throw this.context.failures().closed();
+			throw this.context.failures().closed(false);
 		}
 		for (SessionKeeper keeper : this.keepers) {
 			Duration negotiated = keeper.negotiated();
@@ -131,19 +131,13 @@ final class Sessions {
 		if (link != null && link.isConnected()) {
 			this.context.sweep(link);
 		}
-		closeIdle();
+		closeIdle(IDLE);
 	}
 
-	private void closeIdle() {
-		long now = System.nanoTime();
-		for (SessionKeeper keeper : this.keepers) {
-			Link link = keeper.current();
-			boolean used = link != null && !link.grants().isEmpty();
-			if (keeper != main() && !used && now - keeper.usedAt() > IDLE.toNanos()) {
-				this.keepers.remove(keeper);
-				keeper.close();
-			}
-		}
+	/** Closes sessions, other than the first one, that nobody has used for a time. */
+	void closeIdle(Duration idle) {
+		SessionKeeper main = main();
+		this.keepers.removeIf((keeper) -> keeper != main && keeper.retire(idle, main));
 	}
 
 	void close() {

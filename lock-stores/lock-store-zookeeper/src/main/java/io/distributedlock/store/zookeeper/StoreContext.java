@@ -5,7 +5,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -34,6 +33,8 @@ final class StoreContext {
 
 	private static final int SWEPT = 256;
 
+	private static final long TAKE_BACK_SECONDS = 1;
+
 	private final ZooKeeperLockStore.Builder settings;
 
 	private final Layout layout;
@@ -44,7 +45,7 @@ final class StoreContext {
 
 	private final ScheduledThreadPoolExecutor timer;
 
-	private final ConcurrentHashMap<String, LocalKey> keys = new ConcurrentHashMap<>();
+	private final Commands commands = new Commands(this);
 
 	private final AtomicReferenceArray<@Nullable Fence> fences = new AtomicReferenceArray<>(Layout.BUCKETS);
 
@@ -93,49 +94,32 @@ final class StoreContext {
 		return this.closed;
 	}
 
-	@Nullable LocalKey local(String keyId) {
-		return this.keys.get(keyId);
-	}
-
 	// Commands of one key
 
-	<R> CompletableFuture<R> submit(KeyTask<R> task) {
-		if (this.closed) {
-			return CompletableFuture.failedFuture(this.failures.closed());
-		}
-		boolean[] first = new boolean[1];
-		this.keys.compute(task.id(), (id, known) -> {
-			LocalKey local = (known != null) ? known : new LocalKey(id);
-			task.submitted(local);
-			first[0] = local.add(task);
-			return local;
-		});
-		task.start();
-		if (this.closed) {
-			task.fail(this.failures.closed());
-		}
-		if (first[0]) {
-			task.run();
-		}
-		return task.reply();
+	@Nullable LocalKey local(String keyId) {
+		return this.commands.local(keyId);
 	}
 
-	/** The command at work has ended; the next one begins. */
-	void finished(KeyTask<?> task) {
-		KeyTask<?>[] next = new KeyTask<?>[1];
-		this.keys.computeIfPresent(task.id(), (id, local) -> {
-			next[0] = local.next();
-			return local.isUnused() ? null : local;
-		});
-		if (next[0] != null) {
-			next[0].run();
-		}
+	<R> CompletableFuture<R> submit(KeyTask<R> task) {
+		return this.closed ? CompletableFuture.failedFuture(this.failures.closed(false)) : this.commands.submit(task);
+	}
+
+	Commands commands() {
+		return this.commands;
+	}
+
+	/**
+	 * What an attempt may have could not be taken back, and others are not to wait until
+	 * it can be.
+	 */
+	void takeBackLater(LockKey key, KeyTask.TakeBack what) {
+		this.timer.schedule(() -> submit(new TakeBackTask(this, key, what)), TAKE_BACK_SECONDS, TimeUnit.SECONDS);
 	}
 
 	void close() {
 		this.closed = true;
 		this.timer.shutdownNow();
-		this.keys.values().forEach((local) -> local.failAll(this.failures.closed()));
+		this.commands.close();
 	}
 
 	/**
@@ -205,7 +189,7 @@ final class StoreContext {
 	/** The grant was found to be gone. */
 	void gone(Grant grant) {
 		ended(grant);
-		removeIfUnused(grant.key.id());
+		this.commands.removeIfUnused(grant.key.id());
 	}
 
 	/** A session has ended, and all that it held is lost. */
@@ -213,15 +197,11 @@ final class StoreContext {
 		for (Grant grant : Set.copyOf(link.grants())) {
 			boolean counted = grant.isNotOver();
 			ended(grant);
-			removeIfUnused(grant.key.id());
+			this.commands.removeIfUnused(grant.key.id());
 			if (counted) {
 				signal((known) -> known.revoked(grant.key.id(), grant.attempt));
 			}
 		}
-	}
-
-	private void removeIfUnused(String keyId) {
-		this.keys.computeIfPresent(keyId, (id, local) -> local.isUnused() ? null : local);
 	}
 
 	// What is known of ZooKeeper
@@ -398,11 +378,11 @@ final class StoreContext {
 	}
 
 	void revoked(String keyId, AttemptId attempt) {
-		LocalKey local = this.keys.get(keyId);
+		LocalKey local = local(keyId);
 		Grant grant = (local != null) ? local.grant(attempt) : null;
 		if (grant != null) {
 			ended(grant);
-			removeIfUnused(keyId);
+			this.commands.removeIfUnused(keyId);
 		}
 		signal((known) -> known.revoked(keyId, attempt));
 	}

@@ -2,6 +2,8 @@ package io.distributedlock.store.zookeeper;
 
 import java.nio.charset.StandardCharsets;
 
+import org.jspecify.annotations.Nullable;
+
 import io.distributedlock.spi.StoreException;
 
 /**
@@ -30,8 +32,12 @@ final class Text {
 			throw new StoreException("The lock's node in ZooKeeper was written by a newer version of this library,"
 					+ " which this one cannot read. Finish the upgrade of all instances.", false, false, null);
 		}
-		throw new StoreException("The lock's node in ZooKeeper is not one that this library wrote. Find what else"
-				+ " writes under the lock namespace, and delete the node.", false, false, null);
+		throw foreign(null);
+	}
+
+	static StoreException foreign(@Nullable RuntimeException cause) {
+		return new StoreException("The lock's node in ZooKeeper is not one that this library wrote. Find what else"
+				+ " writes under the lock namespace, and delete the node.", false, false, cause);
 	}
 
 }

@@ -105,13 +105,18 @@ record WaitRecord(State state, @Nullable Entry whom, Duration time, String stamp
 	static WaitRecord parse(byte[] data, Stat stat) {
 		String[] lines = Text.of(data).split("\n");
 		String[] head = Text.fields(lines[0], 4);
-		State state = State.valueOf(head[1]);
-		List<Entry> entries = new ArrayList<>();
-		for (int i = 1; i < lines.length; i++) {
-			entries.add(Entry.parse(lines[i], stat));
+		try {
+			State state = State.valueOf(head[1]);
+			List<Entry> entries = new ArrayList<>();
+			for (int i = 1; i < lines.length; i++) {
+				entries.add(Entry.parse(lines[i], stat));
+			}
+			Entry whom = (state == State.RESERVED) ? entries.remove(0) : null;
+			return new WaitRecord(state, whom, Duration.ofMillis(Long.parseLong(head[2])), head[3], entries);
 		}
-		Entry whom = (state == State.RESERVED) ? entries.remove(0) : null;
-		return new WaitRecord(state, whom, Duration.ofMillis(Long.parseLong(head[2])), head[3], entries);
+		catch (IllegalArgumentException | IndexOutOfBoundsException ex) {
+			throw Text.foreign(ex);
+		}
 	}
 
 	/**

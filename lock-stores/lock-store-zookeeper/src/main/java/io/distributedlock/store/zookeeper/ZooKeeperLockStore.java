@@ -246,6 +246,10 @@ public final class ZooKeeperLockStore implements QueueingLockStore, SignallingLo
 		return this.context;
 	}
 
+	Sessions sessions() {
+		return this.sessions;
+	}
+
 	@Override
 	public void close() {
 		if (this.closed.compareAndSet(false, true)) {

@@ -1,0 +1,405 @@
+package io.distributedlock.store.zookeeper;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+
+import org.apache.zookeeper.CreateMode;
+import org.apache.zookeeper.KeeperException;
+import org.apache.zookeeper.Op;
+import org.apache.zookeeper.ZooDefs.Perms;
+import org.apache.zookeeper.ZooKeeper;
+import org.apache.zookeeper.data.ACL;
+import org.apache.zookeeper.data.Id;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import io.distributedlock.LockKey;
+import io.distributedlock.spi.AcquireCommand;
+import io.distributedlock.spi.AcquireReply;
+import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.ReleaseCommand;
+import io.distributedlock.spi.ReleaseReply;
+import io.distributedlock.spi.RenewCommand;
+import io.distributedlock.spi.RenewReply;
+import io.distributedlock.spi.StoreException;
+import io.distributedlock.store.zookeeper.server.ZooKeeperServerProcess;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.awaitility.Awaitility.await;
+
+/**
+ * What one JVM does about a way to its server that is blocked or cut, about permissions
+ * that are missing, and about sessions that are opened or closed meanwhile: whatever it
+ * was, it goes on when the cause is gone, without a restart.
+ */
+class OutageTests {
+
+	private static final Logger logger = LoggerFactory.getLogger(OutageTests.class);
+
+	private static final Duration TTL = Duration.ofSeconds(10);
+
+	private static final Duration LONG = Duration.ofSeconds(60);
+
+	private static final Duration SHORT = Duration.ofMillis(100);
+
+	private static final List<ACL> OPEN = permissions(Perms.ALL);
+
+	private static final List<ACL> READ_ONLY = permissions(Perms.READ | Perms.ADMIN);
+
+	private static final List<ACL> ADMIN_ONLY = permissions(Perms.ADMIN);
+
+	private static ZooKeeperServerProcess server;
+
+	private final Wire wire = new Wire(server.port());
+
+	private final Wire second = new Wire(server.port());
+
+	private final Cluster direct = new Cluster(server.connectString());
+
+	private final Cluster wired = new Cluster(this.wire.connectString());
+
+	private final Cluster both = new Cluster(this.wire.connectString() + "," + this.second.connectString());
+
+	private final LockKey key = LockKey.of("outage", AttemptId.random().toString());
+
+	private final AttemptId attempt = AttemptId.random();
+
+	@BeforeAll
+	static void start() {
+		server = ZooKeeperServerProcess.start();
+	}
+
+	@AfterAll
+	static void stop() {
+		server.close();
+	}
+
+	@AfterEach
+	void close() throws Exception {
+		this.wire.free();
+		this.wire.mend();
+		this.direct.close();
+		this.both.close();
+		this.wired.close();
+		this.wire.close();
+		this.second.close();
+	}
+
+	private static List<ACL> permissions(int permissions) {
+		// The client asks such a list whether it has a null in it.
+		return Collections.singletonList(new ACL(permissions, new Id("world", "anyone")));
+	}
+
+	private static AcquireCommand command(LockKey key, Duration timeout) {
+		return new AcquireCommand(key, AttemptId.random(), TTL, 1, false, timeout);
+	}
+
+	private static StoreException failure(CompletionStage<?> stage) {
+		return (StoreException) catchThrowableOfType(CompletionException.class, () -> Cluster.answer(stage)).getCause();
+	}
+
+	private static void release(ZooKeeperLockStore store, LockKey key, AttemptId attempt, Duration keepFor) {
+		assertThat(Cluster.answer(store.release(new ReleaseCommand(key, attempt, keepFor, Cluster.TIMEOUT))))
+			.isInstanceOf(ReleaseReply.Released.class);
+	}
+
+	@Test
+	void whatIsToBeDoneInASessionThatWasClosedSinceItWasIdleIsDoneInAnother() {
+		ZooKeeperLockStore store = this.direct.store("jvm-1");
+		Cluster.acquire(store, this.key, this.attempt, LONG);
+		release(store, this.key, this.attempt, Duration.ofMillis(300));
+		store.sessions().closeIdle(Duration.ZERO);
+		assertThat(store.session(TTL)).isNotNull();
+		await().atMost(Duration.ofSeconds(5))
+			.until(() -> Cluster
+				.answer(store.acquire(command(this.key, SHORT.multipliedBy(10)))) instanceof AcquireReply.Granted);
+	}
+
+	@Test
+	void closingAnIdleSessionKeepsNobodyWaitingWhileTheServerDoesNotAnswer() {
+		ZooKeeperLockStore store = this.wired.store("jvm-1");
+		Cluster.acquire(store, this.key, this.attempt, LONG);
+		release(store, this.key, this.attempt, Duration.ZERO);
+		Link idle = store.session(LONG);
+		this.wire.block();
+		long before = System.nanoTime();
+		store.sessions().closeIdle(Duration.ZERO);
+		Duration taken = Duration.ofNanos(System.nanoTime() - before);
+		this.wire.free();
+		assertThat(taken).isLessThan(Duration.ofMillis(500));
+		assertThat(store.session(LONG)).isNotSameAs(idle);
+		await().until(() -> !idle.zk().getState().isAlive());
+	}
+
+	@Test
+	void aKeyWhoseNodeCannotBeReadSaysSoEachTimeAndWorksWhenTheNodeIsGone() throws Exception {
+		ZooKeeperLockStore store = this.direct.store("jvm-1");
+		Cluster.acquire(store, this.key, this.attempt, TTL);
+		release(store, this.key, this.attempt, Duration.ZERO);
+		ZooKeeper zk = store.session(TTL).zk();
+		String path = store.context().layout().held(this.key.id());
+		zk.create(path, ("1 " + this.attempt + " jvm-9 jvm-9.x ttl 1 1 1").getBytes(), OPEN, CreateMode.PERSISTENT);
+		for (int i = 0; i < 3; i++) {
+			assertThat(failure(store.acquire(command(this.key, Cluster.TIMEOUT))))
+				.hasMessageContaining("delete the node");
+		}
+		zk.delete(path, -1);
+		assertThat(Cluster.acquire(store, this.key, this.attempt, TTL)).isInstanceOf(AcquireReply.Granted.class);
+	}
+
+	@Test
+	void aKeyWithoutPermissionSaysSoEachTimeAndWorksWhenItIsGiven() throws Exception {
+		ZooKeeperLockStore store = this.direct.store("jvm-1");
+		ZooKeeper zk = store.session(TTL).zk();
+		String path = store.context().layout().wait(this.key.id());
+		Cluster.acquire(store, this.key, this.attempt, TTL);
+		release(store, this.key, this.attempt, Duration.ZERO);
+		zk.create(path, WaitRecord.EMPTY.bytes(), ADMIN_ONLY, CreateMode.PERSISTENT);
+		Cluster.answer(store.inspect(LockKey.of("other"), Cluster.TIMEOUT));
+		store.context().seen(this.key.id(), new View(null, null, -1, null));
+		for (int i = 0; i < 3; i++) {
+			assertThat(failure(store.acquire(command(this.key, Cluster.TIMEOUT)))).hasMessageContaining("no permission")
+				.matches((failure) -> !failure.mayHaveExecuted());
+		}
+		zk.setACL(path, OPEN, -1);
+		assertThat(Cluster.acquire(store, this.key, this.attempt, TTL)).isInstanceOf(AcquireReply.Granted.class);
+	}
+
+	@Test
+	void whatCannotBeTakenBackKeepsNobodyWaitingAndIsTakenBackWhenItCanBe() throws Exception {
+		ZooKeeperLockStore store = this.wired.store("jvm-1");
+		ZooKeeperLockStore other = this.direct.store("jvm-2");
+		Cluster.acquire(store, this.key, this.attempt, TTL);
+		release(store, this.key, this.attempt, Duration.ZERO);
+		ZooKeeper zk = other.session(TTL).zk();
+		String path = store.context().layout().held(this.key.id());
+		this.wire.block();
+		CompletionStage<AcquireReply> late = store.acquire(command(this.key, SHORT));
+		assertThat(failure(late)).hasMessageContaining("in time");
+		// Deletions need a permission on the bucket.
+		String bucket = store.context().layout().waitBucket(Layout.bucket(this.key.id()));
+		zk.setACL(bucket, permissions(Perms.ADMIN | Perms.WRITE), -1);
+		this.wire.free();
+		assertThat(failure(store.acquire(command(this.key, Cluster.TIMEOUT)))).hasMessageContaining("no permission");
+		zk.setACL(bucket, OPEN, -1);
+		await().atMost(Duration.ofSeconds(5)).until(() -> zk.exists(path, false) == null);
+		assertThat(Cluster.acquire(store, this.key, this.attempt, TTL)).isInstanceOf(AcquireReply.Granted.class);
+	}
+
+	@Test
+	void commandsThatTimeOutBehindOneWithoutAnswerDoNotPileUpAndTheKeyGoesOn() {
+		ZooKeeperLockStore store = this.wired.store("jvm-1");
+		Cluster.acquire(store, this.key, this.attempt, TTL);
+		this.wire.block();
+		CompletionStage<AcquireReply> stuck = store.acquire(command(this.key, Cluster.TIMEOUT));
+		List<CompletionStage<AcquireReply>> replies = new ArrayList<>();
+		for (int i = 0; i < 20_000; i++) {
+			replies.add(store.acquire(command(this.key, SHORT)));
+		}
+		replies.forEach((reply) -> assertThat(failure(reply)).hasMessageContaining("in time"));
+		int backlog = store.context().commands().open().size();
+		// These are not over: each is worked off as soon as it is its turn.
+		List<CompletionStage<ReleaseReply>> releases = new ArrayList<>();
+		for (int i = 0; i < 20_000; i++) {
+			releases.add(store
+				.release(new ReleaseCommand(this.key, AttemptId.random(), Duration.ZERO, Duration.ofSeconds(20))));
+		}
+		this.wire.free();
+		assertThat(Cluster.answer(stuck)).isInstanceOf(AcquireReply.Refused.class);
+		releases.forEach((reply) -> assertThat(Cluster.answer(reply)).isInstanceOf(ReleaseReply.NotOwner.class));
+		release(store, this.key, this.attempt, Duration.ZERO);
+		assertThat(backlog).isLessThan(10);
+	}
+
+	@Test
+	void commandsOfManyKeysLeaveNothingBehindWhileThereIsNoConnection() throws Exception {
+		ZooKeeperLockStore store = this.wired.store("jvm-1");
+		Link link = store.session(TTL);
+		this.wire.cut();
+		await().until(() -> !link.isConnected());
+		List<CompletionStage<AcquireReply>> replies = new ArrayList<>();
+		for (int i = 0; i < 500; i++) {
+			replies.add(store.acquire(command(LockKey.of("outage", i), SHORT)));
+		}
+		replies.forEach((reply) -> assertThat(failure(reply)).matches((failure) -> !failure.mayHaveExecuted()));
+		await().atMost(Duration.ofSeconds(1)).until(() -> store.context().commands().open().size() == 0);
+		this.wire.mend();
+		assertThat(Cluster.acquire(store, this.key, this.attempt, TTL)).isInstanceOf(AcquireReply.Granted.class);
+	}
+
+	@Test
+	void aSessionThatCouldNotBePreparedIsPreparedAgainAfterAnInterruption() throws Exception {
+		ZooKeeperLockStore store = this.both.store("jvm-1");
+		ZooKeeper zk = this.direct.store("jvm-2").session(TTL).zk();
+		zk.setACL("/distributed-lock/jvm", READ_ONLY, -1);
+		try {
+			AcquireCommand refused = new AcquireCommand(this.key, this.attempt, LONG, 1, false, SHORT.multipliedBy(3));
+			failure(store.acquire(refused));
+			await().until(() -> store.sessions().forTtl(LONG).trouble() != null);
+			this.wire.cut();
+			this.second.cut();
+			// It is tried again after a second, and there is no connection then.
+			await().pollDelay(Duration.ofMillis(1100)).until(() -> true);
+			this.wire.mend();
+			this.second.mend();
+		}
+		finally {
+			zk.setACL("/distributed-lock/jvm", OPEN, -1);
+		}
+		assertThat(Cluster.acquire(store, this.key, this.attempt, LONG)).isInstanceOf(AcquireReply.Granted.class);
+	}
+
+	@Test
+	void aServerThatFallsSilentIsLeftForAnotherOneLongBeforeTheSessionEnds() {
+		Duration ttl = Duration.ofSeconds(8);
+		try (ZooKeeperLockStore store = this.both.store("jvm-1", (builder) -> builder.ttl(ttl))) {
+			Cluster.acquire(store, this.key, this.attempt, ttl);
+			Wire used = this.wire.isInUse() ? this.wire : this.second;
+			used.block();
+			long blocked = System.nanoTime();
+			await()
+				.until(() -> Cluster.answer(store.renew(List.of(new RenewCommand(this.key, this.attempt, ttl, SHORT))))
+					.get(0) == RenewReply.RENEWED);
+			Duration taken = Duration.ofNanos(System.nanoTime() - blocked);
+			logger.info("A server fell silent: locking again through another one after {} ms", taken.toMillis());
+			// The client itself would notice after 6.7 s.
+			assertThat(taken).isLessThan(ttl.dividedBy(2));
+			used.free();
+		}
+	}
+
+	@Test
+	void aRenewalCountsOnlyInTheSessionThatTheNodeIsOf() throws Exception {
+		ZooKeeperLockStore store = this.direct.store("jvm-1");
+		Cluster.acquire(store, LockKey.of("open", this.key.id()), AttemptId.random(), LONG);
+		AcquireReply.Granted granted = (AcquireReply.Granted) Cluster.acquire(store, this.key, this.attempt, TTL);
+		Link longer = store.session(LONG);
+		StoreContext context = store.context();
+		Grant grant = context.local(this.key.id()).grant(this.attempt);
+		// The node is moved, as for a longer ttl, but the answer does not come.
+		byte[] record = new HeldRecord(this.attempt, "jvm-1", longer.name(), LONG, granted.firstToken(), 1,
+				granted.firstToken())
+			.extended(LONG, 0);
+		longer.zk()
+			.multi(List.of(Op.delete(context.layout().held(this.key.id()), -1),
+					Op.create(context.layout().held(this.key.id()), record, OPEN, CreateMode.EPHEMERAL)));
+		grant.unsure();
+		assertThat(Cluster.renew(store, this.key, this.attempt, TTL)).isEqualTo(RenewReply.RENEWED);
+		HeldRecord held = longer.load(this.key.id()).join().held();
+		Grant renewed = context.local(this.key.id()).grant(this.attempt);
+		assertThat(renewed.link.name()).isEqualTo(held.session());
+		release(store, this.key, this.attempt, Duration.ZERO);
+		assertThat(Cluster.answer(store.inspect(this.key, Cluster.TIMEOUT))).isEmpty();
+	}
+
+	@Test
+	void aMoveWhoseAnswerCameTooLateIsRemembered() throws Exception {
+		ZooKeeperLockStore store = this.wired.store("jvm-1");
+		ZooKeeperLockStore other = this.direct.store("jvm-2");
+		Cluster.acquire(store, LockKey.of("open", this.key.id()), AttemptId.random(), LONG);
+		Cluster.acquire(store, this.key, this.attempt, TTL);
+		this.wire.block();
+		CompletionStage<List<RenewReply>> late = store
+			.renew(List.of(new RenewCommand(this.key, this.attempt, LONG, SHORT)));
+		assertThat(Cluster.answer(late).get(0)).isInstanceOf(RenewReply.Failed.class);
+		this.wire.cut();
+		this.wire.free();
+		this.wire.mend();
+		await().atMost(Duration.ofSeconds(8))
+			.until(() -> Cluster.renew(store, this.key, this.attempt, LONG) == RenewReply.RENEWED);
+		assertThat(Cluster.acquire(other, this.key, AttemptId.random(), TTL)).isInstanceOf(AcquireReply.Refused.class);
+		release(store, this.key, this.attempt, Duration.ZERO);
+		assertThat(Cluster.acquire(other, this.key, AttemptId.random(), TTL)).isInstanceOf(AcquireReply.Granted.class);
+	}
+
+	@Test
+	void deletingANodeFromAnotherSessionThanItsOwnNeverMeetsTheNextHoldersNode() throws Exception {
+		ZooKeeperLockStore dead = this.direct.store("jvm-1");
+		ZooKeeperLockStore store = this.direct.store("jvm-2");
+		Cluster.acquire(dead, this.key, this.attempt, TTL);
+		Link link = store.session(TTL);
+		HeldRecord seen = link.load(this.key.id()).join().held();
+		// Between look and deletion the session ends, and somebody else gets the key.
+		dead.session(TTL).zk().close();
+		AttemptId next = AttemptId.random();
+		assertThat(Cluster.acquire(store, this.key, next, TTL)).isInstanceOf(AcquireReply.Granted.class);
+		List<Op> deletion = store.context().delete(this.key.id(), seen, this.direct.store("jvm-3").session(TTL));
+		assertThat(link.commit(deletion).join().code()).isEqualTo(KeeperException.Code.NONODE);
+		assertThat(Cluster.renew(store, this.key, next, TTL)).isEqualTo(RenewReply.RENEWED);
+	}
+
+	@Test
+	void oneKeyWithoutPermissionDoesNotKeepTheOthersFromBeingRenewed() throws Exception {
+		ZooKeeperLockStore store = this.direct.store("jvm-1");
+		LockKey other = LockKey.of("outage", AttemptId.random().toString());
+		AttemptId another = AttemptId.random();
+		Cluster.acquire(store, this.key, this.attempt, TTL);
+		Cluster.acquire(store, other, another, TTL);
+		store.session(TTL).zk().setACL(store.context().layout().held(this.key.id()), ADMIN_ONLY, -1);
+		List<RenewReply> replies = Cluster
+			.answer(store.renew(List.of(new RenewCommand(this.key, this.attempt, TTL, Cluster.TIMEOUT),
+					new RenewCommand(other, another, TTL, Cluster.TIMEOUT))));
+		assertThat(replies.get(0)).isInstanceOfSatisfying(RenewReply.Failed.class,
+				(failed) -> assertThat(failed.cause()).hasMessageContaining("no permission"));
+		assertThat(replies.get(1)).isEqualTo(RenewReply.RENEWED);
+	}
+
+	@Test
+	void oneKeyWithoutPermissionDoesNotKeepTheOthersOfItsTransactionFromBeingGranted() throws Exception {
+		ZooKeeperLockStore store = this.wired.store("jvm-1");
+		ZooKeeper zk = this.direct.store("jvm-2").session(TTL).zk();
+		List<LockKey> keys = new ArrayList<>();
+		for (int i = 0; i < 12; i++) {
+			LockKey next = LockKey.of("batch", i);
+			AttemptId first = AttemptId.random();
+			Cluster.acquire(store, next, first, TTL);
+			release(store, next, first, Duration.ZERO);
+			keys.add(next);
+		}
+		String forbidden = store.context().layout().heldBucket(Layout.bucket(keys.get(7).id()));
+		assertThat(keys.stream().filter((one) -> store.context().layout().held(one.id()).startsWith(forbidden)))
+			.hasSize(1);
+		zk.setACL(forbidden, READ_ONLY, -1);
+		try {
+			this.wire.block();
+			List<CompletionStage<AcquireReply>> replies = keys.stream()
+				.map((one) -> store.acquire(command(one, Cluster.TIMEOUT)))
+				.toList();
+			this.wire.free();
+			assertThat(failure(replies.get(7))).hasMessageContaining("no permission");
+			for (int i = 0; i < replies.size(); i++) {
+				if (i != 7) {
+					assertThat(Cluster.answer(replies.get(i))).isInstanceOf(AcquireReply.Granted.class);
+				}
+			}
+		}
+		finally {
+			zk.setACL(forbidden, OPEN, -1);
+		}
+	}
+
+	@Test
+	void closingTheStoreSaysOfACommandThatWasSentThatItMayHaveBeenExecuted() throws Exception {
+		ZooKeeperLockStore store = this.wired.store("jvm-1");
+		Cluster.acquire(store, this.key, this.attempt, TTL);
+		await().until(() -> store.context().commands().open().isEmpty());
+		this.wire.block();
+		CompletionStage<ReleaseReply> sent = store
+			.release(new ReleaseCommand(this.key, this.attempt, Duration.ZERO, Cluster.TIMEOUT));
+		CompletionStage<AcquireReply> behind = store.acquire(command(this.key, Cluster.TIMEOUT));
+		store.context().close();
+		assertThat(failure(sent)).matches(StoreException::mayHaveExecuted);
+		assertThat(failure(behind)).matches((failure) -> !failure.mayHaveExecuted());
+	}
+
+}
