@@ -53,7 +53,7 @@ final class MoveTask extends KeyTask<RenewReply> {
 	 * Finds out in which session the grant is, if the answer did not come: the one that
 	 * it was in may end, and the grant must not be forgotten then.
 	 */
-	private CompletableFuture<Boolean> settle(Grant grant, Link link) {
+	CompletableFuture<Boolean> settle(Grant grant, Link link) {
 		Grant known = local().grant(grant.attempt);
 		if (known != null && known != grant) {
 			return done(true);

@@ -18,6 +18,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,8 +35,8 @@ import io.distributedlock.spi.StoreException;
 import io.distributedlock.store.zookeeper.server.ZooKeeperServerProcess;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.assertj.core.api.Assertions.within;
 import static org.awaitility.Awaitility.await;
 
 /**
@@ -42,6 +44,7 @@ import static org.awaitility.Awaitility.await;
  * that are missing, and about sessions that are opened or closed meanwhile: whatever it
  * was, it goes on when the cause is gone, without a restart.
  */
+@Execution(ExecutionMode.CONCURRENT)
 class OutageTests {
 
 	private static final Logger logger = LoggerFactory.getLogger(OutageTests.class);
@@ -69,6 +72,9 @@ class OutageTests {
 	private final Cluster wired = new Cluster(this.wire.connectString());
 
 	private final Cluster both = new Cluster(this.wire.connectString() + "," + this.second.connectString());
+
+	/** Permissions are changed in it. */
+	private final String namespace = "outage-" + AttemptId.random();
 
 	private final LockKey key = LockKey.of("outage", AttemptId.random().toString());
 
@@ -100,8 +106,16 @@ class OutageTests {
 		return Collections.singletonList(new ACL(permissions, new Id("world", "anyone")));
 	}
 
+	private ZooKeeperLockStore store(Cluster cluster, String instance, Duration ttl) {
+		return cluster.store(instance, (builder) -> builder.namespace(this.namespace).ttl(ttl));
+	}
+
 	private static AcquireCommand command(LockKey key, Duration timeout) {
-		return new AcquireCommand(key, AttemptId.random(), TTL, 1, false, timeout);
+		return command(key, TTL, timeout);
+	}
+
+	private static AcquireCommand command(LockKey key, Duration ttl, Duration timeout) {
+		return new AcquireCommand(key, AttemptId.random(), ttl, 1, false, timeout);
 	}
 
 	private static StoreException failure(CompletionStage<?> stage) {
@@ -115,7 +129,7 @@ class OutageTests {
 
 	@Test
 	void whatIsToBeDoneInASessionThatWasClosedSinceItWasIdleIsDoneInAnother() {
-		ZooKeeperLockStore store = this.direct.store("jvm-1");
+		ZooKeeperLockStore store = store(this.direct, "jvm-1", TTL);
 		Cluster.acquire(store, this.key, this.attempt, LONG);
 		release(store, this.key, this.attempt, Duration.ofMillis(300));
 		store.sessions().closeIdle(Duration.ZERO);
@@ -127,7 +141,7 @@ class OutageTests {
 
 	@Test
 	void closingAnIdleSessionKeepsNobodyWaitingWhileTheServerDoesNotAnswer() {
-		ZooKeeperLockStore store = this.wired.store("jvm-1");
+		ZooKeeperLockStore store = store(this.wired, "jvm-1", TTL);
 		Cluster.acquire(store, this.key, this.attempt, LONG);
 		release(store, this.key, this.attempt, Duration.ZERO);
 		Link idle = store.session(LONG);
@@ -143,7 +157,7 @@ class OutageTests {
 
 	@Test
 	void aKeyWhoseNodeCannotBeReadSaysSoEachTimeAndWorksWhenTheNodeIsGone() throws Exception {
-		ZooKeeperLockStore store = this.direct.store("jvm-1");
+		ZooKeeperLockStore store = store(this.direct, "jvm-1", TTL);
 		Cluster.acquire(store, this.key, this.attempt, TTL);
 		release(store, this.key, this.attempt, Duration.ZERO);
 		ZooKeeper zk = store.session(TTL).zk();
@@ -159,7 +173,7 @@ class OutageTests {
 
 	@Test
 	void aKeyWithoutPermissionSaysSoEachTimeAndWorksWhenItIsGiven() throws Exception {
-		ZooKeeperLockStore store = this.direct.store("jvm-1");
+		ZooKeeperLockStore store = store(this.direct, "jvm-1", TTL);
 		ZooKeeper zk = store.session(TTL).zk();
 		String path = store.context().layout().wait(this.key.id());
 		Cluster.acquire(store, this.key, this.attempt, TTL);
@@ -177,8 +191,8 @@ class OutageTests {
 
 	@Test
 	void whatCannotBeTakenBackKeepsNobodyWaitingAndIsTakenBackWhenItCanBe() throws Exception {
-		ZooKeeperLockStore store = this.wired.store("jvm-1");
-		ZooKeeperLockStore other = this.direct.store("jvm-2");
+		ZooKeeperLockStore store = store(this.wired, "jvm-1", TTL);
+		ZooKeeperLockStore other = store(this.direct, "jvm-2", TTL);
 		Cluster.acquire(store, this.key, this.attempt, TTL);
 		release(store, this.key, this.attempt, Duration.ZERO);
 		ZooKeeper zk = other.session(TTL).zk();
@@ -198,21 +212,21 @@ class OutageTests {
 
 	@Test
 	void commandsThatTimeOutBehindOneWithoutAnswerDoNotPileUpAndTheKeyGoesOn() {
-		ZooKeeperLockStore store = this.wired.store("jvm-1");
-		Cluster.acquire(store, this.key, this.attempt, TTL);
+		ZooKeeperLockStore store = store(this.wired, "jvm-1", LONG);
+		Cluster.acquire(store, this.key, this.attempt, LONG);
 		this.wire.block();
-		CompletionStage<AcquireReply> stuck = store.acquire(command(this.key, Cluster.TIMEOUT));
+		CompletionStage<AcquireReply> stuck = store.acquire(command(this.key, LONG, Duration.ofSeconds(30)));
 		List<CompletionStage<AcquireReply>> replies = new ArrayList<>();
-		for (int i = 0; i < 20_000; i++) {
-			replies.add(store.acquire(command(this.key, SHORT)));
+		for (int i = 0; i < 10_000; i++) {
+			replies.add(store.acquire(command(this.key, LONG, SHORT)));
 		}
 		replies.forEach((reply) -> assertThat(failure(reply)).hasMessageContaining("in time"));
 		int backlog = store.context().commands().open().size();
 		// These are not over: each is worked off as soon as it is its turn.
 		List<CompletionStage<ReleaseReply>> releases = new ArrayList<>();
-		for (int i = 0; i < 20_000; i++) {
+		for (int i = 0; i < 10_000; i++) {
 			releases.add(store
-				.release(new ReleaseCommand(this.key, AttemptId.random(), Duration.ZERO, Duration.ofSeconds(20))));
+				.release(new ReleaseCommand(this.key, AttemptId.random(), Duration.ZERO, Duration.ofSeconds(30))));
 		}
 		this.wire.free();
 		assertThat(Cluster.answer(stuck)).isInstanceOf(AcquireReply.Refused.class);
@@ -223,7 +237,7 @@ class OutageTests {
 
 	@Test
 	void commandsOfManyKeysLeaveNothingBehindWhileThereIsNoConnection() throws Exception {
-		ZooKeeperLockStore store = this.wired.store("jvm-1");
+		ZooKeeperLockStore store = store(this.wired, "jvm-1", TTL);
 		Link link = store.session(TTL);
 		this.wire.cut();
 		await().until(() -> !link.isConnected());
@@ -239,9 +253,9 @@ class OutageTests {
 
 	@Test
 	void aSessionThatCouldNotBePreparedIsPreparedAgainAfterAnInterruption() throws Exception {
-		ZooKeeperLockStore store = this.both.store("jvm-1");
-		ZooKeeper zk = this.direct.store("jvm-2").session(TTL).zk();
-		zk.setACL("/distributed-lock/jvm", READ_ONLY, -1);
+		ZooKeeperLockStore store = store(this.both, "jvm-1", TTL);
+		ZooKeeper zk = store(this.direct, "jvm-2", TTL).session(TTL).zk();
+		zk.setACL("/" + this.namespace + "/jvm", READ_ONLY, -1);
 		try {
 			AcquireCommand refused = new AcquireCommand(this.key, this.attempt, LONG, 1, false, SHORT.multipliedBy(3));
 			failure(store.acquire(refused));
@@ -254,7 +268,7 @@ class OutageTests {
 			this.second.mend();
 		}
 		finally {
-			zk.setACL("/distributed-lock/jvm", OPEN, -1);
+			zk.setACL("/" + this.namespace + "/jvm", OPEN, -1);
 		}
 		assertThat(Cluster.acquire(store, this.key, this.attempt, LONG)).isInstanceOf(AcquireReply.Granted.class);
 	}
@@ -262,7 +276,7 @@ class OutageTests {
 	@Test
 	void aServerThatFallsSilentIsLeftForAnotherOneLongBeforeTheSessionEnds() {
 		Duration ttl = Duration.ofSeconds(8);
-		try (ZooKeeperLockStore store = this.both.store("jvm-1", (builder) -> builder.ttl(ttl))) {
+		try (ZooKeeperLockStore store = store(this.both, "jvm-1", ttl)) {
 			Cluster.acquire(store, this.key, this.attempt, ttl);
 			Wire used = this.wire.isInUse() ? this.wire : this.second;
 			used.block();
@@ -278,54 +292,53 @@ class OutageTests {
 		}
 	}
 
-	@Test
-	void aRenewalCountsOnlyInTheSessionThatTheNodeIsOf() throws Exception {
-		ZooKeeperLockStore store = this.direct.store("jvm-1");
+	/** Moves the key's node, as for a longer ttl, but nobody is told. */
+	private Grant moveUnseen(ZooKeeperLockStore store) throws Exception {
 		Cluster.acquire(store, LockKey.of("open", this.key.id()), AttemptId.random(), LONG);
 		AcquireReply.Granted granted = (AcquireReply.Granted) Cluster.acquire(store, this.key, this.attempt, TTL);
 		Link longer = store.session(LONG);
-		StoreContext context = store.context();
-		Grant grant = context.local(this.key.id()).grant(this.attempt);
-		// The node is moved, as for a longer ttl, but the answer does not come.
+		String path = store.context().layout().held(this.key.id());
 		byte[] record = new HeldRecord(this.attempt, "jvm-1", longer.name(), LONG, granted.firstToken(), 1,
 				granted.firstToken())
 			.extended(LONG, 0);
-		longer.zk()
-			.multi(List.of(Op.delete(context.layout().held(this.key.id()), -1),
-					Op.create(context.layout().held(this.key.id()), record, OPEN, CreateMode.EPHEMERAL)));
+		longer.zk().multi(List.of(Op.delete(path, -1), Op.create(path, record, OPEN, CreateMode.EPHEMERAL)));
+		Grant grant = store.context().local(this.key.id()).grant(this.attempt);
 		grant.unsure();
+		return grant;
+	}
+
+	@Test
+	void aRenewalCountsOnlyInTheSessionThatTheNodeIsOf() throws Exception {
+		ZooKeeperLockStore store = store(this.direct, "jvm-1", TTL);
+		moveUnseen(store);
 		assertThat(Cluster.renew(store, this.key, this.attempt, TTL)).isEqualTo(RenewReply.RENEWED);
-		HeldRecord held = longer.load(this.key.id()).join().held();
-		Grant renewed = context.local(this.key.id()).grant(this.attempt);
+		HeldRecord held = store.session(LONG).load(this.key.id()).join().held();
+		Grant renewed = store.context().local(this.key.id()).grant(this.attempt);
 		assertThat(renewed.link.name()).isEqualTo(held.session());
 		release(store, this.key, this.attempt, Duration.ZERO);
 		assertThat(Cluster.answer(store.inspect(this.key, Cluster.TIMEOUT))).isEmpty();
 	}
 
 	@Test
-	void aMoveWhoseAnswerCameTooLateIsRemembered() throws Exception {
-		ZooKeeperLockStore store = this.wired.store("jvm-1");
-		ZooKeeperLockStore other = this.direct.store("jvm-2");
-		Cluster.acquire(store, LockKey.of("open", this.key.id()), AttemptId.random(), LONG);
-		Cluster.acquire(store, this.key, this.attempt, TTL);
-		this.wire.block();
-		CompletionStage<List<RenewReply>> late = store
-			.renew(List.of(new RenewCommand(this.key, this.attempt, LONG, SHORT)));
-		assertThat(Cluster.answer(late).get(0)).isInstanceOf(RenewReply.Failed.class);
-		this.wire.cut();
-		this.wire.free();
-		this.wire.mend();
-		await().atMost(Duration.ofSeconds(8))
-			.until(() -> Cluster.renew(store, this.key, this.attempt, LONG) == RenewReply.RENEWED);
-		assertThat(Cluster.acquire(other, this.key, AttemptId.random(), TTL)).isInstanceOf(AcquireReply.Refused.class);
-		release(store, this.key, this.attempt, Duration.ZERO);
-		assertThat(Cluster.acquire(other, this.key, AttemptId.random(), TTL)).isInstanceOf(AcquireReply.Granted.class);
+	void aMoveWhoseAnswerWasLostIsKnownBeforeTheOldSessionCanEnd() throws Exception {
+		ZooKeeperLockStore store = store(this.direct, "jvm-1", TTL);
+		Grant before = moveUnseen(store);
+		LocalKey local = store.context().local(this.key.id());
+		MoveTask move = new MoveTask(store.context(), new RenewCommand(this.key, this.attempt, LONG, Cluster.TIMEOUT),
+				store.sessions().forTtl(LONG));
+		move.submitted(local);
+		assertThat(move.settle(before, store.session(LONG)).join()).isTrue();
+		store.context().lost(before.link);
+		Grant known = local.grant(this.attempt);
+		assertThat(known).isNotSameAs(before);
+		assertThat(known.link).isSameAs(store.session(LONG));
+		assertThat(known.deadline()).isCloseTo(before.deadline(), within(1_000_000L));
 	}
 
 	@Test
 	void deletingANodeFromAnotherSessionThanItsOwnNeverMeetsTheNextHoldersNode() throws Exception {
-		ZooKeeperLockStore dead = this.direct.store("jvm-1");
-		ZooKeeperLockStore store = this.direct.store("jvm-2");
+		ZooKeeperLockStore dead = store(this.direct, "jvm-1", TTL);
+		ZooKeeperLockStore store = store(this.direct, "jvm-2", TTL);
 		Cluster.acquire(dead, this.key, this.attempt, TTL);
 		Link link = store.session(TTL);
 		HeldRecord seen = link.load(this.key.id()).join().held();
@@ -333,14 +346,14 @@ class OutageTests {
 		dead.session(TTL).zk().close();
 		AttemptId next = AttemptId.random();
 		assertThat(Cluster.acquire(store, this.key, next, TTL)).isInstanceOf(AcquireReply.Granted.class);
-		List<Op> deletion = store.context().delete(this.key.id(), seen, this.direct.store("jvm-3").session(TTL));
+		List<Op> deletion = store.context().delete(this.key.id(), seen, link);
 		assertThat(link.commit(deletion).join().code()).isEqualTo(KeeperException.Code.NONODE);
 		assertThat(Cluster.renew(store, this.key, next, TTL)).isEqualTo(RenewReply.RENEWED);
 	}
 
 	@Test
 	void oneKeyWithoutPermissionDoesNotKeepTheOthersFromBeingRenewed() throws Exception {
-		ZooKeeperLockStore store = this.direct.store("jvm-1");
+		ZooKeeperLockStore store = store(this.direct, "jvm-1", TTL);
 		LockKey other = LockKey.of("outage", AttemptId.random().toString());
 		AttemptId another = AttemptId.random();
 		Cluster.acquire(store, this.key, this.attempt, TTL);
@@ -356,8 +369,8 @@ class OutageTests {
 
 	@Test
 	void oneKeyWithoutPermissionDoesNotKeepTheOthersOfItsTransactionFromBeingGranted() throws Exception {
-		ZooKeeperLockStore store = this.wired.store("jvm-1");
-		ZooKeeper zk = this.direct.store("jvm-2").session(TTL).zk();
+		ZooKeeperLockStore store = store(this.wired, "jvm-1", TTL);
+		ZooKeeper zk = store(this.direct, "jvm-2", TTL).session(TTL).zk();
 		List<LockKey> keys = new ArrayList<>();
 		for (int i = 0; i < 12; i++) {
 			LockKey next = LockKey.of("batch", i);
@@ -390,7 +403,7 @@ class OutageTests {
 
 	@Test
 	void closingTheStoreSaysOfACommandThatWasSentThatItMayHaveBeenExecuted() throws Exception {
-		ZooKeeperLockStore store = this.wired.store("jvm-1");
+		ZooKeeperLockStore store = store(this.wired, "jvm-1", TTL);
 		Cluster.acquire(store, this.key, this.attempt, TTL);
 		await().until(() -> store.context().commands().open().isEmpty());
 		this.wire.block();
