@@ -1,14 +1,17 @@
 package io.distributedlock.store.zookeeper;
 
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 
 import io.distributedlock.LockKey;
 
 /**
- * Ends a reservation or a cooling time that this JVM has made, when it is over. If that
- * fails, others do it who have seen it for as long.
+ * Ends a reservation or a cooling time that this JVM has made, when it is over. It is
+ * tried until it succeeds, since others do it only when they have seen it for as long.
  */
 final class EndStateTask extends KeyTask<Boolean> {
+
+	private static final long AGAIN_MILLIS = 500;
 
 	private final SessionKeeper keeper;
 
@@ -18,6 +21,13 @@ final class EndStateTask extends KeyTask<Boolean> {
 		super(context, key, context.settings().commandTimeout);
 		this.keeper = keeper;
 		this.stamp = stamp;
+		reply().whenComplete((done, failure) -> {
+			if (failure != null && !context.isClosed()) {
+				context.timer()
+					.schedule(() -> context.submit(new EndStateTask(context, key, keeper, stamp)), AGAIN_MILLIS,
+							TimeUnit.MILLISECONDS);
+			}
+		});
 	}
 
 	@Override

@@ -9,6 +9,7 @@ import org.apache.zookeeper.Watcher;
 import org.jspecify.annotations.Nullable;
 
 import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.StoreException;
 
 /**
  * Reads the signals that other JVMs write to the inbox node of a session. Each write
@@ -66,25 +67,41 @@ final class Inbox {
 				this.link.inbox(ok);
 				if (ok) {
 					int before = this.seen.getAndSet(stat.getVersion());
-					if (stat.getVersion() > before) {
-						deliver(data);
-					}
-					if (stat.getVersion() > before + 1) {
+					boolean understood = stat.getVersion() <= before || deliver(data);
+					if (!understood || stat.getVersion() > before + 1) {
 						Inbox.this.context.resumed();
 					}
 				}
 			}, null);
 		}
 
-		private void deliver(byte[] data) {
-			String[] fields = Text.fields(data, 4);
-			AttemptId attempt = AttemptId.parse(fields[3]);
-			if (fields[1].equals("reserved")) {
-				Inbox.this.context.reserved(fields[2], attempt);
+		/**
+		 * Delivers a signal.
+		 * @return false if it is not known what it says, such as that of a newer version
+		 */
+		private boolean deliver(byte[] data) {
+			String keyId;
+			AttemptId attempt;
+			String kind;
+			try {
+				String[] fields = Text.fields(data, 4);
+				kind = fields[1];
+				keyId = fields[2];
+				attempt = AttemptId.parse(fields[3]);
 			}
-			else if (fields[1].equals("revoked")) {
-				Inbox.this.context.revoked(fields[2], attempt);
+			catch (StoreException | IllegalArgumentException ex) {
+				return false;
 			}
+			if (kind.equals("reserved")) {
+				Inbox.this.context.reserved(keyId, attempt);
+			}
+			else if (kind.equals("revoked")) {
+				Inbox.this.context.revoked(keyId, attempt);
+			}
+			else {
+				return false;
+			}
+			return true;
 		}
 
 		@Override

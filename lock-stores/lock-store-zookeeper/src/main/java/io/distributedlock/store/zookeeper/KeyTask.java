@@ -134,12 +134,18 @@ abstract class KeyTask<R> {
 		StoreException failure = this.context.failures()
 			.unexpected((thrown != null) ? thrown : new IllegalStateException("no answer"));
 		this.reply.completeExceptionally(failure);
-		if (this.sent && failure.mayHaveExecuted()) {
+		if (this.sent && (failure.mayHaveExecuted() || hasSomething())) {
 			undo();
 		}
 		else {
 			this.context.commands().finished(this);
 		}
+	}
+
+	/** Tells whether an earlier sending of the same attempt has left something. */
+	private boolean hasSomething() {
+		TakeBack what = takeBack();
+		return what != null && (local().grant(what.attempt()) != null || local().place(what.attempt()) != null);
 	}
 
 	private void undo() {

@@ -60,6 +60,8 @@ final class Link {
 
 	private volatile long disconnectedAt;
 
+	private volatile boolean robbed;
+
 	Link(ZooKeeper zk, String name, Layout layout, Failures failures, Duration tick, long connectingSince) {
 		this.zk = zk;
 		this.name = name;
@@ -100,6 +102,11 @@ final class Link {
 
 	boolean hasEnded() {
 		return this.ended;
+	}
+
+	/** Tells whether somebody has deleted the session's own nodes. */
+	boolean isRobbed() {
+		return this.robbed;
 	}
 
 	boolean canBeSignalled() {
@@ -165,6 +172,9 @@ final class Link {
 		this.zk.exists(this.layout.proof(this.name), false, (rc, path, context, stat) -> {
 			if (rc == Code.OK.intValue()) {
 				this.touches.answered(sent, System.nanoTime());
+			}
+			else if (rc == Code.NONODE.intValue()) {
+				this.robbed = true;
 			}
 			this.silence.broken();
 		}, null);

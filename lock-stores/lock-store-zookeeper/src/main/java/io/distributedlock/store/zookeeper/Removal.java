@@ -16,6 +16,8 @@ import io.distributedlock.store.zookeeper.WaitRecord.Entry;
  */
 final class Removal {
 
+	private static final int ROUNDS = 20;
+
 	private final StoreContext context;
 
 	private final LockKey key;
@@ -27,6 +29,8 @@ final class Removal {
 	private final SessionKeeper keeper;
 
 	private final Link link;
+
+	private int rounds;
 
 	Removal(StoreContext context, LockKey key, LocalKey local, AttemptId attempt, SessionKeeper keeper, Link link) {
 		this.context = context;
@@ -62,7 +66,9 @@ final class Removal {
 				? handover.run(this.context.living(this.local.id(), rest), null) : handover.leave(rest);
 		return done.thenCompose((result) -> {
 			if (!result.outcome().succeeded()) {
-				return run();
+				// Others change the key, too. It is not tried forever without a pause.
+				return (++this.rounds < ROUNDS) ? run()
+						: CompletableFuture.failedFuture(this.context.failures().of(result.outcome().code()));
 			}
 			forget();
 			return CompletableFuture.completedFuture(true);

@@ -93,6 +93,9 @@ final class SessionKeeper {
 			Link current = this.link;
 			if (current != null) {
 				current.watch();
+				if (current.isRobbed()) {
+					robbed(current);
+				}
 			}
 		}, half, half, TimeUnit.NANOSECONDS);
 	}
@@ -271,8 +274,29 @@ final class SessionKeeper {
 
 	private void lost(Link current) {
 		current.end();
-		this.link = null;
+		this.mutex.lock();
+		try {
+			if (this.link == current) {
+				this.link = null;
+			}
+		}
+		finally {
+			this.mutex.unlock();
+		}
 		this.context.lost(current);
+	}
+
+	/** The session's own nodes are gone, and it is of no use without them. */
+	private void robbed(Link current) {
+		if (this.link == current && !this.closed) {
+			ZooKeeperLockStore.logger
+				.error("Somebody has deleted nodes of the lock store in ZooKeeper. The locks of this JVM's session"
+						+ " are given up, and a new session is opened.");
+			this.connectingSince = System.nanoTime();
+			lost(current);
+			this.context.forget();
+			replaceHandle();
+		}
 	}
 
 	/**

@@ -220,6 +220,13 @@ final class StoreContext {
 		});
 	}
 
+	/** Buckets may have been deleted, and count from the start again. */
+	void forget() {
+		for (int bucket = 0; bucket < Layout.BUCKETS; bucket++) {
+			this.fences.set(bucket, null);
+		}
+	}
+
 	/** Returns the operation that fails if the bucket has changed since it was read. */
 	Op fence(String keyId, View view) {
 		return Op.check(this.layout.waitBucket(Layout.bucket(keyId)), version(view));

@@ -6,10 +6,12 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
 
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.Op;
+import org.apache.zookeeper.ZKUtil;
 import org.apache.zookeeper.ZooDefs.Perms;
 import org.apache.zookeeper.ZooKeeper;
 import org.apache.zookeeper.data.ACL;
@@ -31,6 +33,7 @@ import io.distributedlock.spi.ReleaseCommand;
 import io.distributedlock.spi.ReleaseReply;
 import io.distributedlock.spi.RenewCommand;
 import io.distributedlock.spi.RenewReply;
+import io.distributedlock.spi.SignallingLockStore.SignalReceiver;
 import io.distributedlock.spi.StoreException;
 import io.distributedlock.store.zookeeper.server.ZooKeeperServerProcess;
 
@@ -349,6 +352,62 @@ class OutageTests {
 		List<Op> deletion = store.context().delete(this.key.id(), seen, link);
 		assertThat(link.commit(deletion).join().code()).isEqualTo(KeeperException.Code.NONODE);
 		assertThat(Cluster.renew(store, this.key, next, TTL)).isEqualTo(RenewReply.RENEWED);
+	}
+
+	@Test
+	void whenTheLockNodesAreDeletedTheStoreMakesThemAnewAndGoesOn() throws Exception {
+		ZooKeeperLockStore store = store(this.direct, "jvm-1", TTL);
+		Cluster.acquire(store, this.key, this.attempt, TTL);
+		Link before = store.session(TTL);
+		ZKUtil.deleteRecursive(before.zk(), "/" + this.namespace);
+		await().atMost(Duration.ofSeconds(5)).until(() -> before.hasEnded());
+		assertThat(Cluster.renew(store, this.key, this.attempt, TTL)).isEqualTo(RenewReply.NOT_OWNER);
+		assertThat(Cluster.acquire(store, this.key, AttemptId.random(), TTL)).isInstanceOf(AcquireReply.Granted.class);
+		assertThat(store.session(TTL)).isNotSameAs(before);
+	}
+
+	@Test
+	void aSignalThatIsNotUnderstoodMakesAllThatWaitAskAgain() throws Exception {
+		ZooKeeperLockStore store = store(this.direct, "jvm-1", TTL);
+		AtomicInteger resumed = new AtomicInteger();
+		store.subscribe(new SignalReceiver() {
+
+			@Override
+			public void reserved(String keyId, AttemptId attempt) {
+				// Not what is sent here.
+			}
+
+			@Override
+			public void revoked(String keyId, AttemptId attempt) {
+				// Not what is sent here.
+			}
+
+			@Override
+			public void resumed() {
+				resumed.incrementAndGet();
+			}
+
+		});
+		Link link = store.session(TTL);
+		await().until(link::canBeSignalled);
+		link.zk().setData(store.context().layout().inbox(link.name()), "2 what a later version says".getBytes(), -1);
+		await().until(() -> resumed.get() == 1);
+	}
+
+	@Test
+	void aCoolingTimeThatEndsDuringAnOutageIsEndedAfterIt() throws Exception {
+		ZooKeeperLockStore store = store(this.wired, "jvm-1", TTL);
+		ZooKeeperLockStore other = store(this.direct, "jvm-2", TTL);
+		Duration cooling = Duration.ofSeconds(2);
+		Cluster.acquire(store, this.key, this.attempt, TTL);
+		release(store, this.key, this.attempt, cooling);
+		this.wire.cut();
+		// It is to be ended after the time, and that command has a second.
+		await().pollDelay(cooling.plusMillis(1200)).until(() -> true);
+		this.wire.mend();
+		ZooKeeper zk = other.session(TTL).zk();
+		await().atMost(Duration.ofSeconds(6))
+			.until(() -> zk.exists(store.context().layout().wait(this.key.id()), false) == null);
 	}
 
 	@Test
