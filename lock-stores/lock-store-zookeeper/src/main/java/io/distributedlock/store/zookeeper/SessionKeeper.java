@@ -34,7 +34,7 @@ import io.distributedlock.spi.StoreException;
  */
 final class SessionKeeper {
 
-	private static final long AUTHORIZE_SECONDS = 5;
+	private static final long AUTHORIZE_SECONDS = 2;
 
 	private final StoreContext context;
 
