@@ -191,14 +191,22 @@ final class Link {
 			ZooKeeperLockStore.logger.warn("ZooKeeper has not answered for {} ms or more; trying another server",
 					this.silence.longest().toMillis());
 			this.silence.broken();
-			try {
-				this.zk.getTestable().closeSocket();
-			}
-			catch (IOException ex) {
-				ZooKeeperLockStore.logger.debug("Could not close the connection", ex);
-			}
+			// With TLS this may wait for the server that does not answer.
+			new Threads("lock-zookeeper-silence").newThread(this::giveUpConnection).start();
 		}
-		// This also wakes the client up, which then notices that it has no connection.
+		else {
+			touch();
+		}
+	}
+
+	private void giveUpConnection() {
+		try {
+			this.zk.getTestable().closeSocket();
+		}
+		catch (IOException ex) {
+			ZooKeeperLockStore.logger.debug("Could not close the connection", ex);
+		}
+		// This wakes the client up, which then notices that it has no connection.
 		touch();
 	}
 
