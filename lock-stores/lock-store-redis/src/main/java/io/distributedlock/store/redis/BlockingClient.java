@@ -27,6 +27,12 @@ interface BlockingClient extends AutoCloseable {
 	 */
 	int parallelism();
 
+	/**
+	 * Connects anew: where the connections lead has become a replica.
+	 */
+	default void renew() {
+	}
+
 	@Override
 	void close();
 

@@ -169,6 +169,14 @@ final class BlockingTransport implements RedisTransport {
 	}
 
 	@Override
+	public void demoted() {
+		this.client.renew();
+		if (this.replicaCalls != null) {
+			this.replicaCalls.suspect();
+		}
+	}
+
+	@Override
 	public String info(String section) {
 		try (RedisConnection connection = this.client.connections().getConnection()) {
 			Properties info = connection.serverCommands().info(section);

@@ -40,6 +40,13 @@ final class Call {
 	}
 
 	/**
+	 * Returns the bucket of all its operations.
+	 */
+	int bucket() {
+		return this.operations.get(0).bucket();
+	}
+
+	/**
 	 * Tells whether there may be grants among the answers. Either all operations of a
 	 * call may get one or none does, if that makes a difference.
 	 */

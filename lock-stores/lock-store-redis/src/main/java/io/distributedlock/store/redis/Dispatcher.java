@@ -11,6 +11,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntFunction;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -45,6 +46,9 @@ final class Dispatcher implements AutoCloseable {
 
 	private final ReplicaRule replicas;
 
+	/** Where the number of known replicas is kept, for each bucket. */
+	private final IntFunction<byte[]> replicasKeys;
+
 	private final Map<LockScript, AtomicReferenceArray<@Nullable Lane>> lanes = new EnumMap<>(LockScript.class);
 
 	/** Releases go apart from acquires if those wait for replicas. */
@@ -65,8 +69,13 @@ final class Dispatcher implements AutoCloseable {
 	private volatile long lastAnswer = System.nanoTime();
 
 	Dispatcher(RedisTransport transport, int buckets, ReplicaRule replicas) {
+		this(transport, buckets, replicas, (bucket) -> new byte[0]);
+	}
+
+	Dispatcher(RedisTransport transport, int buckets, ReplicaRule replicas, IntFunction<byte[]> replicasKeys) {
 		this.transport = transport;
 		this.replicas = replicas;
+		this.replicasKeys = replicasKeys;
 		this.releaseLanes = replicas.isOn() ? new AtomicReferenceArray<>(buckets) : null;
 		for (LockScript script : List.of(LockScript.LEASE, LockScript.RENEW)) {
 			this.lanes.put(script, new AtomicReferenceArray<>(buckets));
@@ -117,7 +126,6 @@ final class Dispatcher implements AutoCloseable {
 	void sendAlone(Operation<?> operation) {
 		send(List.of(operation), () -> {
 		});
-		wakeUp();
 	}
 
 	private Lane lane(Operation<?> operation, AtomicReferenceArray<@Nullable Lane> byBucket) {
@@ -144,6 +152,7 @@ final class Dispatcher implements AutoCloseable {
 		}
 		Call call = new Call(operations, System.nanoTime(), whenEnded);
 		this.underWay.add(call);
+		wakeUp();
 		if (this.closed) {
 			failAll(call, new StoreException("The lock store is closed.", false, false, null));
 			return;
@@ -156,15 +165,16 @@ final class Dispatcher implements AutoCloseable {
 		try {
 			if (this.replicas.isOn() && call.mayGrant()) {
 				this.transport.runAndWait(call.script(), withSource, keys, arguments,
-						new ReplicatedCall(call, this.replicas, this.transport.address(), (answer, error, grants) -> {
-							if (answer != null) {
-								received(call, answer, grants);
-							}
-							else {
-								refused(call, withSource, keys, arguments,
-										(error != null) ? error : new IllegalStateException());
-							}
-						}, () -> end(call)));
+						new ReplicatedCall(call, this.replicas, this.transport.address(),
+								this.replicasKeys.apply(call.bucket()), (answer, error, grants) -> {
+									if (answer != null) {
+										received(call, answer, grants);
+									}
+									else {
+										refused(call, withSource, keys, arguments,
+												(error != null) ? error : new IllegalStateException());
+									}
+								}, () -> end(call)));
 				return;
 			}
 			this.transport.run(call.script(), withSource, keys, arguments, call::isOpen, (answer, error) -> {
@@ -211,6 +221,9 @@ final class Dispatcher implements AutoCloseable {
 			ReplicatedCall.@Nullable Deferral grants) {
 		try {
 			Answer answer = reader.next();
+			if (answer.kind() == 'E' && RedisErrors.of(answer.rest()) == RedisErrors.READONLY) {
+				this.transport.demoted();
+			}
 			if (grants != null && operation.isGrant(answer)) {
 				grants.defer(operation, () -> deliver(operation, answer, sentAt, now));
 			}
@@ -249,6 +262,9 @@ final class Dispatcher implements AutoCloseable {
 		RedisErrors kind = RedisErrors.of(error);
 		if (kind.isAnswer()) {
 			this.lastAnswer = now;
+		}
+		if (kind == RedisErrors.READONLY) {
+			this.transport.demoted();
 		}
 		if (kind == RedisErrors.NOSCRIPT && !withSource) {
 			transmit(call, true, keys, arguments);

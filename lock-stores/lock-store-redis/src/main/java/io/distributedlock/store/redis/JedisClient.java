@@ -3,12 +3,16 @@ package io.distributedlock.store.redis;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 
 import javax.net.ssl.HostnameVerifier;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocketFactory;
 
 import org.apache.commons.pool2.impl.GenericObjectPoolConfig;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.data.redis.connection.RedisConfiguration;
 import org.springframework.data.redis.connection.RedisConnectionFactory;
 import org.springframework.data.redis.connection.jedis.JedisClientBuilderCustomizer;
@@ -22,13 +26,27 @@ import org.springframework.data.redis.connection.jedis.JedisConnectionFactory;
  */
 final class JedisClient implements BlockingClient {
 
+	private static final Logger logger = LoggerFactory.getLogger(JedisClient.class);
+
 	private static final int PARALLELISM = 8;
 
-	private final JedisConnectionFactory connections;
+	private static final Duration RENEWAL_PAUSE = Duration.ofSeconds(1);
+
+	private final Supplier<JedisConnectionFactory> opener;
 
 	private final String address;
 
 	private final boolean cluster;
+
+	private final boolean standalone;
+
+	private final ReentrantLock mutex = new ReentrantLock();
+
+	private long renewedAt = System.nanoTime() - RENEWAL_PAUSE.toNanos();
+
+	private boolean closed;
+
+	private volatile JedisConnectionFactory connections;
 
 	JedisClient(RedisConnectionFactory application, Duration timeout) {
 		this(application, timeout, false);
@@ -37,28 +55,35 @@ final class JedisClient implements BlockingClient {
 	private JedisClient(RedisConnectionFactory application, Duration timeout, boolean single) {
 		JedisConnectionFactory theirs = (JedisConnectionFactory) application;
 		this.address = address(application);
-		OwnConfiguration ours = new OwnConfiguration(theirs.getClientConfiguration(), timeout, pool(timeout));
+		this.cluster = isCluster(application);
+		this.standalone = !this.cluster && theirs.getSentinelConfiguration() == null;
+		this.opener = () -> open(theirs, new OwnConfiguration(theirs.getClientConfiguration(), timeout, pool(timeout)),
+				single);
+		this.connections = this.opener.get();
+	}
+
+	private JedisConnectionFactory open(JedisConnectionFactory theirs, OwnConfiguration settings, boolean single) {
+		JedisConnectionFactory ours;
 		if (theirs.getClusterConfiguration() != null) {
-			this.connections = new JedisConnectionFactory(theirs.getClusterConfiguration(), ours);
+			ours = new JedisConnectionFactory(theirs.getClusterConfiguration(), settings);
 		}
 		else if (theirs.getSentinelConfiguration() != null) {
-			this.connections = new JedisConnectionFactory(theirs.getSentinelConfiguration(), ours);
+			ours = new JedisConnectionFactory(theirs.getSentinelConfiguration(), settings);
 		}
 		else {
-			this.connections = new JedisConnectionFactory(Objects.requireNonNull(theirs.getStandaloneConfiguration()),
-					ours);
+			ours = new JedisConnectionFactory(Objects.requireNonNull(theirs.getStandaloneConfiguration()), settings);
 		}
-		this.cluster = isCluster(application);
 		if (single && !this.cluster) {
-			this.connections.setUseUnifiedJedis(false);
+			ours.setUseUnifiedJedis(false);
 		}
 		try {
-			this.connections.afterPropertiesSet();
-			this.connections.start();
+			ours.afterPropertiesSet();
+			ours.start();
 		}
 		catch (RuntimeException ex) {
 			throw RedisErrors.translate(ex, this.address);
 		}
+		return ours;
 	}
 
 	/**
@@ -125,9 +150,42 @@ final class JedisClient implements BlockingClient {
 		return PARALLELISM;
 	}
 
+	/**
+	 * Sentinel and Cluster tell the client where the primary is; for a single server only
+	 * a new connection finds out. What is under way ends on the old ones.
+	 */
+	@Override
+	public void renew() {
+		this.mutex.lock();
+		try {
+			long now = System.nanoTime();
+			if (!this.standalone || this.closed || now - this.renewedAt < RENEWAL_PAUSE.toNanos()) {
+				return;
+			}
+			this.renewedAt = now;
+			JedisConnectionFactory old = this.connections;
+			this.connections = this.opener.get();
+			old.destroy();
+			logger.info("Replaced the connections to Redis at {}, which were to a replica", this.address);
+		}
+		catch (RuntimeException ex) {
+			logger.debug("The connections to Redis at {} stay as they are", this.address, ex);
+		}
+		finally {
+			this.mutex.unlock();
+		}
+	}
+
 	@Override
 	public void close() {
-		this.connections.destroy();
+		this.mutex.lock();
+		try {
+			this.closed = true;
+			this.connections.destroy();
+		}
+		finally {
+			this.mutex.unlock();
+		}
 	}
 
 	/**

@@ -1,6 +1,8 @@
 package io.distributedlock.store.redis;
 
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -18,6 +20,7 @@ import redis.clients.jedis.Protocol.Command;
 import redis.clients.jedis.RedisClusterClient;
 import redis.clients.jedis.exceptions.JedisAskDataException;
 import redis.clients.jedis.exceptions.JedisConnectionException;
+import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisMovedDataException;
 import redis.clients.jedis.exceptions.JedisRedirectionException;
 import redis.clients.jedis.util.JedisClusterCRC16;
@@ -39,30 +42,42 @@ final class JedisReplicaCalls implements ReplicaCalls {
 
 	private static final int MOST_REDIRECTS = 5;
 
+	private static final int MOST_PRIMARIES = 1024;
+
 	private final JedisClient client;
 
 	private final ReplicaRule rule;
 
-	private final KnownReplicas known = new KnownReplicas();
-
 	private final ThreadPoolExecutor executor;
+
+	/** See {@link ReplicaCall#renews()}. */
+	private final ThreadPoolExecutor renewals;
 
 	private final AtomicBoolean refreshing = new AtomicBoolean();
 
-	/** How many replicas the last call needed; the next one will hardly need others. */
-	private volatile int demanded = 1;
+	/**
+	 * How many replicas the last call to a primary needed; the next one will hardly need
+	 * others.
+	 */
+	private final Map<String, Integer> demanded = new ConcurrentHashMap<>();
 
 	JedisReplicaCalls(JedisClient client, ReplicaRule rule) {
 		this.client = client;
 		this.rule = rule;
+		this.executor = executor("replicas");
+		this.renewals = executor("renewals");
+	}
+
+	private static ThreadPoolExecutor executor(String name) {
 		AtomicInteger number = new AtomicInteger();
-		this.executor = new ThreadPoolExecutor(THREADS, THREADS, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(),
-				(task) -> {
-					Thread thread = new Thread(task, "distributed-lock-redis-replicas-" + number.incrementAndGet());
+		ThreadPoolExecutor executor = new ThreadPoolExecutor(THREADS, THREADS, 30, TimeUnit.SECONDS,
+				new LinkedBlockingQueue<>(), (task) -> {
+					Thread thread = new Thread(task, "distributed-lock-redis-" + name + "-" + number.incrementAndGet());
 					thread.setDaemon(true);
 					return thread;
 				});
-		this.executor.allowCoreThreadTimeOut(true);
+		executor.allowCoreThreadTimeOut(true);
+		return executor;
 	}
 
 	@Override
@@ -70,7 +85,7 @@ final class JedisReplicaCalls implements ReplicaCalls {
 			RedisTransport.ReplicatedAnswer answer) {
 		ReplicaCall call = new ReplicaCall(script, withSource, keys, arguments, false, 0, answer);
 		try {
-			this.executor.execute(() -> {
+			(call.renews() ? this.renewals : this.executor).execute(() -> {
 				if (answer.wanted()) {
 					runNow(call);
 				}
@@ -97,11 +112,19 @@ final class JedisReplicaCalls implements ReplicaCalls {
 				redirection = ex;
 				call = call.redirected(ex instanceof JedisAskDataException);
 			}
+			catch (NoConnection ex) {
+				if (call.redirects() == MOST_REDIRECTS || !call.answer().wanted() || !ex.elsewhere()) {
+					call.answer().script(null, RedisErrors.notSent(ex, this.client.address()));
+					return;
+				}
+				redirection = null;
+				call = call.redirected(false);
+			}
 		}
 	}
 
 	private void send(ReplicaCall call, @Nullable JedisRedirectionException redirection) {
-		try (RedisConnection spring = this.client.connections().getConnection()) {
+		try (RedisConnection spring = connection()) {
 			if (spring.getNativeConnection() instanceof Jedis single) {
 				sendOn(single.getConnection(), call);
 			}
@@ -109,11 +132,20 @@ final class JedisReplicaCalls implements ReplicaCalls {
 				sendToCluster((RedisClusterClient) spring.getNativeConnection(), call, redirection);
 			}
 		}
-		catch (JedisRedirectionException ex) {
+		catch (JedisRedirectionException | NoConnection ex) {
 			throw ex;
 		}
 		catch (RuntimeException ex) {
 			call.answer().script(null, ex);
+		}
+	}
+
+	private RedisConnection connection() {
+		try {
+			return this.client.connections().getConnection();
+		}
+		catch (RuntimeException ex) {
+			throw new NoConnection(ex, false);
 		}
 	}
 
@@ -135,20 +167,27 @@ final class JedisReplicaCalls implements ReplicaCalls {
 	/**
 	 * Returns a connection to a node for one call alone.
 	 */
-	private static Connection node(RedisClusterClient cluster, byte[] key,
-			@Nullable JedisRedirectionException redirection) {
+	private Connection node(RedisClusterClient cluster, byte[] key, @Nullable JedisRedirectionException redirection) {
 		Pool<Connection> target = (redirection != null)
 				? cluster.getClusterNodes().get(redirection.getTargetNode().toString()) : null;
-		return (target != null) ? target.getResource() : cluster.getConnectionFromSlot(JedisClusterCRC16.getSlot(key));
+		try {
+			return (target != null) ? target.getResource()
+					: cluster.getConnectionFromSlot(JedisClusterCRC16.getSlot(key));
+		}
+		catch (RuntimeException ex) {
+			throw new NoConnection(ex, refresh(cluster, key));
+		}
 	}
 
 	/**
 	 * A command that it routes itself makes the client learn where the slots are now.
+	 * @return whether it has found a node that serves the key
 	 */
-	private void refresh(RedisClusterClient cluster, byte[] key) {
+	private boolean refresh(RedisClusterClient cluster, byte[] key) {
 		if (this.refreshing.compareAndSet(false, true)) {
 			try {
 				cluster.pttl(key);
+				return true;
 			}
 			catch (RuntimeException ex) {
 				logger.debug("Nothing serves the slot of a lock", ex);
@@ -157,15 +196,16 @@ final class JedisReplicaCalls implements ReplicaCalls {
 				this.refreshing.set(false);
 			}
 		}
+		return false;
 	}
 
 	private void sendOn(Connection connection, ReplicaCall call) {
-		int expected = this.rule.all() ? this.demanded : this.rule.replicas();
+		int expected = this.rule.all() ? this.demanded.getOrDefault(connection.toString(), 1) : this.rule.replicas();
 		write(connection, call, expected);
 		call.answer().script(scriptAnswer(connection, call), null);
 		try {
+			int all = demanded(connection, call);
 			long acknowledged = (Long) connection.getOne();
-			int all = demanded(connection);
 			if (acknowledged < all && expected < all && call.answer().wanted()) {
 				connection.sendCommand(Command.WAIT, Ascii.bytes(all), Ascii.bytes(call.patience(this.rule)));
 				acknowledged = (Long) connection.getOne();
@@ -194,10 +234,15 @@ final class JedisReplicaCalls implements ReplicaCalls {
 			connection.sendCommand(Command.ASKING);
 		}
 		connection.sendCommand(call.withSource() ? Command.EVAL : Command.EVALSHA, parameters);
-		connection.sendCommand(Command.WAIT, Ascii.bytes(replicas), Ascii.bytes(call.patience(this.rule)));
 		if (this.rule.all()) {
-			connection.sendCommand(Command.INFO, "replication");
+			if (call.asking()) {
+				connection.sendCommand(Command.ASKING);
+			}
+			// Always with its text, so that no server can have forgotten it.
+			connection.sendCommand(Command.EVAL, LockScript.REPLICAS.source(), Ascii.bytes(1),
+					call.answer().replicasKey(), Ascii.bytes(replicas));
 		}
+		connection.sendCommand(Command.WAIT, Ascii.bytes(replicas), Ascii.bytes(call.patience(this.rule)));
 	}
 
 	/**
@@ -214,42 +259,77 @@ final class JedisReplicaCalls implements ReplicaCalls {
 		}
 		catch (RuntimeException ex) {
 			if (!connection.isBroken()) {
-				readAway(connection);
+				readAway(connection, call);
 			}
 			throw ex;
 		}
 	}
 
-	private void readAway(Connection connection) {
-		try {
-			connection.getOne();
-			if (this.rule.all()) {
+	private void readAway(Connection connection, ReplicaCall call) {
+		int behind = 1 + (this.rule.all() ? 1 : 0) + ((this.rule.all() && call.asking()) ? 1 : 0);
+		for (int i = 0; i < behind && !connection.isBroken(); i++) {
+			try {
 				connection.getOne();
 			}
-		}
-		catch (RuntimeException ex) {
-			connection.setBroken();
+			catch (JedisDataException ex) {
+				logger.debug("Refused behind a script that was", ex);
+			}
+			catch (RuntimeException ex) {
+				connection.setBroken();
+			}
 		}
 	}
 
-	private int demanded(Connection connection) {
+	private int demanded(Connection connection, ReplicaCall call) {
 		if (!this.rule.all()) {
 			return this.rule.replicas();
 		}
-		int all = this.known.observe(Ascii.text((byte[]) connection.getOne()));
-		this.demanded = all;
+		if (call.asking()) {
+			connection.getOne();
+		}
+		int all = ((Long) connection.getOne()).intValue();
+		if (this.demanded.size() > MOST_PRIMARIES) {
+			this.demanded.clear();
+		}
+		this.demanded.put(connection.toString(), all);
 		return all;
 	}
 
 	@Override
 	public void suspect() {
-		// A connection that does not answer is dropped when its call times out.
+		this.client.renew();
 	}
 
 	@Override
 	public void close() {
 		this.executor.shutdownNow();
+		this.renewals.shutdownNow();
 		this.client.close();
+	}
+
+	/**
+	 * There was no connection, so the call was not sent.
+	 */
+	private static final class NoConnection extends RuntimeException {
+
+		private static final long serialVersionUID = 1L;
+
+		private final boolean elsewhere;
+
+		/**
+		 * Makes it.
+		 * @param cause what the client said
+		 * @param elsewhere whether another node has been found to serve the key
+		 */
+		NoConnection(Throwable cause, boolean elsewhere) {
+			super(cause.getMessage(), cause);
+			this.elsewhere = elsewhere;
+		}
+
+		boolean elsewhere() {
+			return this.elsewhere;
+		}
+
 	}
 
 }

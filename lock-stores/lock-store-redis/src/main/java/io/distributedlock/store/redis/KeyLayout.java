@@ -71,6 +71,13 @@ final class KeyLayout {
 	}
 
 	/**
+	 * Returns where the number of known replicas is kept.
+	 */
+	byte[] replicas(int bucket) {
+		return key(bucket, "replicas", "");
+	}
+
+	/**
 	 * Names the marks, for messages.
 	 */
 	String markName() {

@@ -32,25 +32,24 @@ import org.jspecify.annotations.Nullable;
  * together, and the connections are of a client that never reconnects. If one breaks in
  * between, nobody knows who has the grant, and it does not count.
  * <p>
- * If all replicas are demanded, INFO replication follows WAIT. Should it show more
- * replicas than were waited for, a second WAIT follows on the same connection.
+ * If all replicas are demanded, a second script between the two says how many these are.
+ * Should they be more than were waited for, another WAIT follows on the same connection.
  * <p>
  * In a Cluster each primary has its own connections, so that one that does not answer
  * keeps none of the others waiting. MOVED and ASK are followed here.
  */
-final class LettuceReplicaCalls implements ReplicaCalls {
+final class LettuceReplicaCalls implements ReplicaCalls, LettuceReplicaConnections.Sender {
 
 	private static final int MOST_REDIRECTS = 5;
 
-	private static final String ONLY = "";
+	/** In nanoseconds; a Cluster that promotes a replica tells of it soon. */
+	private static final long RETRY_PAUSE = 100_000_000;
 
 	private final LettuceClient topology;
 
 	private final LettuceClient connector;
 
 	private final ReplicaRule rule;
-
-	private final KnownReplicas known = new KnownReplicas();
 
 	private final Map<String, LettuceReplicaConnections> pools = new ConcurrentHashMap<>();
 
@@ -69,52 +68,69 @@ final class LettuceReplicaCalls implements ReplicaCalls {
 	@Override
 	public void run(LockScript script, boolean withSource, List<byte[]> keys, List<byte[]> arguments,
 			RedisTransport.ReplicatedAnswer answer) {
-		ReplicaCall call = new ReplicaCall(script, withSource, keys, arguments, false, 0, answer);
+		route(new ReplicaCall(script, withSource, keys, arguments, false, 0, answer));
+	}
+
+	private void route(ReplicaCall call) {
 		if (!this.topology.isCluster()) {
-			this.pools
-				.computeIfAbsent(ONLY,
-						(only) -> new LettuceReplicaConnections(null, this.connector::connect, this::send))
-				.submit(call);
+			pool(null, call).submit(call);
 			return;
 		}
-		RedisURI node = this.topology.primaryOf(SlotHash.getSlot(keys.get(0)));
+		RedisURI node = this.topology.primaryOf(SlotHash.getSlot(call.keys().get(0)));
 		if (node == null) {
 			this.topology.refreshTopology();
-			answer.script(null, new RedisException("CLUSTERDOWN No primary is known that serves the slot"));
+			call.answer().script(null, new RedisException("CLUSTERDOWN No primary is known that serves the slot"));
 			return;
 		}
-		pool(node).submit(call);
+		pool(node, call).submit(call);
 	}
 
-	private LettuceReplicaConnections pool(RedisURI node) {
-		return this.pools.computeIfAbsent(node.getHost() + ':' + node.getPort(),
-				(name) -> new LettuceReplicaConnections(node, () -> this.connector.connectTo(node), this::send));
+	/**
+	 * Returns the connections for a call.
+	 * @param node the primary it goes to, null outside of a Cluster
+	 * @param call the call
+	 */
+	private LettuceReplicaConnections pool(@Nullable RedisURI node, ReplicaCall call) {
+		String name = ((node != null) ? node.getHost() + ':' + node.getPort() : "")
+				+ (call.renews() ? " renewals" : "");
+		return this.pools.computeIfAbsent(name, (absent) -> new LettuceReplicaConnections(node,
+				(node != null) ? () -> this.connector.connectTo(node) : this.connector::connect, this));
 	}
 
-	private void send(LettuceReplicaConnections pool, StatefulConnection<byte[], byte[]> connection, ReplicaCall call) {
+	/**
+	 * In a Cluster its slot may have another primary by now.
+	 */
+	@Override
+	public void unreachable(ReplicaCall call, Throwable error) {
+		this.topology.refreshTopology();
+		if (this.topology.isCluster() && call.redirects() < MOST_REDIRECTS && call.answer().wanted()) {
+			this.connector.later(() -> route(call.redirected(false)), RETRY_PAUSE);
+		}
+		else {
+			call.answer().script(null, RedisErrors.notSent(error, this.topology.address()));
+		}
+	}
+
+	@Override
+	public void send(LettuceReplicaConnections pool, StatefulConnection<byte[], byte[]> connection, ReplicaCall call) {
 		if (!call.answer().wanted()) {
 			pool.ended(connection);
 			return;
 		}
 		Future<?> limit = this.connector.later(connection::closeAsync, call.answer().deadline() - System.nanoTime());
-		List<RedisCommand<byte[], byte[], ?>> commands = new ArrayList<>(4);
-		if (call.asking()) {
-			commands.add(command(CommandType.ASKING, new StatusOutput<>(ByteArrayCodec.INSTANCE), args()));
-		}
+		List<RedisCommand<byte[], byte[], ?>> commands = new ArrayList<>(5);
 		AsyncCommand<byte[], byte[], List<byte[]>> script = LettuceTransport.command(call.script(), call.withSource(),
 				call.keys(), call.arguments());
 		int expected = this.rule.all() ? pool.demanded() : this.rule.replicas();
 		AsyncCommand<byte[], byte[], Long> wait = waitFor(expected, call);
-		AsyncCommand<byte[], byte[], String> info = this.rule.all()
-				? command(CommandType.INFO, new StatusOutput<>(ByteArrayCodec.INSTANCE), args().add("replication"))
-				: null;
-		commands.add(script);
-		commands.add(wait);
-		if (info != null) {
-			commands.add(info);
+		AsyncCommand<byte[], byte[], Long> count = this.rule.all() ? count(pool, call) : null;
+		add(script, call, commands);
+		if (count != null) {
+			add(count, call, commands);
 		}
+		commands.add(wait);
 		script.whenComplete((said, error) -> scriptAnswered(pool, call, said, error));
-		CompletableFuture<?> all = (info != null) ? CompletableFuture.allOf(script, wait, info)
+		CompletableFuture<?> all = (count != null) ? CompletableFuture.allOf(script, count, wait)
 				: CompletableFuture.allOf(script, wait);
 		all.whenComplete((done, error) -> {
 			limit.cancel(false);
@@ -122,11 +138,30 @@ final class LettuceReplicaCalls implements ReplicaCalls {
 				failed(pool, connection, call, script, error);
 				return;
 			}
-			int demanded = (info != null) ? this.known.observe(info.join()) : this.rule.replicas();
+			int demanded = (count != null) ? count.join().intValue() : this.rule.replicas();
 			pool.demanded(demanded);
 			replicasAnswered(pool, connection, call, wait.join(), expected, demanded);
 		});
 		connection.dispatch(commands);
+	}
+
+	private static void add(RedisCommand<byte[], byte[], ?> script, ReplicaCall call,
+			List<RedisCommand<byte[], byte[], ?>> commands) {
+		if (call.asking()) {
+			commands.add(command(CommandType.ASKING, new StatusOutput<>(ByteArrayCodec.INSTANCE), args()));
+		}
+		commands.add(script);
+	}
+
+	/**
+	 * Always with its text, so that no server can have forgotten it.
+	 */
+	private static AsyncCommand<byte[], byte[], Long> count(LettuceReplicaConnections pool, ReplicaCall call) {
+		return command(CommandType.EVAL, new IntegerOutput<>(ByteArrayCodec.INSTANCE),
+				args().add(LockScript.REPLICAS.source())
+					.add(1)
+					.addKey(call.answer().replicasKey())
+					.add(pool.demanded()));
 	}
 
 	private AsyncCommand<byte[], byte[], Long> waitFor(int replicas, ReplicaCall call) {
@@ -170,7 +205,7 @@ final class LettuceReplicaCalls implements ReplicaCalls {
 			.withHost(host.isEmpty() ? from.getHost() : host)
 			.withPort(Integer.parseInt(target.substring(colon + 1)))
 			.build();
-		pool(to).submit(call.redirected(ask));
+		pool(to, call).submit(call.redirected(ask));
 		return true;
 	}
 

@@ -104,7 +104,7 @@ final class LettuceReplicaConnections {
 				this.sender.send(this, opened, call);
 				return;
 			}
-			call.answer().script(null, (error != null) ? error : new IllegalStateException("no connection"));
+			this.sender.unreachable(call, (error != null) ? error : new IllegalStateException("no connection"));
 			ended(null);
 		});
 	}
@@ -173,11 +173,20 @@ final class LettuceReplicaConnections {
 	}
 
 	/**
-	 * Sends a call on a connection that nobody else uses, and reports when it has ended.
+	 * Sends calls.
 	 */
 	interface Sender {
 
+		/**
+		 * Sends a call on a connection that nobody else uses, and reports when it has
+		 * ended.
+		 */
 		void send(LettuceReplicaConnections pool, StatefulConnection<byte[], byte[]> connection, ReplicaCall call);
+
+		/**
+		 * No connection could be opened for a call.
+		 */
+		void unreachable(ReplicaCall call, Throwable error);
 
 	}
 

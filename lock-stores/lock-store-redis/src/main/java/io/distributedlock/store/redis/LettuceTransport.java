@@ -204,6 +204,15 @@ final class LettuceTransport implements RedisTransport {
 	 */
 	@Override
 	public void suspect() {
+		replace("did not answer any more");
+	}
+
+	@Override
+	public void demoted() {
+		replace("was to a replica");
+	}
+
+	private void replace(String why) {
 		if (this.replicaCalls != null) {
 			this.replicaCalls.suspect();
 		}
@@ -220,7 +229,7 @@ final class LettuceTransport implements RedisTransport {
 			else {
 				StatefulConnection<byte[], byte[]> old = this.connection;
 				this.connection = opened;
-				logger.info("Replaced the connection to Redis at {}, which did not answer any more", address());
+				logger.info("Replaced the connection to Redis at {}, which {}", address(), why);
 				this.client.later(() -> {
 					old.closeAsync();
 					this.replacing.set(false);

@@ -37,6 +37,9 @@ enum LockScript {
 	/** Ends a grant by its token. */
 	FORCE_RELEASE("record", "clock", "next", "force-release"),
 
+	/** Says how many replicas there should be. */
+	REPLICAS("replicas"),
+
 	/** Finds commands that are not permitted. */
 	PROBE("probe");
 

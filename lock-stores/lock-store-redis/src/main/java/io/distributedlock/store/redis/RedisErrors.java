@@ -1,5 +1,6 @@
 package io.distributedlock.store.redis;
 
+import java.net.ConnectException;
 import java.security.cert.CertificateException;
 import java.util.concurrent.TimeoutException;
 import java.util.regex.Matcher;
@@ -77,6 +78,9 @@ enum RedisErrors {
 			"This side does not trust the certificate of Redis: %s. Add the server's CA to the SSL"
 					+ " bundle, or to the trust store of the JVM."),
 
+	/** Nothing was sent, unless the client had lost another connection before. */
+	UNREACHABLE(true, true, "No connection to Redis could be opened."),
+
 	CONNECTION(true, true, "The connection to Redis was lost while the command was under way."),
 
 	TIMEOUT(true, true, "Redis did not answer in time."),
@@ -122,11 +126,15 @@ enum RedisErrors {
 			if (cause instanceof CertificateException) {
 				return CERTIFICATE;
 			}
+		}
+		for (Throwable cause = error; cause != null; cause = cause.getCause()) {
+			if (cause instanceof ConnectException || isRefusalToConnect(cause.getMessage())) {
+				return UNREACHABLE;
+			}
+		}
+		for (Throwable cause = error; cause != null; cause = cause.getCause()) {
 			if (cause instanceof TimeoutException || cause.getClass().getSimpleName().contains("Timeout")) {
 				return TIMEOUT;
-			}
-			if (cause == cause.getCause()) {
-				break;
 			}
 		}
 		for (Throwable cause = error; cause != null; cause = cause.getCause()) {
@@ -136,6 +144,11 @@ enum RedisErrors {
 			}
 		}
 		return OTHER;
+	}
+
+	private static boolean isRefusalToConnect(@Nullable String message) {
+		return message != null
+				&& (message.startsWith("Failed to connect to") || message.startsWith("Unable to connect to"));
 	}
 
 	/**
@@ -156,6 +169,9 @@ enum RedisErrors {
 		if (message.contains("can't run this command") || message.contains("can't access at least one of the keys")
 				|| message.contains("can't access one of the channels") || message.contains("has no permissions to")) {
 			return NOPERM;
+		}
+		if (message.contains("WAIT cannot be used with")) {
+			return READONLY;
 		}
 		if (message.contains("unknown command") || message.contains("Unknown Redis command")) {
 			return UNKNOWN_COMMAND;
@@ -181,6 +197,15 @@ enum RedisErrors {
 			return known;
 		}
 		return of(error).exception(deepestMessage(error), address, error);
+	}
+
+	/**
+	 * Makes the exception for a command that was not sent, since there was no connection
+	 * for it.
+	 */
+	static StoreException notSent(Throwable error, String address) {
+		StoreException why = translate(error, address);
+		return new StoreException(String.valueOf(why.getMessage()), false, why.isRetryable(), error);
 	}
 
 	/**

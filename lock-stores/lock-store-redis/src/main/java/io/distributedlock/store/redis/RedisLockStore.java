@@ -73,7 +73,7 @@ public final class RedisLockStore implements QueueingLockStore, SignallingLockSt
 		this.layout = new KeyLayout(settings.prefix, transport.cluster());
 		this.signals = new Signals(transport.address());
 		this.replicas = settings.replicas();
-		this.dispatcher = new Dispatcher(transport, this.layout.buckets(), this.replicas);
+		this.dispatcher = new Dispatcher(transport, this.layout.buckets(), this.replicas, this.layout::replicas);
 		this.context = new StoreContext(this.layout, transport.address(), settings, this.signals::areArriving,
 				this.dispatcher::sendAlone);
 		this.dispatcher.start();
@@ -336,10 +336,11 @@ public final class RedisLockStore implements QueueingLockStore, SignallingLockSt
 
 		/**
 		 * Demands that all known replicas have a grant, or its renewal, before it counts.
-		 * Known are as many replicas as were online at the same time since this JVM first
-		 * saw the primary, and at least one: when one of them goes away, the lock cannot
-		 * be taken until it or another one is there. After a failover the new primary is
-		 * expected to have one less.
+		 * Known are as many replicas as were ever online at the same time, and at least
+		 * one; the number is kept in Redis. When one of them goes away, no lock can be
+		 * taken until it or another one is there. After a failover the new primary is
+		 * expected to have one less. If a replica is gone for good, the operator says so:
+		 * {@code SET lock:replicas 0} on the primary.
 		 * @return this
 		 * @see #waitReplicas(int)
 		 */

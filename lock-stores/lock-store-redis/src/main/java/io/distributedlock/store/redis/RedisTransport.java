@@ -69,6 +69,13 @@ interface RedisTransport extends AutoCloseable {
 	default void suspect() {
 	}
 
+	/**
+	 * Says that the server at the other end is a replica now. A new connection may lead
+	 * to the primary: behind a name or a proxy the old one stays where it is.
+	 */
+	default void demoted() {
+	}
+
 	@Override
 	void close();
 
@@ -82,6 +89,12 @@ interface RedisTransport extends AutoCloseable {
 		 * Tells whether anybody still waits.
 		 */
 		boolean wanted();
+
+		/**
+		 * Returns the key under which the number of known replicas is kept, of the same
+		 * bucket as the script's keys.
+		 */
+		byte[] replicasKey();
 
 		/**
 		 * Returns the {@link System#nanoTime()} after which nobody waits any more.

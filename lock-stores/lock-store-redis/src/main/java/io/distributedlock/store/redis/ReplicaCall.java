@@ -19,6 +19,15 @@ record ReplicaCall(LockScript script, boolean withSource, List<byte[]> keys, Lis
 	/** How much earlier than its caller a server gives up to wait, in milliseconds. */
 	private static final long MARGIN = 10;
 
+	/**
+	 * Tells whether it keeps grants alive. Such calls have connections of their own: they
+	 * must not stand in line behind those that want grants, each of which may wait for
+	 * replicas for as long as it is allowed to.
+	 */
+	boolean renews() {
+		return this.script == LockScript.RENEW;
+	}
+
 	ReplicaCall redirected(boolean ask) {
 		return new ReplicaCall(this.script, this.withSource, this.keys, this.arguments, ask, this.redirects + 1,
 				this.answer);

@@ -15,7 +15,7 @@ interface ReplicaCalls extends AutoCloseable {
 			RedisTransport.ReplicatedAnswer answer);
 
 	/**
-	 * The server has not answered for a while.
+	 * The server has not answered for a while, or is a replica now.
 	 */
 	void suspect();
 

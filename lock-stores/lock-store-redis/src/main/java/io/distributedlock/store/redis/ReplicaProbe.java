@@ -16,13 +16,16 @@ final class ReplicaProbe implements RedisTransport.ReplicatedAnswer {
 
 	private final String address;
 
+	private final byte[] replicasKey;
+
 	private final long deadline;
 
 	private final CompletableFuture<@Nullable StoreException> outcome = new CompletableFuture<>();
 
-	ReplicaProbe(ReplicaRule rule, String address, long deadline) {
+	ReplicaProbe(ReplicaRule rule, String address, byte[] replicasKey, long deadline) {
 		this.rule = rule;
 		this.address = address;
+		this.replicasKey = replicasKey;
 		this.deadline = deadline;
 	}
 
@@ -40,6 +43,11 @@ final class ReplicaProbe implements RedisTransport.ReplicatedAnswer {
 	}
 
 	@Override
+	public byte[] replicasKey() {
+		return this.replicasKey;
+	}
+
+	@Override
 	public long deadline() {
 		return this.deadline;
 	}
@@ -53,8 +61,8 @@ final class ReplicaProbe implements RedisTransport.ReplicatedAnswer {
 
 	@Override
 	public void replicas(int acknowledged, int demanded) {
-		this.outcome
-			.complete((acknowledged < demanded) ? this.rule.tooFew(acknowledged, demanded, this.address) : null);
+		this.outcome.complete((acknowledged < demanded)
+				? this.rule.tooFew(acknowledged, demanded, Ascii.text(this.replicasKey), this.address) : null);
 	}
 
 	@Override

@@ -15,7 +15,7 @@ record ReplicaRule(int replicas, Duration timeout) {
 	/** No replica is waited for. */
 	static final ReplicaRule NONE = new ReplicaRule(0, Duration.ZERO);
 
-	/** All replicas that are known; how many that is, {@link KnownReplicas} says. */
+	/** All replicas that are known; how many that is, {@code replicas.lua} says. */
 	static final int ALL = -1;
 
 	/**
@@ -31,11 +31,15 @@ record ReplicaRule(int replicas, Duration timeout) {
 
 	/**
 	 * Makes the exception for a grant that too few replicas have.
+	 * @param acknowledged how many have it
+	 * @param demanded how many have to
+	 * @param key where the number of known replicas is kept
+	 * @param address names the server
 	 */
-	StoreException tooFew(int acknowledged, int demanded, String address) {
+	StoreException tooFew(int acknowledged, int demanded, String key, String address) {
 		String demand = all()
 				? "All replicas that were online before have to be there (distributed-lock.redis.wait-replicas=all)."
-						+ " If one was removed for good, restart the application."
+						+ " If one is gone for good, SET the key " + key + " to 0 on the primary."
 				: "distributed-lock.redis.wait-replicas=" + demanded + " demands so many.";
 		return new StoreException("Only " + acknowledged + " of " + demanded
 				+ " replicas of Redis have acknowledged the grant within " + this.timeout.toMillis()

@@ -26,6 +26,8 @@ final class ReplicatedCall implements RedisTransport.ReplicatedAnswer {
 
 	private final String address;
 
+	private final byte[] replicasKey;
+
 	private final Scripted scripted;
 
 	private final Runnable end;
@@ -39,13 +41,15 @@ final class ReplicatedCall implements RedisTransport.ReplicatedAnswer {
 	 * @param call the call
 	 * @param rule how many replicas are demanded
 	 * @param address names the server, for messages
+	 * @param replicasKey where the number of known replicas is kept
 	 * @param scripted takes what the script says, and defers grants to this object
 	 * @param end ends the call
 	 */
-	ReplicatedCall(Call call, ReplicaRule rule, String address, Scripted scripted, Runnable end) {
+	ReplicatedCall(Call call, ReplicaRule rule, String address, byte[] replicasKey, Scripted scripted, Runnable end) {
 		this.call = call;
 		this.rule = rule;
 		this.address = address;
+		this.replicasKey = replicasKey;
 		this.scripted = scripted;
 		this.end = end;
 	}
@@ -53,6 +57,11 @@ final class ReplicatedCall implements RedisTransport.ReplicatedAnswer {
 	@Override
 	public boolean wanted() {
 		return this.call.isOpen();
+	}
+
+	@Override
+	public byte[] replicasKey() {
+		return this.replicasKey;
 	}
 
 	@Override
@@ -84,7 +93,7 @@ final class ReplicatedCall implements RedisTransport.ReplicatedAnswer {
 				deferred.forEach(Runnable::run);
 			}
 			else {
-				refuse(this.rule.tooFew(acknowledged, demanded, this.address));
+				refuse(this.rule.tooFew(acknowledged, demanded, Ascii.text(this.replicasKey), this.address));
 			}
 		}
 		finally {

@@ -174,7 +174,7 @@ final class StartupChecks {
 		String id = "~probe:" + AttemptId.random();
 		List<byte[]> keys = List.of(this.layout.record(id), this.layout.queue(id), this.layout.entries(id));
 		ReplicaProbe probe = new ReplicaProbe(rule, this.transport.address(),
-				System.nanoTime() + this.timeout.toNanos());
+				this.layout.replicas(this.layout.bucket(id)), System.nanoTime() + this.timeout.toNanos());
 		this.transport.runAndWait(LockScript.PROBE, true, keys, List.of(this.layout.channel(this.instanceId)), probe);
 		try {
 			StoreException tooFew = await(probe.outcome());

@@ -43,17 +43,19 @@ final class FailoverExperiment implements AutoCloseable {
 
 	private static final Logger logger = LoggerFactory.getLogger(FailoverExperiment.class);
 
-	private static final Duration TTL = Duration.ofSeconds(8);
+	private static final Duration TTL = Duration.ofSeconds(20);
 
 	private static final Duration LAG = Duration.ofMillis(300);
 
 	private static final int KEYS = 5;
 
-	private final boolean allReplicas;
+	private static final int REPLICAS = 2;
+
+	private final Demand demand;
 
 	private final boolean wakeOldPrimary;
 
-	private final RedisGroup redis = RedisGroup.startWithSentinels(2);
+	private final RedisGroup redis = RedisGroup.startWithSentinels(REPLICAS);
 
 	private final Holders holders = new Holders();
 
@@ -71,19 +73,22 @@ final class FailoverExperiment implements AutoCloseable {
 
 	private RedisServerProcess primary = this.redis.servers().get(0);
 
-	FailoverExperiment(boolean allReplicas, boolean wakeOldPrimary) {
-		this.allReplicas = allReplicas;
+	FailoverExperiment(Demand demand, boolean wakeOldPrimary) {
+		this.demand = demand;
 		this.wakeOldPrimary = wakeOldPrimary;
 	}
 
 	void run(int times) {
+		await().until(() -> this.redis.servers().stream().allMatch(FailoverExperiment::hasRunForASecond));
 		for (int i = 0; i < times; i++) {
 			try (LockEngine first = engine(this.redis.behindSentinels("lettuce"));
 					LockEngine second = engine(this.redis.behindSentinels("lettuce"));
 					LockEngine leftBehind = engine(this.primary)) {
 				failOver(first, second, leftBehind);
 			}
-			repair();
+			if (i < times - 1) {
+				repair();
+			}
 		}
 	}
 
@@ -93,8 +98,10 @@ final class FailoverExperiment implements AutoCloseable {
 
 	private LockEngine engine(RedisConnectionFactory connections) {
 		RedisLockStore.Builder store = RedisLockStore.builder(connections);
-		if (this.allReplicas) {
-			store.waitForAllReplicas();
+		switch (this.demand) {
+			case NONE -> store.waitReplicas(0);
+			case ALL -> store.waitForAllReplicas();
+			case THE_NUMBER -> store.waitReplicas(REPLICAS);
 		}
 		return LockEngine.builder().store(store.build()).build();
 	}
@@ -122,6 +129,12 @@ final class FailoverExperiment implements AutoCloseable {
 			old.kill();
 		}
 		this.redis.servers().stream().filter((server) -> server != old).forEach(RedisServerProcess::thaw);
+		if (this.demand == Demand.THE_NUMBER) {
+			// Without it there are too few.
+			RedisServerProcess next = this.redis.awaitPrimaryOtherThan(old);
+			old.restart();
+			old.command("REPLICAOF", "127.0.0.1", String.valueOf(next.port()));
+		}
 		List<Lease> seconds = lockWhenItWorks(second, died);
 		// Both go on working with what they believe to hold.
 		seconds.forEach(this.holders::write);
@@ -224,8 +237,16 @@ final class FailoverExperiment implements AutoCloseable {
 					server.command("REPLICAOF", "127.0.0.1", String.valueOf(this.primary.port()));
 				}
 			}
-			return this.redis.isHealthy(this.primary, 2);
+			return this.redis.isHealthy(this.primary, REPLICAS)
+					&& this.redis.servers().stream().allMatch(FailoverExperiment::hasRunForASecond);
 		});
+	}
+
+	/**
+	 * A server that has just been started may be one that was the primary before.
+	 */
+	private static boolean hasRunForASecond(RedisServerProcess server) {
+		return !server.command("INFO", "server").contains("uptime_in_seconds:0\r");
 	}
 
 	Holders holders() {
@@ -259,7 +280,7 @@ final class FailoverExperiment implements AutoCloseable {
 	public String toString() {
 		List<Long> sorted = new ArrayList<>(this.recoveries);
 		Collections.sort(sorted);
-		return "replicas waited for: " + (this.allReplicas ? "all" : "none") + ", old primary "
+		return "replicas waited for: " + this.demand + ", old primary "
 				+ (this.wakeOldPrimary ? "frozen and woken" : "killed") + ": " + this.failovers + " failovers, "
 				+ this.holders.grants() + " grants, " + this.holders.doubleGrants() + " double, "
 				+ this.holders.fallenTokens() + " tokens did not rise, " + this.holders.refusedWrites()
@@ -268,6 +289,15 @@ final class FailoverExperiment implements AutoCloseable {
 				+ this.grantsOfOldPrimary + " and refused " + this.refusedByOldPrimary
 				+ "; locking worked again after ms: min " + sorted.get(0) + ", median " + sorted.get(sorted.size() / 2)
 				+ ", max " + sorted.get(sorted.size() - 1);
+	}
+
+	/**
+	 * Which replicas grants wait for.
+	 */
+	enum Demand {
+
+		NONE, ALL, THE_NUMBER
+
 	}
 
 	@Override

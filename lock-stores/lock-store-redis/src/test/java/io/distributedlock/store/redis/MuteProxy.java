@@ -18,7 +18,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 final class MuteProxy implements AutoCloseable {
 
-	private final int target;
+	private volatile int target;
 
 	private final ServerSocket listening;
 
@@ -57,6 +57,13 @@ final class MuteProxy implements AutoCloseable {
 	 */
 	void muteAfter(int answers) {
 		this.answersLeft.set(answers);
+	}
+
+	/**
+	 * Lets new connections lead to another server; the present ones stay.
+	 */
+	void leadTo(int port) {
+		this.target = port;
 	}
 
 	/**

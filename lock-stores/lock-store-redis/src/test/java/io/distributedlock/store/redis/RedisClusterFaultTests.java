@@ -5,10 +5,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 
 import io.lettuce.core.cluster.SlotHash;
 
@@ -19,11 +19,15 @@ import io.distributedlock.LockRequest;
 import io.distributedlock.LockSettings;
 import io.distributedlock.LockStoreException;
 import io.distributedlock.engine.LockEngine;
+import io.distributedlock.spi.AcquireCommand;
+import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.StoreException;
 import io.distributedlock.store.redis.server.RedisClusterGroup;
 import io.distributedlock.store.redis.server.RedisServerProcess;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.awaitility.Awaitility.await;
 
 /**
  * A Cluster whose primaries die while it is used.
@@ -32,29 +36,42 @@ class RedisClusterFaultTests {
 
 	private static final KeyLayout LAYOUT = new KeyLayout("lock:", true);
 
+	private static final List<String> CLIENTS = List.of("lettuce", "jedis");
+
+	private static final Duration LONG = Duration.ofSeconds(30);
+
+	private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+	private static RedisClusterGroup redis;
+
 	private final List<LockEngine> engines = new ArrayList<>();
 
-	private RedisClusterGroup redis;
-
-	@BeforeEach
-	void start() {
-		this.redis = RedisClusterGroup.start();
+	@BeforeAll
+	static void start() {
+		redis = RedisClusterGroup.start();
 	}
 
 	@AfterEach
-	void stop() {
+	void close() {
 		this.engines.forEach(LockEngine::close);
-		this.redis.close();
 	}
 
-	private LockEngine engine(String client, boolean allReplicas) {
-		RedisLockStore.Builder store = RedisLockStore.builder(this.redis.connections(client));
-		if (allReplicas) {
-			store.waitForAllReplicas();
+	@AfterAll
+	static void stop() {
+		redis.close();
+	}
+
+	private List<LockEngine> engines(boolean allReplicas) {
+		List<LockEngine> opened = new ArrayList<>();
+		for (String client : CLIENTS) {
+			RedisLockStore.Builder store = RedisLockStore.builder(redis.connections(client));
+			if (allReplicas) {
+				store.waitForAllReplicas();
+			}
+			opened.add(LockEngine.builder().store(store.build()).build());
 		}
-		LockEngine engine = LockEngine.builder().store(store.build()).build();
-		this.engines.add(engine);
-		return engine;
+		this.engines.addAll(opened);
+		return opened;
 	}
 
 	private static LockRequest request(LockKey key, Duration waitTime) {
@@ -76,52 +93,76 @@ class RedisClusterFaultTests {
 			.orElseThrow();
 	}
 
-	@ParameterizedTest
-	@ValueSource(strings = { "lettuce", "jedis" })
-	void aDeadPrimaryStopsItsOwnKeysOnlyUntilItsReplicaTakesOver(String client) {
-		LockEngine one = engine(client, false);
-		LockEngine two = engine(client, false);
-		LockKey there = keyOf(0, "dead");
+	@Test
+	void aDeadPrimaryStopsItsOwnKeysOnlyUntilItsReplicaTakesOver() {
+		List<LockEngine> ones = engines(false);
+		List<LockEngine> twos = engines(false);
 		LockKey elsewhere = keyOf(1, "alive");
-		Lease held = one.acquire(request(there, Duration.ZERO).withTtl(Duration.ofSeconds(20)));
-		Lease other = one.acquire(request(elsewhere, Duration.ZERO));
+		List<Lease> held = new ArrayList<>();
+		for (int i = 0; i < CLIENTS.size(); i++) {
+			held.add(ones.get(i)
+				.acquire(request(keyOf(0, "dead-" + CLIENTS.get(i)), Duration.ZERO).withTtl(Duration.ofSeconds(20))));
+		}
+		Lease other = ones.get(0).acquire(request(elsewhere, Duration.ZERO));
 		long tokenBefore = other.fencingToken();
 		other.release();
-		this.redis.nodes().get(0).kill();
-		assertThatExceptionOfType(LockStoreException.class)
-			.isThrownBy(() -> two.acquire(request(keyOf(0, "dead-too"), Duration.ZERO)));
-		for (int i = 0; i < 10; i++) {
-			Lease lease = two.acquire(request(elsewhere, Duration.ofMillis(500)));
-			assertThat(lease.fencingToken()).isGreaterThan(tokenBefore);
-			lease.release();
+		redis.nodes().get(0).kill();
+		for (LockEngine two : twos) {
+			assertThatExceptionOfType(LockStoreException.class)
+				.isThrownBy(() -> two.acquire(request(keyOf(0, "dead-too"), Duration.ZERO)));
+			for (int i = 0; i < 10; i++) {
+				Lease lease = two.acquire(request(elsewhere, Duration.ofMillis(500)));
+				assertThat(lease.fencingToken()).isGreaterThan(tokenBefore);
+				lease.release();
+			}
 		}
-		two.acquire(request(keyOf(0, "dead-too"), Duration.ofSeconds(20))).release();
-		assertThat(held.isHeld()).isTrue();
-		assertThatExceptionOfType(LockNotAcquiredException.class)
-			.isThrownBy(() -> two.acquire(request(there, Duration.ZERO)));
-		assertThat(held.release()).isTrue();
-		Lease next = two.acquire(request(there, Duration.ofSeconds(5)));
-		assertThat(next.fencingToken()).isGreaterThan(held.fencingToken());
-		next.release();
+		for (int i = 0; i < CLIENTS.size(); i++) {
+			LockEngine two = twos.get(i);
+			Lease mine = held.get(i);
+			two.acquire(request(keyOf(0, "dead-too"), LONG)).release();
+			assertThat(mine.isHeld()).isTrue();
+			assertThatExceptionOfType(LockNotAcquiredException.class)
+				.isThrownBy(() -> two.acquire(request(mine.key(), Duration.ZERO)));
+			assertThat(mine.release()).isTrue();
+			Lease next = two.acquire(request(mine.key(), Duration.ofSeconds(5)));
+			assertThat(next.fencingToken()).isGreaterThan(mine.fencingToken());
+			next.release();
+		}
 	}
 
-	@ParameterizedTest
-	@ValueSource(strings = { "lettuce", "jedis" })
-	void withAllReplicasAShardWorksAgainWhenItHasAReplicaAgain(String client) {
-		LockEngine one = engine(client, true);
-		LockKey there = keyOf(0, "dead");
+	@Test
+	void withAllReplicasAShardWorksAgainWhenItHasAReplicaAgain() {
+		List<LockEngine> ones = engines(true);
+		List<RedisLockStore> idle = CLIENTS.stream()
+			.map((client) -> RedisLockStore.builder(redis.connections(client)).waitForAllReplicas().build())
+			.toList();
+		LockKey there = keyOf(2, "dead");
 		LockKey elsewhere = keyOf(1, "alive");
-		one.acquire(request(there, Duration.ZERO)).release();
-		RedisServerProcess dead = this.redis.nodes().get(0);
-		RedisServerProcess successor = this.redis.nodes().get(3);
+		ones.forEach((one) -> one.acquire(request(there, Duration.ofSeconds(2))).release());
+		RedisServerProcess dead = redis.nodes().get(2);
 		dead.kill();
-		this.redis.awaitPromotion(successor);
-		assertThatExceptionOfType(LockStoreException.class)
-			.isThrownBy(() -> one.acquire(request(there, Duration.ofSeconds(3))))
-			.withMessageContaining("Only 0 of 1");
-		one.acquire(request(elsewhere, Duration.ofSeconds(2))).release();
+		redis.awaitPromotion(redis.nodes().get(5));
+		for (int i = 0; i < CLIENTS.size(); i++) {
+			// A record that replicas lack stays until its attempt is abandoned.
+			LockKey own = keyOf(2, "idle-" + CLIENTS.get(i));
+			try (RedisLockStore store = idle.get(i)) {
+				assertThatExceptionOfType(StoreException.class)
+					.isThrownBy(() -> StoreFixture.get(store
+						.acquire(new AcquireCommand(own, AttemptId.random(), StoreFixture.TTL, 1, false, PATIENCE))))
+					.as("A call that finds no connection is sent to the primary that its slot has now")
+					.withMessageContaining("Only 0 of 1");
+			}
+		}
+		for (LockEngine one : ones) {
+			// Until the client has learnt of the promotion, the reason is another one.
+			await().atMost(LONG)
+				.untilAsserted(() -> assertThatExceptionOfType(LockStoreException.class)
+					.isThrownBy(() -> one.acquire(request(there, Duration.ZERO)))
+					.withMessageContaining("Only 0 of 1"));
+			one.acquire(request(elsewhere, Duration.ofSeconds(2))).release();
+		}
 		dead.restart();
-		one.acquire(request(there, Duration.ofSeconds(30))).release();
+		ones.forEach((one) -> one.acquire(request(there, LONG)).release());
 	}
 
 }

@@ -5,7 +5,9 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 
+import io.lettuce.core.cluster.SlotHash;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -23,6 +25,8 @@ import io.distributedlock.spi.ReleaseReply;
 import io.distributedlock.spi.RenewCommand;
 import io.distributedlock.spi.RenewReply;
 import io.distributedlock.store.redis.server.RedisClusterGroup;
+import io.distributedlock.store.redis.server.RedisGroup;
+import io.distributedlock.store.redis.server.RedisServerProcess;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -92,8 +96,42 @@ class RedisClusterTests {
 		}
 	}
 
-	@Test
+	@ParameterizedTest
 	@Order(2)
+	@ValueSource(strings = { "lettuce", "jedis" })
+	void eachPrimaryIsWaitedForAsItsOwnReplicasDemand(String client) {
+		RedisServerProcess moved = redis.nodes().get(5);
+		moved.command("CLUSTER", "REPLICATE", RedisClusterGroup.id(redis.nodes().get(1)));
+		RedisGroup.awaitFollowers(redis.nodes().get(1), 2);
+		try (RedisLockStore store = RedisLockStore.builder(redis.connections(client))
+			.waitForAllReplicas()
+			.replicaTimeout(Duration.ofMillis(900))
+			.build()) {
+			for (int i = 0; i < 2; i++) {
+				grant(store, 1, client + i);
+				long start = System.nanoTime();
+				grant(store, 0, client + i);
+				// With two, WAIT would last for as long as it may.
+				assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofMillis(800));
+			}
+		}
+		moved.command("CLUSTER", "REPLICATE", RedisClusterGroup.id(redis.nodes().get(2)));
+		RedisGroup.awaitFollowers(redis.nodes().get(2), 1);
+	}
+
+	private static void grant(RedisLockStore store, int primary, String name) {
+		KeyLayout layout = new KeyLayout("lock:", true);
+		LockKey key = IntStream.range(0, 10_000)
+			.mapToObj((i) -> LockKey.of(name, i))
+			.filter((candidate) -> SlotHash.getSlot(layout.record(candidate.id())) / 5461 == primary)
+			.findFirst()
+			.orElseThrow();
+		assertThat(StoreFixture.get(store.acquire(StoreFixture.command(key, AttemptId.random(), 1, false))))
+			.isInstanceOf(Granted.class);
+	}
+
+	@Test
+	@Order(3)
 	void locksWorkAgainAfterAPrimaryDied() {
 		try (StoreFixture one = connect("lettuce").awaitSignals("one")) {
 			List<LockKey> keys = new ArrayList<>();

@@ -64,6 +64,22 @@ class RedisErrorsTests {
 	}
 
 	@Test
+	void aConnectionThatCouldNotBeOpenedIsNotOneThatWasLost() {
+		Throwable refused = new IllegalStateException("Failed to connect to 127.0.0.1:1.",
+				new java.net.ConnectException("Connection refused"));
+		assertThat(RedisErrors.of(refused)).isEqualTo(RedisErrors.UNREACHABLE);
+		assertThat(RedisErrors.of(new RuntimeException(new IOException("Unable to connect to redis/127.0.0.1:1"))))
+			.isEqualTo(RedisErrors.UNREACHABLE);
+		assertThat(RedisErrors.translate(refused, "a")).hasMessageContaining("could be opened")
+			.hasMessageNotContaining("lost");
+		assertThat(RedisErrors.UNREACHABLE.isAnswer()).isFalse();
+		assertThat(RedisErrors.of(new IllegalStateException("Unable to connect to a:1",
+				new IllegalStateException("NOAUTH Authentication required."))))
+			.isEqualTo(RedisErrors.NOAUTH);
+		assertThat(RedisErrors.notSent(refused, "a").mayHaveExecuted()).isFalse();
+	}
+
+	@Test
 	void everyFailureHasAMessageOfItsOwnThatNamesTheServer() {
 		Set<String> messages = new HashSet<>();
 		for (RedisErrors kind : RedisErrors.values()) {

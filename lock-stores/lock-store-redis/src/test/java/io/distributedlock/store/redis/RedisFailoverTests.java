@@ -1,8 +1,11 @@
 package io.distributedlock.store.redis;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+
+import io.distributedlock.store.redis.FailoverExperiment.Demand;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -18,7 +21,7 @@ class RedisFailoverTests {
 
 	@Test
 	void grantsThatAllReplicasHaveAreNeverGivenTwice() {
-		try (FailoverExperiment experiment = new FailoverExperiment(true, false)) {
+		try (FailoverExperiment experiment = new FailoverExperiment(Demand.ALL, false)) {
 			experiment.run(FAILOVERS);
 			logger.info("{}", experiment);
 			assertThat(experiment.holders().doubleGrants()).isZero();
@@ -29,8 +32,20 @@ class RedisFailoverTests {
 	}
 
 	@Test
+	@EnabledIfSystemProperty(named = "lock.test.failovers", matches = ".+")
+	void grantsThatTheNumberOfReplicasHasAreNeverGivenTwice() {
+		try (FailoverExperiment experiment = new FailoverExperiment(Demand.THE_NUMBER, false)) {
+			experiment.run(FAILOVERS);
+			logger.info("{}", experiment);
+			assertThat(experiment.holders().doubleGrants()).isZero();
+			assertThat(experiment.holders().fallenTokens()).isZero();
+			assertThat(experiment.refusedWhileBehind()).isPositive();
+		}
+	}
+
+	@Test
 	void withoutReplicasTokensRiseAndTheFenceRefusesTheEarlierHolder() {
-		try (FailoverExperiment experiment = new FailoverExperiment(false, false)) {
+		try (FailoverExperiment experiment = new FailoverExperiment(Demand.NONE, false)) {
 			experiment.run(FAILOVERS);
 			logger.info("{}", experiment);
 			assertThat(experiment.holders().fallenTokens()).isZero();
@@ -42,7 +57,7 @@ class RedisFailoverTests {
 
 	@Test
 	void anOldPrimaryThatWakesUpGrantsNothingIfItNeedsItsReplicas() {
-		try (FailoverExperiment experiment = new FailoverExperiment(true, true)) {
+		try (FailoverExperiment experiment = new FailoverExperiment(Demand.ALL, true)) {
 			experiment.run(FAILOVERS);
 			logger.info("{}", experiment);
 			assertThat(experiment.grantsOfOldPrimary()).isZero();
@@ -54,7 +69,7 @@ class RedisFailoverTests {
 
 	@Test
 	void ofTwoHoldersThatAnOldPrimaryMakesTheFenceRefusesOne() {
-		try (FailoverExperiment experiment = new FailoverExperiment(false, true)) {
+		try (FailoverExperiment experiment = new FailoverExperiment(Demand.NONE, true)) {
 			experiment.run(FAILOVERS);
 			logger.info("{}", experiment);
 			assertThat(experiment.holders().fallenTokens()).isZero();
