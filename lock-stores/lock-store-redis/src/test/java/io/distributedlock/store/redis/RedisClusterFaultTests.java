@@ -3,6 +3,7 @@ package io.distributedlock.store.redis;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.IntStream;
 
 import org.junit.jupiter.api.AfterAll;
@@ -64,14 +65,21 @@ class RedisClusterFaultTests {
 	private List<LockEngine> engines(boolean allReplicas) {
 		List<LockEngine> opened = new ArrayList<>();
 		for (String client : CLIENTS) {
-			RedisLockStore.Builder store = RedisLockStore.builder(redis.connections(client));
-			if (allReplicas) {
-				store.waitForAllReplicas();
-			}
-			opened.add(LockEngine.builder().store(store.build()).build());
+			opened.add(LockEngine.builder().store(open(client, allReplicas)).build());
 		}
 		this.engines.addAll(opened);
 		return opened;
+	}
+
+	/**
+	 * The first connection of a JVM may take its time on a busy machine.
+	 */
+	private static RedisLockStore open(String client, boolean allReplicas) {
+		RedisLockStore.Builder store = RedisLockStore.builder(redis.connections(client));
+		if (allReplicas) {
+			store.waitForAllReplicas();
+		}
+		return await().atMost(LONG).ignoreExceptions().until(store::build, Objects::nonNull);
 	}
 
 	private static LockRequest request(LockKey key, Duration waitTime) {
@@ -133,9 +141,7 @@ class RedisClusterFaultTests {
 	@Test
 	void withAllReplicasAShardWorksAgainWhenItHasAReplicaAgain() {
 		List<LockEngine> ones = engines(true);
-		List<RedisLockStore> idle = CLIENTS.stream()
-			.map((client) -> RedisLockStore.builder(redis.connections(client)).waitForAllReplicas().build())
-			.toList();
+		List<RedisLockStore> idle = CLIENTS.stream().map((client) -> open(client, true)).toList();
 		LockKey there = keyOf(2, "dead");
 		LockKey elsewhere = keyOf(1, "alive");
 		ones.forEach((one) -> one.acquire(request(there, Duration.ofSeconds(2))).release());

@@ -38,7 +38,7 @@ public final class RedisClusterGroup implements AutoCloseable {
 		for (int i = 0; i < 2 * SHARDS; i++) {
 			group.nodes.add(RedisServerProcess.start("--cluster-enabled", "yes", "--cluster-node-timeout", "1000",
 					"--cluster-replica-validity-factor", "0", "--cluster-require-full-coverage", "no",
-					"--repl-diskless-sync-delay", "0"));
+					"--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"));
 		}
 		group.join();
 		return group;
@@ -51,8 +51,11 @@ public final class RedisClusterGroup implements AutoCloseable {
 				.command("CLUSTER", "ADDSLOTSRANGE", String.valueOf(i * SLOTS_OF_EACH), String.valueOf(last));
 			this.nodes.get(i).command("CLUSTER", "SET-CONFIG-EPOCH", String.valueOf(i + 1));
 		}
-		for (RedisServerProcess node : this.nodes.subList(1, 2 * SHARDS)) {
-			node.command("CLUSTER", "MEET", "127.0.0.1", String.valueOf(this.nodes.get(0).port()));
+		// Each meets each: to hear of others by gossip takes seconds.
+		for (int i = 1; i < 2 * SHARDS; i++) {
+			for (RedisServerProcess other : this.nodes.subList(0, i)) {
+				this.nodes.get(i).command("CLUSTER", "MEET", "127.0.0.1", String.valueOf(other.port()));
+			}
 		}
 		await().atMost(LONG).until(() -> this.nodes.stream().allMatch((node) -> info(node).contains("known_nodes:6")));
 		for (int i = 0; i < SHARDS; i++) {

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 import org.springframework.data.redis.connection.RedisConnectionFactory;
 import org.springframework.data.redis.connection.RedisSentinelConfiguration;
@@ -22,6 +23,8 @@ import static org.awaitility.Awaitility.await;
 public final class RedisGroup implements AutoCloseable {
 
 	private static final Duration LONG = Duration.ofSeconds(30);
+
+	private static final int SENTINELS = 3;
 
 	private final List<RedisServerProcess> servers = new ArrayList<>();
 
@@ -60,24 +63,43 @@ public final class RedisGroup implements AutoCloseable {
 	 */
 	public static RedisGroup startWithSentinels(int replicas, String... arguments) {
 		RedisGroup group = new RedisGroup(replicas, arguments);
-		for (int i = 0; i < 3; i++) {
-			group.sentinels.add(RedisServerProcess.startSentinel(group.sentinelFile()));
+		List<Integer> ports = Stream.generate(RedisServerProcess::freePort).distinct().limit(SENTINELS).toList();
+		for (int port : ports) {
+			group.sentinels.add(RedisServerProcess.startSentinel(port, group.sentinelFile(port, ports)));
 		}
 		group.awaitSentinels(replicas);
 		return group;
 	}
 
-	private Path sentinelFile() {
+	/**
+	 * They are told of each other: to find out would take them seconds.
+	 */
+	private Path sentinelFile(int own, List<Integer> ports) {
+		List<String> lines = new ArrayList<>(
+				List.of("sentinel myid " + sentinelId(own), "sentinel monitor main 127.0.0.1 " + primary() + " 2",
+						"sentinel down-after-milliseconds main 1000", "sentinel failover-timeout main 3000"));
+		for (int port : ports) {
+			if (port != own) {
+				lines.add("sentinel known-sentinel main 127.0.0.1 " + port + " " + sentinelId(port));
+			}
+		}
+		lines.add("");
 		try {
 			Path file = Files.createTempFile("sentinel-", ".conf");
 			this.files.add(file);
-			return Files.writeString(file,
-					String.join("\n", "sentinel monitor main 127.0.0.1 " + this.servers.get(0).port() + " 2",
-							"sentinel down-after-milliseconds main 1000", "sentinel failover-timeout main 3000", ""));
+			return Files.writeString(file, String.join("\n", lines));
 		}
 		catch (IOException ex) {
 			throw new UncheckedIOException(ex);
 		}
+	}
+
+	private static String sentinelId(int port) {
+		return String.format("%040x", port);
+	}
+
+	private int primary() {
+		return this.servers.get(0).port();
 	}
 
 	private void awaitSentinels(int replicas) {

@@ -84,12 +84,13 @@ public final class RedisServerProcess implements AutoCloseable {
 	}
 
 	/**
-	 * Starts a Sentinel on a free port.
+	 * Starts a Sentinel.
+	 * @param port the port
 	 * @param configuration its configuration file, which it rewrites
 	 * @return the running Sentinel
 	 */
-	public static RedisServerProcess startSentinel(Path configuration) {
-		return startOn(freePort(), configuration.toString(), "--sentinel");
+	public static RedisServerProcess startSentinel(int port, Path configuration) {
+		return startOn(port, configuration.toString(), "--sentinel");
 	}
 
 	/**
