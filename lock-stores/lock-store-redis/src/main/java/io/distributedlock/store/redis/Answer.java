@@ -37,6 +37,13 @@ final class Answer {
 	}
 
 	/**
+	 * Tells whether the server refused it since it is a replica.
+	 */
+	boolean isOfReplica() {
+		return this.to > this.from && this.bytes[this.from] == 'E' && RedisErrors.of(rest()) == RedisErrors.READONLY;
+	}
+
+	/**
 	 * Returns what the server's clock showed, in microseconds, if the script tells it.
 	 */
 	long time() {

@@ -221,7 +221,7 @@ final class Dispatcher implements AutoCloseable {
 			ReplicatedCall.@Nullable Deferral grants) {
 		try {
 			Answer answer = reader.next();
-			if (answer.kind() == 'E' && RedisErrors.of(answer.rest()) == RedisErrors.READONLY) {
+			if (answer.isOfReplica()) {
 				this.transport.demoted();
 			}
 			if (grants != null && operation.isGrant(answer)) {

@@ -5,7 +5,14 @@
 -- means that an operator has reset it.
 -- ARGV: how many this instance needed last here; counts only if Redis knows nothing
 -- Returns: how many
-local info = redis.call('INFO', 'replication')
+local info = redis.pcall('INFO', 'replication')
+if type(info) == 'table' then
+  -- In a script Redis does not name the command.
+  if string.find(info.err, 'NOPERM') or string.find(info.err, "can't run this command") then
+    return redis.error_reply("NOPERM this user has no permissions to run the 'info' command")
+  end
+  return info
+end
 -- WAIT would be refused, and the number of an old primary's replica is nobody's.
 if not string.find(info, 'role:master') then
   return redis.error_reply('READONLY This server is a replica now')

@@ -173,13 +173,19 @@ class RedisReplicasTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "lettuce", "jedis" })
 	void renewalsDoNotStandInLineBehindCallsThatWantGrants(String client) {
-		try (StoreFixture one = connect(client, (store) -> store.waitReplicas(2))) {
-			one.acquire(this.key, this.a);
+		try (StoreFixture one = connect(client,
+				(store) -> store.waitReplicas(2).replicaTimeout(Duration.ofMillis(600)))) {
+			await().atMost(Duration.ofSeconds(10))
+				.ignoreExceptions()
+				.until(() -> one.acquireAgain(this.key, this.a) instanceof Granted);
 			List<AttemptId> holders = new ArrayList<>();
+			List<CompletionStage<AcquireReply>> grants = new ArrayList<>();
 			for (int i = 0; i < 40; i++) {
 				holders.add(AttemptId.random());
-				one.acquire(LockKey.of("line", i), holders.get(i));
+				grants.add(
+						one.store.acquire(StoreFixture.command(LockKey.of("line", i), holders.get(i), 1, false)));
 			}
+			grants.forEach(StoreFixture::get);
 			replica.freeze();
 			for (int i = 0; i < 40; i++) {
 				one.store.releaseAndEnqueue(
