@@ -182,8 +182,7 @@ class RedisReplicasTests {
 			List<CompletionStage<AcquireReply>> grants = new ArrayList<>();
 			for (int i = 0; i < 40; i++) {
 				holders.add(AttemptId.random());
-				grants.add(
-						one.store.acquire(StoreFixture.command(LockKey.of("line", i), holders.get(i), 1, false)));
+				grants.add(one.store.acquire(StoreFixture.command(LockKey.of("line", i), holders.get(i), 1, false)));
 			}
 			grants.forEach(StoreFixture::get);
 			replica.freeze();
