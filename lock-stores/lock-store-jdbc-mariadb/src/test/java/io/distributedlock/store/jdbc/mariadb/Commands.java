@@ -20,7 +20,7 @@ import io.distributedlock.spi.SignallingLockStore.SignalReceiver;
 import io.distributedlock.store.jdbc.JdbcLockStore;
 
 /**
- * A store with short calls, each of which waits for its answer.
+ * A store whose calls wait for their answers.
  */
 final class Commands implements AutoCloseable {
 
@@ -30,8 +30,15 @@ final class Commands implements AutoCloseable {
 
 	final JdbcLockStore store;
 
+	private final Duration timeout;
+
 	Commands(JdbcLockStore store) {
+		this(store, TIMEOUT);
+	}
+
+	Commands(JdbcLockStore store, Duration timeout) {
 		this.store = store;
+		this.timeout = timeout;
 		store.subscribe(new SignalReceiver() {
 
 			@Override
@@ -54,19 +61,19 @@ final class Commands implements AutoCloseable {
 	}
 
 	AcquireReply acquire(LockKey key, AttemptId attempt) {
-		return get(this.store.acquire(command(key, attempt, TIMEOUT)));
+		return get(this.store.acquire(command(key, attempt, this.timeout)));
 	}
 
 	AcquireReply enqueue(LockKey key, AttemptId attempt) {
-		return get(this.store.acquireOrEnqueue(command(key, attempt, TIMEOUT)));
+		return get(this.store.acquireOrEnqueue(command(key, attempt, this.timeout)));
 	}
 
 	ReleaseReply release(LockKey key, AttemptId attempt) {
-		return get(this.store.release(new ReleaseCommand(key, attempt, Duration.ZERO, TIMEOUT)));
+		return get(this.store.release(new ReleaseCommand(key, attempt, Duration.ZERO, this.timeout)));
 	}
 
 	RenewReply renew(LockKey key, AttemptId attempt) {
-		return renew(Stream.of(new RenewCommand(key, attempt, TTL, TIMEOUT))).get(0);
+		return renew(Stream.of(new RenewCommand(key, attempt, TTL, this.timeout))).get(0);
 	}
 
 	List<RenewReply> renew(Stream<RenewCommand> commands) {

@@ -4,6 +4,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 
 import javax.sql.DataSource;
 
@@ -29,6 +30,9 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
  */
 class ReadOnlyServerTests {
 
+	/** Long enough for a new connection on a busy machine. */
+	private static final Duration TIMEOUT = Duration.ofSeconds(5);
+
 	private final LockKey key = LockKey.of("stock", AttemptId.random().toString());
 
 	@AfterEach
@@ -40,7 +44,8 @@ class ReadOnlyServerTests {
 	@ValueSource(strings = { "mariadb", "mysql" })
 	void isAnOutageWhateverItIsAskedAndItsConnectionsAreGivenUp(String driver) throws SQLException {
 		try (HikariDataSource pool = MariaDbServer.shared().poolWithoutRights(driver);
-				Commands commands = new Commands(JdbcLockStore.builder(pool).build())) {
+				Commands commands = new Commands(JdbcLockStore.builder(pool).commandTimeout(TIMEOUT).build(),
+						TIMEOUT)) {
 			AttemptId holder = AttemptId.random();
 			assertThat(commands.acquire(this.key, holder)).isInstanceOf(Granted.class);
 			long connection = connection(pool);
@@ -64,7 +69,8 @@ class ReadOnlyServerTests {
 	@ValueSource(strings = { "mariadb", "mysql" })
 	void saysNothingAboutGrantsAlsoIfItLocksRows(String driver) {
 		try (HikariDataSource pool = MariaDbServer.shared().poolWithoutRights(driver);
-				Commands commands = new Commands(JdbcLockStore.builder(withoutRowLocks(pool)).build())) {
+				Commands commands = new Commands(
+						JdbcLockStore.builder(withoutRowLocks(pool)).commandTimeout(TIMEOUT).build(), TIMEOUT)) {
 			AttemptId holder = AttemptId.random();
 			commands.acquire(this.key, holder);
 			readOnly(true);
@@ -79,7 +85,8 @@ class ReadOnlyServerTests {
 	@ValueSource(strings = { "mariadb", "mysql" })
 	void isNoneForThoseWhoMayWriteToIt(String driver) {
 		try (HikariDataSource pool = MariaDbServer.shared().pool(driver);
-				Commands commands = new Commands(JdbcLockStore.builder(pool).build())) {
+				Commands commands = new Commands(JdbcLockStore.builder(pool).commandTimeout(TIMEOUT).build(),
+						TIMEOUT)) {
 			readOnly(true);
 			AttemptId holder = AttemptId.random();
 			assertThat(commands.acquire(this.key, holder)).isInstanceOf(Granted.class);
