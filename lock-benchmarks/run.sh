@@ -4,7 +4,7 @@
 #   lock-benchmarks/run.sh smoke [options]        about 40 s; fails on a violation, an error, or if nothing was done
 #   lock-benchmarks/run.sh quick [options]        below 5 minutes: where things stand
 #   lock-benchmarks/run.sh goals [options]        about an hour: what the goals need, five rounds
-#   lock-benchmarks/run.sh stores [options]       below 20 minutes: all stores, and peers on the same servers
+#   lock-benchmarks/run.sh stores [options]       half an hour: all stores, and peers on the same servers
 #   lock-benchmarks/run.sh full [options]         more than two hours: all peers and scenarios on Redis
 #   lock-benchmarks/run.sh jmh short | full [PATTERN...]      measure the costs within one JVM
 #   lock-benchmarks/run.sh report FILE...                     print tables and goals of earlier runs

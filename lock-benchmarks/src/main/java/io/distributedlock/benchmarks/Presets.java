@@ -69,13 +69,13 @@ final class Presets {
 						peers("redisson-spin", "redisson-fenced", "lock4j"), List.of(NONE), 1, warmUp, measured));
 	}
 
-	// Below 20 minutes: this library on its stores, and beside others on the same
-	// servers.
+	// Half an hour: this library on its stores, and beside others on the same servers.
+	// These do little in a second, so that compiling takes long, in servers too.
 	private static List<Plan> stores() {
 		return List.of(new Plan(scenarios("own-1", "own-16", "hot-32"),
 				peers("ours", "ours-replica", "ours-redlock", "ours-jdbc", "si-jdbc", "shedlock-jdbc", "ours-etcd",
 						"jetcd", "ours-zookeeper", "curator", "ours-memory"),
-				List.of(NONE), 3, Duration.ofSeconds(4), Duration.ofSeconds(3)));
+				List.of(NONE), 3, Duration.ofSeconds(12), Duration.ofSeconds(3)));
 	}
 
 	// About two hours: everything on Redis.
