@@ -132,10 +132,8 @@ enum RedisErrors {
 				return UNREACHABLE;
 			}
 		}
-		for (Throwable cause = error; cause != null; cause = cause.getCause()) {
-			if (cause instanceof TimeoutException || cause.getClass().getSimpleName().contains("Timeout")) {
-				return TIMEOUT;
-			}
+		if (isTimeout(error)) {
+			return TIMEOUT;
 		}
 		for (Throwable cause = error; cause != null; cause = cause.getCause()) {
 			String type = cause.getClass().getSimpleName();
@@ -144,6 +142,18 @@ enum RedisErrors {
 			}
 		}
 		return OTHER;
+	}
+
+	/**
+	 * Tells whether time was over, be it for connecting or for an answer.
+	 */
+	static boolean isTimeout(Throwable error) {
+		for (Throwable cause = error; cause != null; cause = cause.getCause()) {
+			if (cause instanceof TimeoutException || cause.getClass().getSimpleName().contains("Timeout")) {
+				return true;
+			}
+		}
+		return false;
 	}
 
 	private static boolean isRefusalToConnect(@Nullable String message) {

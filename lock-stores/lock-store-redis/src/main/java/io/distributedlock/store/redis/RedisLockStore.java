@@ -230,6 +230,12 @@ public final class RedisLockStore implements QueueingLockStore, SignallingLockSt
 	 */
 	public static final class Builder {
 
+		/**
+		 * The first connection of a JVM resolves names and loads a thousand classes,
+		 * which on a busy machine takes longer than any command later.
+		 */
+		private static final int FIRST_TRIES = 3;
+
 		private static final int RE_CHECKS_OF_ENTRY = 3;
 
 		private final RedisConnectionFactory application;
@@ -374,12 +380,26 @@ public final class RedisLockStore implements QueueingLockStore, SignallingLockSt
 		/**
 		 * Connects to Redis.
 		 * @return the store
-		 * @throws StoreException if Redis does not answer; the message names the server
+		 * @throws StoreException if Redis cannot be reached, or does not answer within
+		 * three times the command timeout; the message names the server
 		 */
 		public RedisLockStore build() {
 			// An unusable prefix should not cost a connection.
 			new KeyLayout(this.prefix, false);
-			return new RedisLockStore(this, Transports.open(this.application, this.commandTimeout, replicas()));
+			return new RedisLockStore(this, open(replicas()));
+		}
+
+		private RedisTransport open(ReplicaRule rule) {
+			for (int tried = 1;; tried++) {
+				try {
+					return Transports.open(this.application, this.commandTimeout, rule);
+				}
+				catch (StoreException ex) {
+					if (tried == FIRST_TRIES || !RedisErrors.isTimeout(ex)) {
+						throw ex;
+					}
+				}
+			}
 		}
 
 	}

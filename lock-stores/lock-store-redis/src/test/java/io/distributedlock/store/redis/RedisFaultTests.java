@@ -4,7 +4,9 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import org.apache.commons.pool2.impl.GenericObjectPoolConfig;
@@ -282,6 +284,14 @@ class RedisFaultTests {
 				.build())
 			.withMessageContaining("127.0.0.1:" + nobody)
 			.withMessageContaining("spring.data.redis");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "lettuce", "jedis" })
+	void aServerThatIsSlowWhenTheStoreIsBuiltIsAskedAgain(String client) {
+		this.redis.freeze();
+		CompletableFuture.delayedExecutor(1300, TimeUnit.MILLISECONDS).execute(this.redis::thaw);
+		assertThat(connect(client).acquire(KEY, this.a)).isInstanceOf(Granted.class);
 	}
 
 	@Test
