@@ -102,7 +102,8 @@ class EngineOnRedisTests {
 					turns);
 			assertThat(alone).isPositive().isLessThanOrEqualTo(0.15);
 			assertThat(turns).isGreaterThan(SECONDS);
-			assertThat(longest).isLessThan(Duration.ofMillis(500));
+			// Ten times and more what it is, since the machine may have other work.
+			assertThat(longest).isLessThan(Duration.ofSeconds(1));
 			assertThat(rival.waitFor()).isZero();
 		}
 		finally {

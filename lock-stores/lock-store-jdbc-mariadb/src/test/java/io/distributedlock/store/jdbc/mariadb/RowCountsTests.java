@@ -1,5 +1,7 @@
 package io.distributedlock.store.jdbc.mariadb;
 
+import java.time.Duration;
+
 import com.zaxxer.hikari.HikariDataSource;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -24,8 +26,8 @@ class RowCountsTests {
 			"mysql, &useAffectedRows=true", "mysql, &useAffectedRows=false", "mysql, &rewriteBatchedStatements=true" })
 	void aLockGoesFromOneToTheNext(String driver, String options) {
 		try (HikariDataSource pool = MariaDbServer.shared().pool(driver, options);
-				Commands first = new Commands(JdbcLockStore.builder(pool).build());
-				Commands second = new Commands(JdbcLockStore.builder(pool).build())) {
+				Commands first = new Commands(JdbcLockStore.builder(pool).build(), Duration.ofSeconds(5));
+				Commands second = new Commands(JdbcLockStore.builder(pool).build(), Duration.ofSeconds(5))) {
 			LockKey key = LockKey.of("stock", 42);
 			long last = 0;
 			for (int i = 0; i < 3; i++) {
