@@ -206,11 +206,20 @@ final class LettuceClient implements AutoCloseable {
 
 	CompletionStage<StatefulConnection<byte[], byte[]>> connect() {
 		if (this.client instanceof RedisClusterClient cluster) {
-			return CompletableFuture.supplyAsync(cluster::getPartitions)
+			return CompletableFuture.supplyAsync(cluster::getPartitions, LettuceClient::onOwnThread)
 				.thenCompose((partitions) -> cluster.connectAsync(ByteArrayCodec.INSTANCE))
 				.thenApply((connection) -> connection);
 		}
 		return this.factory.connect(this.client);
+	}
+
+	/**
+	 * Learning the topology blocks, and the common pool may have no thread to spare.
+	 */
+	private static void onOwnThread(Runnable task) {
+		Thread thread = new Thread(task, "distributed-lock-redis-topology");
+		thread.setDaemon(true);
+		thread.start();
 	}
 
 	/**

@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ForkJoinPool;
 import java.util.stream.IntStream;
 
 import io.lettuce.core.cluster.SlotHash;
@@ -93,6 +95,23 @@ class RedisClusterTests {
 				assertThat(two.acquireAgain(key, b)).isInstanceOf(Granted.class);
 				two.release(key, b);
 			}
+		}
+	}
+
+	@Test
+	@Order(1)
+	void theStoreOpensAlsoWhileTheApplicationBlocksTheCommonPool() {
+		CountDownLatch done = new CountDownLatch(1);
+		for (int i = 0; i < ForkJoinPool.getCommonPoolParallelism(); i++) {
+			ForkJoinPool.commonPool().execute(() -> await().forever().until(() -> done.getCount() == 0));
+		}
+		try (StoreFixture one = connect("lettuce")) {
+			AttemptId attempt = AttemptId.random();
+			assertThat(one.acquire(LockKey.of("pool"), attempt)).isInstanceOf(Granted.class);
+			one.release(LockKey.of("pool"), attempt);
+		}
+		finally {
+			done.countDown();
 		}
 	}
 

@@ -85,7 +85,8 @@ class RedlockEngineTests {
 		FuzzCounter counter = new FuzzCounter();
 		LockRequest request = LockRequest.of("stock", 42).withWaitTime(Duration.ofSeconds(50));
 		CountDownLatch done = new CountDownLatch(1);
-		CompletableFuture<Integer> troubles = CompletableFuture.supplyAsync(() -> trouble(done));
+		CompletableFuture<Integer> troubles = CompletableFuture.supplyAsync(() -> trouble(done),
+				(task) -> new Thread(task, "trouble").start());
 		try {
 			counter.run(jvms, request, 3, 400);
 		}
