@@ -169,7 +169,7 @@ class OperationsEndToEndTests {
 		LockTemplate locks = this.holder.bean(LockTemplate.class);
 		List<CompletableFuture<Void>> calls = IntStream.range(0, 200)
 			.mapToObj((i) -> CompletableFuture.runAsync(() -> locks.executeWithoutResult(STOCK, (lease) -> {
-			})))
+			}), (call) -> new Thread(call).start()))
 			.toList();
 		calls.forEach(CompletableFuture::join);
 		MeterRegistry meters = this.holder.bean(MeterRegistry.class);
