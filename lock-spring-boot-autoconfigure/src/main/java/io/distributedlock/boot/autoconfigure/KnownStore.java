@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 enum KnownStore {
 
 	/** A Redis server, Sentinel or Cluster. */
-	REDIS("the dependency io.distributedlock:lock-spring-boot-starter, and spring.data.redis.* for your server"),
+	REDIS("the dependency io.distributedlock:lock-spring-boot-starter, and spring.data.redis.* for your server"
+			+ " (beside distributed-lock.redlock.nodes also distributed-lock.redis.enabled=true)"),
 
 	/** A quorum of Redis servers. */
 	REDLOCK("the dependency io.distributedlock:lock-spring-boot-starter, and distributed-lock.redlock.nodes with at"

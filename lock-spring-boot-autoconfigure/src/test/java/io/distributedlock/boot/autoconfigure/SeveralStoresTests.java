@@ -146,7 +146,8 @@ class SeveralStoresTests {
 				assertThat(endpoint.locks(null).held()).singleElement()
 					.satisfies((held) -> assertThat(held.store()).isEqualTo("jdbc"));
 				assertThat(endpoint.lock("annotated", new String[] { "1" }, "jdbc", null).stored()).isNotNull();
-				assertThat(endpoint.lock("annotated", new String[] { "1" }, null, null).stored()).isNull();
+				assertThat(endpoint.lock("annotated", new String[] { "1" }, "redis", null).stored()).isNull();
+				assertThat(endpoint.lock("annotated", new String[] { "1" }, null, null).store()).isEqualTo("jdbc");
 				return "";
 			});
 		});

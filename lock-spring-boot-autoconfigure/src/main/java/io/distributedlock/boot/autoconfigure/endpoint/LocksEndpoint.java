@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 import io.distributedlock.LockInspector;
 import io.distributedlock.LockInspector.HeldLock;
@@ -95,7 +96,7 @@ public final class LocksEndpoint {
 	 * Shows one lock.
 	 * @param name what the lock protects
 	 * @param parts the parts of its key
-	 * @param store name of the store, or null for the default store
+	 * @param store name of the store, or null for the one that has the lock
 	 * @param key instead of {@code parts}: what follows the name in the lock's id, for
 	 * parts that cannot be written in a path
 	 * @return the lock
@@ -104,7 +105,8 @@ public final class LocksEndpoint {
 	public LockDescriptor lock(@Selector String name, @Selector(match = Match.ALL_REMAINING) String[] parts,
 			@Nullable String store, @Nullable String key) {
 		LockInspector inspector = inspector();
-		return describe(inspector, key(inspector, name, parts, key), store(inspector, store));
+		LockKey found = key(inspector, name, parts, key);
+		return describe(inspector, found, store(inspector, store, found));
 	}
 
 	/**
@@ -112,7 +114,7 @@ public final class LocksEndpoint {
 	 * @param name what the lock protects
 	 * @param parts the parts of its key
 	 * @param token a fencing token of the grant that is to end
-	 * @param store name of the store, or null for the default store
+	 * @param store name of the store, or null for the one that has the lock
 	 * @param key instead of {@code parts}, as with {@link #lock}
 	 * @return how it ended
 	 */
@@ -126,7 +128,8 @@ public final class LocksEndpoint {
 	ForceReleaseDescriptor forceRelease(String name, String[] parts, long token, @Nullable String store,
 			@Nullable String key, String principal) {
 		LockInspector inspector = inspector();
-		return forceRelease(inspector, key(inspector, name, parts, key), store(inspector, store), token, principal);
+		LockKey found = key(inspector, name, parts, key);
+		return forceRelease(inspector, found, store(inspector, store, found), token, principal);
 	}
 
 	private ForceReleaseDescriptor forceRelease(LockInspector inspector, LockKey key, String store, long token,
@@ -229,18 +232,52 @@ public final class LocksEndpoint {
 		}
 	}
 
-	private static String store(LockInspector inspector, @Nullable String store) {
+	private static String store(LockInspector inspector, @Nullable String store, LockKey key) {
 		List<String> stores = inspector.stores();
 		if (inspector instanceof UnavailableInspector) {
 			return (store != null) ? store : "default";
 		}
 		if (store == null) {
-			return stores.get(0);
+			return (stores.size() == 1) ? stores.get(0) : storeOf(inspector, key);
 		}
 		if (!stores.contains(store)) {
 			throw invalid("There is no store '" + store + "'. Use one of " + stores + ", or leave it out.");
 		}
 		return store;
+	}
+
+	/**
+	 * Finds the store that has a lock: the one in which this instance holds it or waits
+	 * for it, else the first that knows of it. Before "nobody holds it" is said, a store
+	 * that gives no answer is named.
+	 */
+	private static String storeOf(LockInspector inspector, LockKey key) {
+		Optional<String> here = Stream
+			.concat(inspector.held().stream().filter((lock) -> lock.key().equals(key)).map(HeldLock::store),
+					inspector.waiting().stream().filter((lock) -> lock.key().equals(key)).map(WaitedLock::store))
+			.findFirst();
+		if (here.isPresent()) {
+			return here.get();
+		}
+		String silent = null;
+		for (String store : inspector.stores()) {
+			try {
+				if (inspector.find(key, store).filter(LocksEndpoint::isInUse).isPresent()) {
+					return store;
+				}
+			}
+			catch (LockStoreException ex) {
+				silent = (silent != null) ? silent : store;
+			}
+			catch (IllegalArgumentException ex) {
+				logger.debug("The store {} cannot tell of single locks", store, ex);
+			}
+		}
+		return (silent != null) ? silent : inspector.stores().get(0);
+	}
+
+	private static boolean isInUse(StoredLock lock) {
+		return lock.state() != StoredLock.State.FREE || !lock.queue().isEmpty();
 	}
 
 	private static String message(LockStoreException ex) {

@@ -117,6 +117,32 @@ class LocksEndpointTests {
 	}
 
 	@Test
+	void aLockIsShownAsTheStoreSeesItInWhichThisInstanceHoldsIt() {
+		LockKey key = LockKey.of("audit", 9);
+		this.inspector.stores = List.of("redis", "broken", "etcd");
+		this.inspector.held.add(new HeldLock(key, "etcd", "w", 3, Duration.ZERO, Duration.ofSeconds(9), 1, 0));
+		LockDescriptor lock = this.endpoint.lock("audit", new String[] { "9" }, null, null);
+		assertThat(lock.store()).isEqualTo("etcd");
+		assertThat(lock.local()).isNotNull();
+	}
+
+	@Test
+	void aLockIsLookedForInAllStoresAndReleasedWhereItIsHeld() {
+		LockKey key = LockKey.of("audit", 9);
+		this.inspector.stores = List.of("etcd", "broken", "redis");
+		this.inspector.heldElsewhere(key);
+		assertThat(this.endpoint.lock("audit", new String[] { "9" }, null, null).store()).isEqualTo("redis");
+		assertThat(this.endpoint.forceRelease("audit", new String[] { "9" }, 15, null, null).result())
+			.isEqualTo(Result.RELEASED);
+	}
+
+	@Test
+	void aFreeLockIsThatOfTheDefaultStore() {
+		this.inspector.stores = List.of("redis", "etcd");
+		assertThat(this.endpoint.lock("audit", new String[] { "9" }, null, null).store()).isEqualTo("redis");
+	}
+
+	@Test
 	void aKeyThatDoesNotFitIntoAPathIsGivenAsInTheId() {
 		LockKey key = LockKey.of("stock", "a/b", "c:d é");
 		this.inspector.heldElsewhere(key);
@@ -179,6 +205,7 @@ class LocksEndpointTests {
 
 	@Test
 	void forceReleaseOfAFreeLockSaysSo() {
+		this.inspector.stores = List.of("redis", "etcd");
 		assertThat(this.endpoint.forceRelease("stock", new String[] { "42" }, 9, null, null).result())
 			.isEqualTo(Result.NOT_HELD);
 	}

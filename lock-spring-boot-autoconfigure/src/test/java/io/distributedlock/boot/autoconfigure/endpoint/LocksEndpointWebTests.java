@@ -1,6 +1,7 @@
 package io.distributedlock.boot.autoconfigure.endpoint;
 
 import java.net.http.HttpResponse;
+import java.util.List;
 
 import com.jayway.jsonpath.JsonPath;
 import io.distributedlock.LockKey;
@@ -77,6 +78,7 @@ class LocksEndpointWebTests {
 
 	@Test
 	void aLockThatNobodyKnowsIsNotFound() throws Exception {
+		application.locks().stores = List.of("redis", "etcd");
 		assertThat(application.get("/actuator/locks/stock/42").statusCode()).isEqualTo(404);
 	}
 
@@ -85,6 +87,11 @@ class LocksEndpointWebTests {
 		HttpResponse<String> response = application.get("/actuator/locks/stock/42?store=broken");
 		assertThat(response.statusCode()).isEqualTo(503);
 		assertThat(JsonPath.<String>read(response.body(), "$.error")).contains("no answer");
+	}
+
+	@Test
+	void aLockThatAStoreWithoutAnAnswerMayHaveIsNotSaidToBeUnknown() throws Exception {
+		assertThat(application.get("/actuator/locks/stock/42").statusCode()).isEqualTo(503);
 	}
 
 	@Test
@@ -117,6 +124,7 @@ class LocksEndpointWebTests {
 
 	@Test
 	void forceReleaseOfAFreeLockIsNotFound() throws Exception {
+		application.locks().stores = List.of("redis", "etcd");
 		assertThat(application.delete("/actuator/locks/stock/42?token=9").statusCode()).isEqualTo(404);
 	}
 

@@ -86,7 +86,7 @@ class EtcdTlsTests {
 			FailureAnalysis analysis = FailureAnalyses.of(context.getStartupFailure());
 			assertThat(analysis.getDescription()).contains("No TLS connection to etcd")
 				.contains("unable to find valid certification path")
-				.contains("does the client trust the server's certificate?")
+				.contains("does the client trust the server's certificate (ssl.bundle)?")
 				.contains(etcd.endpoint())
 				.doesNotContain("secret");
 		});

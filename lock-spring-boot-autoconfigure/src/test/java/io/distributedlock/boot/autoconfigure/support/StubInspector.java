@@ -20,6 +20,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class StubInspector implements LockInspector {
 
+	private static final List<String> STORES = List.of("redis", "broken");
+
+	public volatile List<String> stores = STORES;
+
 	public final List<HeldLock> held = new ArrayList<>();
 
 	public final List<WaitedLock> waiting = new ArrayList<>();
@@ -29,6 +33,7 @@ public final class StubInspector implements LockInspector {
 	public final Map<LockKey, StoredLock> stored = new ConcurrentHashMap<>();
 
 	public void clear() {
+		this.stores = STORES;
 		this.held.clear();
 		this.waiting.clear();
 		this.statistics.clear();
@@ -51,7 +56,7 @@ public final class StubInspector implements LockInspector {
 
 	@Override
 	public List<String> stores() {
-		return List.of("redis", "broken");
+		return this.stores;
 	}
 
 	@Override
@@ -72,7 +77,7 @@ public final class StubInspector implements LockInspector {
 	@Override
 	public Optional<StoredLock> find(LockKey key, @Nullable String store) {
 		check(key, store);
-		return Optional.ofNullable(this.stored.get(key));
+		return Optional.ofNullable(this.stored.get(key)).filter((lock) -> store == null || lock.store().equals(store));
 	}
 
 	@Override

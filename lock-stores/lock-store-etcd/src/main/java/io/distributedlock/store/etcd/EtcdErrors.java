@@ -211,22 +211,21 @@ final class EtcdErrors {
 	/**
 	 * Finds the reason, such as a certificate that is not trusted.
 	 */
-	private static String innermost(Throwable thrown) {
+	private static @Nullable String innermost(Throwable thrown) {
 		String message = thrown.getMessage();
 		for (Throwable next = thrown.getCause(); next != null; next = next.getCause()) {
 			message = (next.getMessage() != null) ? next.getMessage() : message;
 		}
-		return String.valueOf(message);
+		return message;
 	}
 
 	/**
 	 * Nothing was sent: commands follow when both sides have agreed upon TLS.
 	 */
-	private StoreException noTls(String said, Throwable cause) {
-		return failure(
-				"No TLS connection to etcd (" + said
-						+ "). Do both sides use TLS, and does the client trust the server's certificate?",
-				false, true, cause);
+	private StoreException noTls(@Nullable String said, Throwable cause) {
+		return failure("No TLS connection to etcd" + ((said != null) ? " (" + said + ")" : "")
+				+ ". Do both sides use TLS (https:// in the endpoints only if the server has a certificate), and"
+				+ " does the client trust the server's certificate (ssl.bundle)?", false, true, cause);
 	}
 
 	private StoreException failure(String message, boolean mayHaveExecuted, boolean retryable, Throwable cause) {

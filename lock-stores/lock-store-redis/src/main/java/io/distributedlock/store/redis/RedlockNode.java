@@ -89,8 +89,8 @@ final class RedlockNode implements AutoCloseable {
 			transport = Transports.open(this.application, this.settings.commandTimeout, ReplicaRule.NONE);
 		}
 		catch (StoreException ex) {
-			this.trouble = String.valueOf(ex.getMessage());
-			throw ex;
+			this.trouble = inOwnWords(String.valueOf(ex.getMessage()));
+			throw new StoreException(this.trouble, ex.mayHaveExecuted(), ex.isRetryable(), ex);
 		}
 		KeyLayout layout = new KeyLayout(this.settings.prefix, false);
 		Dispatcher dispatcher = new Dispatcher(transport, layout.buckets(), ReplicaRule.NONE);
@@ -110,6 +110,17 @@ final class RedlockNode implements AutoCloseable {
 			// Closed meanwhile.
 			exclude(this.trouble);
 		}
+	}
+
+	/**
+	 * What is said of any Redis names the properties of the one that is configured by
+	 * {@code spring.data.redis}.
+	 */
+	private static String inOwnWords(String message) {
+		return message.replace("spring.data.redis.*", "distributed-lock.redlock.nodes")
+			.replace("are distributed-lock", "is distributed-lock")
+			.replace("spring.data.redis.", "distributed-lock.redlock.")
+			.replace("spring.data.redis", "distributed-lock.redlock.nodes");
 	}
 
 	/**
@@ -270,6 +281,9 @@ final class RedlockNode implements AutoCloseable {
 	}
 
 	private void heard(@Nullable Throwable failure, long deadline) {
+		// Read before the server counts as silent: then a probe may begin that is another
+		// command.
+		boolean probed = this.probing.get();
 		boolean unheard = failure != null && System.nanoTime() - deadline >= 0;
 		if (this.silent != unheard) {
 			this.silent = unheard;
@@ -277,7 +291,7 @@ final class RedlockNode implements AutoCloseable {
 		if (failure != null || this.failing) {
 			tell(failure);
 		}
-		if (this.probing.get()) {
+		if (probed) {
 			endProbe();
 		}
 	}

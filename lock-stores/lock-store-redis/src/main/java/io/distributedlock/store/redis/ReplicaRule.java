@@ -38,8 +38,9 @@ record ReplicaRule(int replicas, Duration timeout) {
 	 */
 	StoreException tooFew(int acknowledged, int demanded, String key, String address) {
 		String demand = all()
-				? "All replicas that were online before have to be there (distributed-lock.redis.wait-replicas=all)."
-						+ " If one is gone for good, SET the key " + key + " to 0 on the primary."
+				? "All replicas that were online before have to be there, and at least one"
+						+ " (distributed-lock.redis.wait-replicas=all). If one is gone for good, SET the key " + key
+						+ " to 0 on the primary; if this Redis is to have none, leave wait-replicas out."
 				: "distributed-lock.redis.wait-replicas=" + demanded + " demands so many.";
 		return new StoreException("Only " + acknowledged + " of " + demanded
 				+ " replicas of Redis have acknowledged the grant within " + this.timeout.toMillis()
