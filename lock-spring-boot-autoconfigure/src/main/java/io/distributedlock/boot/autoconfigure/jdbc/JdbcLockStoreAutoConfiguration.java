@@ -45,9 +45,10 @@ import org.springframework.context.annotation.Lazy;
 public final class JdbcLockStoreAutoConfiguration {
 
 	private static final LockStoreHelp HELP = new LockStoreHelp("jdbc", "JDBC",
-			"Start the database, or correct its address (spring.datasource.url).",
+			"Start the database, or correct its address, user or password (spring.datasource.url, .username, .password).",
 			"If the tables are missing, set distributed-lock.jdbc.initialize-schema=always, for a user who may create"
-					+ " tables, or run the script schema-<database>.sql from the folder io/distributedlock/store/jdbc of"
+					+ " tables (logging.level.org.springframework.jdbc.datasource.init=debug shows why one could not be"
+					+ " made), or run the script schema-<database>.sql from the folder io/distributedlock/store/jdbc of"
 					+ " lock-store-jdbc.jar, with @@table@@ replaced by the table's name (distributed-lock.jdbc.table).");
 
 	private static final int RE_CHECKS_OF_QUEUE_ENTRY = 3;
