@@ -12,6 +12,7 @@ import io.distributedlock.spi.AcquireCommand;
 import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.AcquireReply.Granted;
 import io.distributedlock.spi.AcquireReply.Refused;
+import io.distributedlock.spi.StoreException;
 
 /**
  * Asks for a lock, and for a place in its queue if somebody else has it.
@@ -64,6 +65,17 @@ final class AcquireOperation extends Operation<AcquireReply> {
 					take(0);
 				}
 			}
+		}
+	}
+
+	@Override
+	void failed(StoreException failure) {
+		if (failure instanceof GivenUpException && this.stake.isOver()) {
+			// A place in the queue ended in the moment in which it was asked for again.
+			attempt(this::step);
+		}
+		else {
+			super.failed(failure);
 		}
 	}
 

@@ -59,8 +59,8 @@ final class EtcdErrors {
 	 * @param sent whether a request of it may have been executed, and is being undone
 	 */
 	StoreException givenUp(boolean sent) {
-		return new StoreException("The attempt was given up while it was asked for. [etcd " + this.servers + "]", sent,
-				true, null);
+		String message = "The attempt was given up while it was asked for. [etcd " + this.servers + "]";
+		return sent ? new StoreException(message, true, true, null) : new GivenUpException(message);
 	}
 
 	/**

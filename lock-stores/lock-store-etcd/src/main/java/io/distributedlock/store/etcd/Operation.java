@@ -94,6 +94,13 @@ abstract class Operation<R> extends CompletableFuture<R> {
 		complete(result);
 	}
 
+	/**
+	 * A request of this operation failed.
+	 */
+	void failed(StoreException failure) {
+		fail(failure);
+	}
+
 	final void fail(StoreException failure) {
 		stopTimer();
 		if (!isDone()) {
@@ -138,7 +145,7 @@ abstract class Operation<R> extends CompletableFuture<R> {
 		return new Request(this.deadline, (answer) -> {
 			// It stays the latest request: if the timeout meets the answer, it was sent.
 			attempt(() -> accept(answer, onAnswer));
-		}, this::fail);
+		}, this::failed);
 	}
 
 	private static void accept(Request.Answer answer, Consumer<Request.Answer> onAnswer) {
