@@ -306,10 +306,11 @@ public abstract class LockStoreContractTests implements OutcomeContractTests {
 
 	@ContractTest
 	void aGrantThatNobodyWaitsForIsExtendedWithItsFullTtl() {
-		Duration ttl = shortTtl().multipliedBy(2);
+		// Most of it is left when it is extended, also on a busy machine.
+		Duration ttl = shortTtl().multipliedBy(4);
 		AttemptId attempt = AttemptId.random();
 		Granted granted = assertGranted(client("jvm-1").acquire(this.key, attempt, ttl, 2));
-		pass(ttl.dividedBy(2));
+		pass(ttl.dividedBy(4));
 		long sent = startClock();
 		ExtendReply.Extended more = (ExtendReply.Extended) client("jvm-1").extend(this.key, attempt, ttl, 10);
 		assertAbove(granted.firstToken() + granted.tokens() - 1, more.firstToken(), more.tokens(), 10);
