@@ -1,7 +1,6 @@
 package io.distributedlock.store.redis;
 
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,7 +31,6 @@ class RedisFailoverTests {
 	}
 
 	@Test
-	@EnabledIfSystemProperty(named = "lock.test.failovers", matches = ".+")
 	void grantsThatTheNumberOfReplicasHasAreNeverGivenTwice() {
 		try (FailoverExperiment experiment = new FailoverExperiment(Demand.THE_NUMBER, false)) {
 			experiment.run(FAILOVERS);
