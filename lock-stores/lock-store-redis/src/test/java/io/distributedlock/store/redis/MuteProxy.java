@@ -8,9 +8,11 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicInteger;
+
+import org.jspecify.annotations.Nullable;
 
 /**
  * Stands between a client and a server, and loses the server's answers when told to.
@@ -24,7 +26,9 @@ final class MuteProxy implements AutoCloseable {
 
 	private final List<Closeable> connections = new CopyOnWriteArrayList<>();
 
-	private final AtomicInteger answersLeft = new AtomicInteger(Integer.MAX_VALUE);
+	private volatile boolean mute;
+
+	private volatile @Nullable String lastWords;
 
 	MuteProxy(int target) {
 		this(0, target);
@@ -49,14 +53,14 @@ final class MuteProxy implements AutoCloseable {
 	}
 
 	void mute() {
-		muteAfter(0);
+		this.mute = true;
 	}
 
 	/**
-	 * Lets a few more answers through, each of which has to come by itself.
+	 * Loses the answer to a command with this text, and all that come after it.
 	 */
-	void muteAfter(int answers) {
-		this.answersLeft.set(answers);
+	void muteFrom(String text) {
+		this.lastWords = text;
 	}
 
 	/**
@@ -72,7 +76,8 @@ final class MuteProxy implements AutoCloseable {
 	 */
 	void speak() {
 		closeAll(this.connections);
-		muteAfter(Integer.MAX_VALUE);
+		this.lastWords = null;
+		this.mute = false;
 	}
 
 	private void accept() throws IOException {
@@ -95,11 +100,24 @@ final class MuteProxy implements AutoCloseable {
 			OutputStream out = to.getOutputStream();
 			int read = in.read(buffer);
 			while (read >= 0) {
-				if (!answers || this.answersLeft.getAndUpdate((left) -> Math.max(0, left - 1)) > 0) {
+				if (!answers) {
+					listen(buffer, read);
+				}
+				if (!answers || !this.mute) {
 					out.write(buffer, 0, read);
 				}
 				read = in.read(buffer);
 			}
+		}
+	}
+
+	/**
+	 * Before the server gets to know the command: its answer cannot be quicker.
+	 */
+	private void listen(byte[] command, int length) {
+		String text = this.lastWords;
+		if (text != null && new String(command, 0, length, StandardCharsets.ISO_8859_1).contains(text)) {
+			this.mute = true;
 		}
 	}
 
