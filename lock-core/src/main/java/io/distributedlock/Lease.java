@@ -98,6 +98,15 @@ public interface Lease extends AutoCloseable {
 	void extend(Duration duration);
 
 	/**
+	 * Keeps the key taken after this lease was given back, by nobody, until the ttl from
+	 * acquisition is over. Call it when the work is done that must not be done again
+	 * soon. It asks nothing of the store before the lease is given back.
+	 * @throws LockLostException if the lease was lost
+	 * @throws IllegalStateException if the lease was released, or it is one of a reader
+	 */
+	void keep();
+
+	/**
 	 * Gives the lock back and never throws. Blocks until the store has answered, or not
 	 * at all when the lock is handed to the next local caller. If the store's answer
 	 * stays out, the lease counts as released, listeners are told, and the release is

@@ -20,11 +20,14 @@ public final class LockRequest {
 
 	private final LockSettings settings;
 
+	private final LockMode mode;
+
 	private final @Nullable LockOwner owner;
 
-	private LockRequest(LockKey key, LockSettings settings, @Nullable LockOwner owner) {
+	private LockRequest(LockKey key, LockSettings settings, LockMode mode, @Nullable LockOwner owner) {
 		this.key = Objects.requireNonNull(key, "key");
 		this.settings = Objects.requireNonNull(settings, "settings");
+		this.mode = Objects.requireNonNull(mode, "mode");
 		this.owner = owner;
 	}
 
@@ -36,7 +39,7 @@ public final class LockRequest {
 	 * @throws IllegalArgumentException see {@link LockKey#of}
 	 */
 	public static LockRequest of(String name, @Nullable Object... keyParts) {
-		return new LockRequest(LockKey.of(name, keyParts), LockSettings.NONE, null);
+		return new LockRequest(LockKey.of(name, keyParts), LockSettings.NONE, LockMode.WRITE, null);
 	}
 
 	/**
@@ -47,7 +50,7 @@ public final class LockRequest {
 	 * @return the request
 	 */
 	public static LockRequest of(LockKey key, LockSettings settings) {
-		return new LockRequest(key, settings, null);
+		return new LockRequest(key, settings, LockMode.WRITE, null);
 	}
 
 	/**
@@ -57,7 +60,7 @@ public final class LockRequest {
 	 * @throws IllegalArgumentException if the ttl is out of range
 	 */
 	public LockRequest withTtl(Duration ttl) {
-		return with(new LockSettings(ttl, null, null, null, null, null));
+		return with(this.settings.withTtl(Objects.requireNonNull(ttl, "ttl")));
 	}
 
 	/**
@@ -67,7 +70,7 @@ public final class LockRequest {
 	 * @throws IllegalArgumentException if the time is negative
 	 */
 	public LockRequest withWaitTime(Duration waitTime) {
-		return with(new LockSettings(null, waitTime, null, null, null, null));
+		return with(this.settings.withWaitTime(Objects.requireNonNull(waitTime, "waitTime")));
 	}
 
 	/**
@@ -76,7 +79,7 @@ public final class LockRequest {
 	 * @return the new request
 	 */
 	public LockRequest withRenew(boolean renew) {
-		return with(new LockSettings(null, null, renew, null, null, null));
+		return with(this.settings.withRenew(renew));
 	}
 
 	/**
@@ -87,7 +90,7 @@ public final class LockRequest {
 	 * max-hold of this request
 	 */
 	public LockRequest withMinHold(Duration minHold) {
-		return with(new LockSettings(null, null, null, minHold, null, null));
+		return with(this.settings.withMinHold(Objects.requireNonNull(minHold, "minHold")));
 	}
 
 	/**
@@ -98,7 +101,53 @@ public final class LockRequest {
 	 * min-hold of this request
 	 */
 	public LockRequest withMaxHold(Duration maxHold) {
-		return with(new LockSettings(null, null, null, null, maxHold, null));
+		return with(this.settings.withMaxHold(Objects.requireNonNull(maxHold, "maxHold")));
+	}
+
+	/**
+	 * Returns a request that differs in whether the key stays taken after the work.
+	 * {@link LockTemplate#execute} obeys it; whoever acquires a lease calls
+	 * {@link Lease#keep()} when the work is done.
+	 * @param keep true to keep the key taken, by nobody, until its ttl from acquisition
+	 * is over, if the work ends normally
+	 * @return the new request
+	 */
+	public LockRequest withKeep(boolean keep) {
+		return with(this.settings.withKeep(keep));
+	}
+
+	/**
+	 * Returns a request that differs in whether callers get the lock in strict order. The
+	 * order is strict if all that use the key ask for it.
+	 * @param fair true for first come, first served over all threads of all instances
+	 * @return the new request
+	 * @throws IllegalArgumentException if the request has several permits
+	 */
+	public LockRequest withFair(boolean fair) {
+		return with(this.settings.withFair(fair));
+	}
+
+	/**
+	 * Returns a request that differs in how many may hold the key at once. All that use
+	 * the key should give the same number; where they differ, each is let in as long as
+	 * fewer than its own number hold the key.
+	 * @param permits one for an ordinary lock
+	 * @return the new request
+	 * @throws IllegalArgumentException if the number is out of range, or the request is
+	 * fair or reads
+	 */
+	public LockRequest withPermits(int permits) {
+		return new LockRequest(this.key, this.settings.withPermits(permits), this.mode, this.owner);
+	}
+
+	/**
+	 * Returns a request that differs in whether it shares the lock with others.
+	 * @param mode {@link LockMode#WRITE} to be alone, {@link LockMode#READ} to share the
+	 * lock with others that read
+	 * @return the new request
+	 */
+	public LockRequest withMode(LockMode mode) {
+		return new LockRequest(this.key, this.settings, mode, this.owner);
 	}
 
 	/**
@@ -107,7 +156,7 @@ public final class LockRequest {
 	 * @return the new request
 	 */
 	public LockRequest withStore(String store) {
-		return with(new LockSettings(null, null, null, null, null, store));
+		return with(this.settings.withStore(Objects.requireNonNull(store, "store")));
 	}
 
 	/**
@@ -117,11 +166,11 @@ public final class LockRequest {
 	 * @return the new request
 	 */
 	public LockRequest withOwner(@Nullable LockOwner owner) {
-		return new LockRequest(this.key, this.settings, owner);
+		return new LockRequest(this.key, this.settings, this.mode, owner);
 	}
 
-	private LockRequest with(LockSettings change) {
-		return new LockRequest(this.key, change.orElse(this.settings), this.owner);
+	private LockRequest with(LockSettings changed) {
+		return new LockRequest(this.key, changed, this.mode, this.owner);
 	}
 
 	/**
@@ -141,6 +190,14 @@ public final class LockRequest {
 	}
 
 	/**
+	 * Returns whether the lock is shared with others that read.
+	 * @return the mode
+	 */
+	public LockMode mode() {
+		return this.mode;
+	}
+
+	/**
 	 * Returns on whose behalf the lock is asked for.
 	 * @return the owner, or null for the owner of the calling thread
 	 */
@@ -150,7 +207,8 @@ public final class LockRequest {
 
 	@Override
 	public String toString() {
-		return "LockRequest[" + this.key + ", " + this.settings + ((this.owner != null) ? ", " + this.owner : "") + "]";
+		return "LockRequest[" + this.key + ", " + this.mode + ", " + this.settings
+				+ ((this.owner != null) ? ", " + this.owner : "") + "]";
 	}
 
 }

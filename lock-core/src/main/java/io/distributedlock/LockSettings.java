@@ -17,10 +17,17 @@ import org.jspecify.annotations.Nullable;
  * @param minHold how long the key stays taken at least, counted from acquisition
  * @param maxHold after this time from acquisition the watchdog stops renewing, so that a
  * hung holder loses the lock
+ * @param keep whether the key stays taken, by nobody, until its ttl from acquisition is
+ * over, if the work under the lock ended normally; what failed may be tried again at once
+ * @param fair whether callers of all instances get the lock strictly in the order in
+ * which they came
+ * @param permits how many callers in the cluster may hold the key at once; one is an
+ * ordinary lock
  * @param store name of the store to use
  */
 public record LockSettings(@Nullable Duration ttl, @Nullable Duration waitTime, @Nullable Boolean renew,
-		@Nullable Duration minHold, @Nullable Duration maxHold, @Nullable String store) {
+		@Nullable Duration minHold, @Nullable Duration maxHold, @Nullable Boolean keep, @Nullable Boolean fair,
+		@Nullable Integer permits, @Nullable String store) {
 
 	/**
 	 * Shortest ttl: below it, pauses of the JVM and of the network decide who holds a
@@ -32,14 +39,17 @@ public record LockSettings(@Nullable Duration ttl, @Nullable Duration waitTime, 
 	public static final Duration MAX_DURATION = Duration.ofDays(3650);
 
 	/** All settings open. */
-	public static final LockSettings NONE = new LockSettings(null, null, null, null, null, null);
+	public static final LockSettings NONE = new LockSettings(null, null, null, null, null, null, null, null, null);
+
+	/** More holders of one key than this are no use of a lock. */
+	public static final int MAX_PERMITS = 10_000;
 
 	/**
 	 * What holds where nobody said anything: ttl 30 s, wait time 3 s, renewal on, no
-	 * min-hold, max-hold 1 h. The store is open.
+	 * min-hold, max-hold 1 h, not kept, not fair, one permit. The store is open.
 	 */
 	public static final LockSettings DEFAULTS = new LockSettings(Duration.ofSeconds(30), Duration.ofSeconds(3), true,
-			Duration.ZERO, Duration.ofHours(1), null);
+			Duration.ZERO, Duration.ofHours(1), false, false, 1, null);
 
 	/**
 	 * Checks the settings that are given.
@@ -68,6 +78,14 @@ public record LockSettings(@Nullable Duration ttl, @Nullable Duration waitTime, 
 			throw new IllegalArgumentException("minHold (" + minHold + ") is longer than maxHold (" + maxHold
 					+ "). Raise maxHold or lower minHold.");
 		}
+		if (permits != null && (permits < 1 || permits > MAX_PERMITS)) {
+			throw new IllegalArgumentException("permits is " + permits + ". Use 1 for an ordinary lock, at most "
+					+ MAX_PERMITS + " to let that many in at once.");
+		}
+		if (permits != null && permits > 1 && Boolean.TRUE.equals(fair)) {
+			throw new IllegalArgumentException("permits = " + permits + " and fair = true do not go together."
+					+ " Leave out fair: waiting for a permit has no strict order.");
+		}
 		if (store != null && store.isBlank()) {
 			throw new IllegalArgumentException("store is blank. Leave it out to use the default store.");
 		}
@@ -91,7 +109,108 @@ public record LockSettings(@Nullable Duration ttl, @Nullable Duration waitTime, 
 		return new LockSettings((this.ttl != null) ? this.ttl : lower.ttl,
 				(this.waitTime != null) ? this.waitTime : lower.waitTime,
 				(this.renew != null) ? this.renew : lower.renew, (this.minHold != null) ? this.minHold : lower.minHold,
-				(this.maxHold != null) ? this.maxHold : lower.maxHold, (this.store != null) ? this.store : lower.store);
+				(this.maxHold != null) ? this.maxHold : lower.maxHold, (this.keep != null) ? this.keep : lower.keep,
+				(this.fair != null) ? this.fair : lower.fair, (this.permits != null) ? this.permits : lower.permits,
+				(this.store != null) ? this.store : lower.store);
+	}
+
+	/**
+	 * Returns settings that differ in {@code ttl}.
+	 * @param ttl the value, or null to leave it open
+	 * @return the new settings
+	 * @throws IllegalArgumentException if it is out of range or contradicts the others
+	 */
+	public LockSettings withTtl(@Nullable Duration ttl) {
+		return new LockSettings(ttl, this.waitTime, this.renew, this.minHold, this.maxHold, this.keep, this.fair,
+				this.permits, this.store);
+	}
+
+	/**
+	 * Returns settings that differ in {@code waitTime}.
+	 * @param waitTime the value, or null to leave it open
+	 * @return the new settings
+	 * @throws IllegalArgumentException if it is out of range or contradicts the others
+	 */
+	public LockSettings withWaitTime(@Nullable Duration waitTime) {
+		return new LockSettings(this.ttl, waitTime, this.renew, this.minHold, this.maxHold, this.keep, this.fair,
+				this.permits, this.store);
+	}
+
+	/**
+	 * Returns settings that differ in {@code renew}.
+	 * @param renew the value, or null to leave it open
+	 * @return the new settings
+	 * @throws IllegalArgumentException if it is out of range or contradicts the others
+	 */
+	public LockSettings withRenew(@Nullable Boolean renew) {
+		return new LockSettings(this.ttl, this.waitTime, renew, this.minHold, this.maxHold, this.keep, this.fair,
+				this.permits, this.store);
+	}
+
+	/**
+	 * Returns settings that differ in {@code minHold}.
+	 * @param minHold the value, or null to leave it open
+	 * @return the new settings
+	 * @throws IllegalArgumentException if it is out of range or contradicts the others
+	 */
+	public LockSettings withMinHold(@Nullable Duration minHold) {
+		return new LockSettings(this.ttl, this.waitTime, this.renew, minHold, this.maxHold, this.keep, this.fair,
+				this.permits, this.store);
+	}
+
+	/**
+	 * Returns settings that differ in {@code maxHold}.
+	 * @param maxHold the value, or null to leave it open
+	 * @return the new settings
+	 * @throws IllegalArgumentException if it is out of range or contradicts the others
+	 */
+	public LockSettings withMaxHold(@Nullable Duration maxHold) {
+		return new LockSettings(this.ttl, this.waitTime, this.renew, this.minHold, maxHold, this.keep, this.fair,
+				this.permits, this.store);
+	}
+
+	/**
+	 * Returns settings that differ in {@code keep}.
+	 * @param keep the value, or null to leave it open
+	 * @return the new settings
+	 * @throws IllegalArgumentException if it is out of range or contradicts the others
+	 */
+	public LockSettings withKeep(@Nullable Boolean keep) {
+		return new LockSettings(this.ttl, this.waitTime, this.renew, this.minHold, this.maxHold, keep, this.fair,
+				this.permits, this.store);
+	}
+
+	/**
+	 * Returns settings that differ in {@code fair}.
+	 * @param fair the value, or null to leave it open
+	 * @return the new settings
+	 * @throws IllegalArgumentException if it is out of range or contradicts the others
+	 */
+	public LockSettings withFair(@Nullable Boolean fair) {
+		return new LockSettings(this.ttl, this.waitTime, this.renew, this.minHold, this.maxHold, this.keep, fair,
+				this.permits, this.store);
+	}
+
+	/**
+	 * Returns settings that differ in {@code permits}.
+	 * @param permits the value, or null to leave it open
+	 * @return the new settings
+	 * @throws IllegalArgumentException if it is out of range or contradicts the others
+	 */
+	public LockSettings withPermits(@Nullable Integer permits) {
+		return new LockSettings(this.ttl, this.waitTime, this.renew, this.minHold, this.maxHold, this.keep, this.fair,
+				permits, this.store);
+	}
+
+	/**
+	 * Returns settings that differ in {@code store}.
+	 * @param store the value, or null to leave it open
+	 * @return the new settings
+	 * @throws IllegalArgumentException if it is out of range or contradicts the others
+	 */
+	public LockSettings withStore(@Nullable String store) {
+		return new LockSettings(this.ttl, this.waitTime, this.renew, this.minHold, this.maxHold, this.keep, this.fair,
+				this.permits, store);
 	}
 
 }

@@ -59,7 +59,8 @@ public interface LockTemplate {
 	CompletableFuture<Lease> acquireAsync(LockRequest request);
 
 	/**
-	 * Runs work under a lock.
+	 * Runs work under a lock. If the request says {@code keep} and the work ends
+	 * normally, the key stays taken until its ttl from acquisition is over.
 	 * @param <T> what the work gives
 	 * @param <E> what the work may throw
 	 * @param request what to lock

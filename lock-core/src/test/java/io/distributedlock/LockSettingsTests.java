@@ -14,11 +14,15 @@ class LockSettingsTests {
 
 	@Test
 	void whatIsOpenIsFilledFromTheLowerLayer() {
-		LockSettings code = new LockSettings(Duration.ofSeconds(1), null, null, null, null, null);
-		LockSettings name = new LockSettings(Duration.ofSeconds(2), Duration.ofSeconds(4), false, null, null, "jdbc");
+		LockSettings code = LockSettings.NONE.withTtl(Duration.ofSeconds(1));
+		LockSettings name = LockSettings.NONE.withTtl(Duration.ofSeconds(2))
+			.withWaitTime(Duration.ofSeconds(4))
+			.withRenew(false)
+			.withPermits(3)
+			.withStore("jdbc");
 		LockSettings merged = code.orElse(name).orElse(LockSettings.DEFAULTS);
 		assertThat(merged).isEqualTo(new LockSettings(Duration.ofSeconds(1), Duration.ofSeconds(4), false,
-				Duration.ZERO, Duration.ofHours(1), "jdbc"));
+				Duration.ZERO, Duration.ofHours(1), false, false, 3, "jdbc"));
 	}
 
 	@Test
@@ -36,10 +40,15 @@ class LockSettingsTests {
 			.withRenew(false)
 			.withMinHold(Duration.ofSeconds(1))
 			.withMaxHold(Duration.ofSeconds(20))
+			.withKeep(true)
+			.withFair(true)
+			.withPermits(1)
+			.withMode(LockMode.READ)
 			.withStore("jdbc")
 			.withOwner(owner);
 		assertThat(request.settings()).isEqualTo(new LockSettings(Duration.ofSeconds(10), Duration.ZERO, false,
-				Duration.ofSeconds(1), Duration.ofSeconds(20), "jdbc"));
+				Duration.ofSeconds(1), Duration.ofSeconds(20), true, true, 1, "jdbc"));
+		assertThat(request.mode()).isEqualTo(LockMode.READ);
 		assertThat(request.owner()).isSameAs(owner);
 		assertThat(request.key()).isEqualTo(LockKey.of("stock", 42));
 		assertThat(request.withTtl(Duration.ofSeconds(5)).settings().waitTime()).isZero();
@@ -58,6 +67,11 @@ class LockSettingsTests {
 			.withMessageContaining("minHold");
 		assertThatIllegalArgumentException().isThrownBy(() -> request.withMaxHold(Duration.ZERO))
 			.withMessageContaining("maxHold");
+		assertThatIllegalArgumentException().isThrownBy(() -> request.withPermits(0)).withMessageContaining("permits");
+		assertThatIllegalArgumentException().isThrownBy(() -> request.withPermits(10_001))
+			.withMessageContaining("at most 10000");
+		assertThatIllegalArgumentException().isThrownBy(() -> request.withPermits(2).withFair(true))
+			.withMessageContaining("Leave out fair");
 		assertThatIllegalArgumentException().isThrownBy(() -> request.withStore(" ")).withMessageContaining("store");
 		assertThatIllegalArgumentException()
 			.isThrownBy(() -> request.withMinHold(Duration.ofHours(2)).settings().orElse(LockSettings.DEFAULTS))

@@ -144,6 +144,10 @@ final class Hold {
 		TERMS.updateAndGet(this, (before) -> before.withFloor(moment - this.startedAt));
 	}
 
+	void keep() {
+		TERMS.updateAndGet(this, Terms::kept);
+	}
+
 	boolean isOverMaxHold(long now) {
 		return now - this.startedAt >= this.terms.maxHold();
 	}

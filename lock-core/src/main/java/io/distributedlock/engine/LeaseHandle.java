@@ -206,6 +206,12 @@ final class LeaseHandle implements Lease {
 	}
 
 	@Override
+	public void keep() {
+		assertHeld();
+		this.hold.keep();
+	}
+
+	@Override
 	public boolean release() {
 		if (!STAGE.compareAndSet(this, Stage.OPEN, Stage.CLOSING)) {
 			return false;

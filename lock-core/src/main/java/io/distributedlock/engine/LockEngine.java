@@ -24,6 +24,7 @@ import io.distributedlock.LockCallback;
 import io.distributedlock.LockInspector;
 import io.distributedlock.LockKey;
 import io.distributedlock.LockListener;
+import io.distributedlock.LockMode;
 import io.distributedlock.LockNotAcquiredException;
 import io.distributedlock.LockNotAcquiredException.Reason;
 import io.distributedlock.LockOwner;
@@ -222,15 +223,38 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 
 	private LockSettings resolve(LockRequest request) {
 		LockSettings configured = settings(request.key().name());
-		if (request.settings().equals(LockSettings.NONE)) {
+		if (request.settings().equals(LockSettings.NONE) && request.mode() == LockMode.WRITE) {
 			return configured;
 		}
 		try {
-			return request.settings().orElse(configured);
+			return checked(request, request.settings().orElse(configured));
 		}
 		catch (IllegalArgumentException ex) {
 			throw new IllegalArgumentException("Lock '" + request.key() + "': " + ex.getMessage(), ex);
 		}
+	}
+
+	private static LockSettings checked(LockRequest request, LockSettings settings) {
+		if (request.mode() == LockMode.READ || Boolean.TRUE.equals(settings.fair())
+				|| (settings.permits() != null && settings.permits() > 1)) {
+			throw new IllegalArgumentException("Readers, fair locks and permits are not there yet.");
+		}
+		if (request.mode() == LockMode.READ) {
+			Duration minHold = settings.minHold();
+			if ((minHold != null && !minHold.isZero()) || Boolean.TRUE.equals(settings.keep())) {
+				throw new IllegalArgumentException(
+						"mode = READ goes with neither minHold nor keep: readers do not keep a key taken.");
+			}
+			if (Boolean.TRUE.equals(settings.fair())) {
+				throw new IllegalArgumentException("mode = READ and fair = true do not go together: readers of one"
+						+ " instance share one place in the queue. Waiting writers are not starved anyway.");
+			}
+			if (settings.permits() != null && settings.permits() > 1) {
+				throw new IllegalArgumentException("mode = READ and permits = " + settings.permits()
+						+ " do not go together. Leave one of them out.");
+			}
+		}
+		return settings;
 	}
 
 	StoreRuntime runtime(@Nullable String store) {
@@ -297,7 +321,11 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 	@Override
 	public <T, E extends Exception> T execute(LockRequest request, LockCallback<T, E> work) throws E {
 		try (Lease lease = acquire(request)) {
-			return work.call(lease);
+			T result = work.call(lease);
+			if (Boolean.TRUE.equals(resolve(request).keep()) && lease.isHeld()) {
+				lease.keep();
+			}
+			return result;
 		}
 	}
 

@@ -26,6 +26,12 @@ record Terms(long ttl, boolean renew, long minHold, long maxHold, long floor) {
 				Math.max(this.minHold, after + nested.minHold), this.maxHold, this.floor);
 	}
 
+	/** The key stays taken until the ttl from the start is over (rule E10). */
+	Terms kept() {
+		return (this.minHold >= this.ttl) ? this
+				: new Terms(this.ttl, this.renew, this.ttl, Math.max(this.maxHold, this.ttl), this.floor);
+	}
+
 	Terms withFloor(long raised) {
 		return (raised <= this.floor) ? this : new Terms(this.ttl, this.renew, this.minHold, this.maxHold, raised);
 	}

@@ -33,6 +33,17 @@ public sealed interface ReleaseReply {
 	}
 
 	/**
+	 * The grant has ended, and the next in the queue, a fair attempt of the same JVM, has
+	 * the lock.
+	 *
+	 * @param attempt which one
+	 * @param token its fencing token
+	 */
+	record Passed(AttemptId attempt, long token) implements ReleaseReply {
+
+	}
+
+	/**
 	 * The store has no such grant. Nothing was changed, and a successor that came with
 	 * the command has nothing.
 	 */

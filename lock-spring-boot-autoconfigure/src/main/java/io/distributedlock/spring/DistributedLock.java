@@ -7,6 +7,8 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
+import io.distributedlock.LockMode;
+
 import org.springframework.aot.hint.annotation.Reflective;
 import org.springframework.core.annotation.AliasFor;
 
@@ -101,6 +103,36 @@ public @interface DistributedLock {
 	 * @return the duration, counted from acquisition
 	 */
 	String maxHold() default "";
+
+	/**
+	 * Whether the lock stays taken after the method, until its ttl from the start is
+	 * over, so that the same request is not served twice. Only if the method returns
+	 * normally: what failed may be tried again at once.
+	 * @return {@code true}, {@code false}, or empty to let the configuration decide
+	 */
+	String keep() default "";
+
+	/**
+	 * Whether callers get the lock strictly in the order in which they came, over all
+	 * threads of all instances. It costs throughput: without it an instance serves a few
+	 * callers of its own at a time.
+	 * @return {@code true}, {@code false}, or empty to let the configuration decide
+	 */
+	String fair() default "";
+
+	/**
+	 * How many calls in the cluster may run at once for a key. A text, so that it can
+	 * come from a placeholder.
+	 * @return a number, or empty to let the configuration decide; the default is 1
+	 */
+	String permits() default "";
+
+	/**
+	 * Whether calls share the lock with others that read.
+	 * @return {@link LockMode#WRITE} to be alone, {@link LockMode#READ} to run together
+	 * with other readers of the same name and key
+	 */
+	LockMode mode() default LockMode.WRITE;
 
 	/**
 	 * What a call gets when somebody else holds the lock for longer than it waits.

@@ -116,6 +116,9 @@ final class DistributedLockInterceptor implements MethodInterceptor {
 			}
 			throw ex;
 		}
+		if (operation.keeps() && lease.isHeld()) {
+			lease.keep();
+		}
 		lease.close();
 		return result;
 	}

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 import io.distributedlock.LockKey;
+import io.distributedlock.LockMode;
 import io.distributedlock.LockRequest;
 import io.distributedlock.LockSettings;
 import org.jspecify.annotations.Nullable;
@@ -26,11 +27,12 @@ import org.springframework.expression.EvaluationException;
  * @param skipResult what a skipped call returns
  * @param fallback what answers instead
  * @param onLost what happens to the running method
+ * @param mode whether the lock is shared with readers
  * @param warned whether the warning about surrounding transactions was given
  */
 record LockOperation(Method method, String location, String simpleClassName, String name, List<LockExpression> key,
 		@Nullable LockExpression condition, LockSettings settings, OnFailure onFailure, @Nullable Object skipResult,
-		FallbackMethods fallback, OnLost onLost, AtomicBoolean warned) {
+		FallbackMethods fallback, OnLost onLost, LockMode mode, AtomicBoolean warned) {
 
 	/**
 	 * Tells whether a call is to be locked.
@@ -62,13 +64,20 @@ record LockOperation(Method method, String location, String simpleClassName, Str
 			parts[i] = evaluate(this.key.get(i), arguments);
 		}
 		try {
-			return LockRequest.of(LockKey.of(this.name, parts), this.settings);
+			return LockRequest.of(LockKey.of(this.name, parts), this.settings).withMode(this.mode);
 		}
 		catch (IllegalArgumentException ex) {
 			throw new IllegalArgumentException(
 					"No key for @DistributedLock on " + this.location + " (key = " + this.key + "): " + ex.getMessage(),
 					ex);
 		}
+	}
+
+	/**
+	 * Tells whether the lock stays taken after a call that returned normally.
+	 */
+	boolean keeps() {
+		return Boolean.TRUE.equals(this.settings.keep());
 	}
 
 	private @Nullable Object evaluate(LockExpression expression, @Nullable Object[] arguments) {

@@ -15,6 +15,7 @@ import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
 import io.distributedlock.LockKey;
+import io.distributedlock.LockMode;
 import io.distributedlock.LockSettings;
 import org.jspecify.annotations.Nullable;
 
@@ -81,7 +82,8 @@ final class LockOperationParser {
 				namingClass.getSimpleName(), name, List.copyOf(key),
 				condition.isEmpty() ? null : expressions.parse("condition", condition), settings(annotation, name),
 				onFailure, skips ? ReturnTypes.skipped(method) : null, fallback,
-				annotation.getEnum("onLost", OnLost.class), new AtomicBoolean());
+				annotation.getEnum("onLost", OnLost.class), annotation.getEnum("mode", LockMode.class),
+				new AtomicBoolean());
 	}
 
 	private static void refuseUnreachable(Method method, Class<?> targetClass) {
@@ -165,10 +167,14 @@ final class LockOperationParser {
 		Boolean renew = bool(annotation, "renew");
 		Duration minHold = duration(annotation, "minHold");
 		Duration maxHold = duration(annotation, "maxHold");
+		Boolean keep = bool(annotation, "keep");
+		Boolean fair = bool(annotation, "fair");
+		Integer permits = number(annotation, "permits");
 		String store = text(annotation, "store");
 		AspectSettings aspect = this.settings.get();
 		try {
-			LockSettings own = new LockSettings(ttl, waitTime, renew, minHold, maxHold, store.isEmpty() ? null : store);
+			LockSettings own = new LockSettings(ttl, waitTime, renew, minHold, maxHold, keep, fair, permits,
+					store.isEmpty() ? null : store);
 			return aspect.byName().apply(name).orElse(own).orElse(aspect.defaults());
 		}
 		catch (IllegalArgumentException ex) {
@@ -203,6 +209,17 @@ final class LockOperationParser {
 					attribute + " = \"" + text(annotation, attribute) + "\" is neither true nor false.",
 					"Write \"true\" or \"false\", or leave it out.");
 		};
+	}
+
+	private @Nullable Integer number(MergedAnnotation<DistributedLock> annotation, String attribute) {
+		String text = text(annotation, attribute);
+		try {
+			return text.isEmpty() ? null : Integer.valueOf(text);
+		}
+		catch (NumberFormatException ex) {
+			throw new AnnotationProblem(attribute + " = \"" + text + "\" is no whole number.",
+					"Write a number such as 3, or leave it out.");
+		}
 	}
 
 	private String text(MergedAnnotation<DistributedLock> annotation, String attribute) {

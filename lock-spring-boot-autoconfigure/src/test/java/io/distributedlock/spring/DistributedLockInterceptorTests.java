@@ -83,7 +83,8 @@ class DistributedLockInterceptorTests {
 	@Test
 	void entryOfTheNameWinsOverTheAnnotation() {
 		this.byName = (name) -> name.equals("stock")
-				? new LockSettings(Duration.ofSeconds(7), null, false, null, null, "other") : LockSettings.NONE;
+				? LockSettings.NONE.withTtl(Duration.ofSeconds(7)).withRenew(false).withStore("other")
+				: LockSettings.NONE;
 		shop().buy("42", "me");
 		LockSettings settings = this.locks.request().settings();
 		assertThat(settings.ttl()).isEqualTo(Duration.ofSeconds(7));

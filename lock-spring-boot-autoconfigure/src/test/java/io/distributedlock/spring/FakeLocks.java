@@ -174,6 +174,11 @@ public final class FakeLocks implements LockTemplate {
 		}
 
 		@Override
+		public synchronized void keep() {
+			FakeLocks.this.journal.add("kept " + this.key);
+		}
+
+		@Override
 		public synchronized boolean release() {
 			this.owner.closed(this);
 			FakeLocks.this.journal.add("released " + this.key);

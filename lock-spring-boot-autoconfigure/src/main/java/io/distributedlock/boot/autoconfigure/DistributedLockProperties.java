@@ -67,8 +67,7 @@ public record DistributedLockProperties(@DefaultValue("true") boolean enabled, @
 					+ "ms, more than half of distributed-lock.reservation (" + reservation.toMillis()
 					+ "ms): a lost signal would cost a waiter its turn. Lower recheck or raise reservation.");
 		}
-		LockSettings defaults = settings("distributed-lock",
-				() -> new LockSettings(ttl, waitTime, renew, minHold, maxHold, null));
+		LockSettings defaults = settings("distributed-lock", () -> settings(ttl, waitTime, renew, minHold, maxHold));
 		locks.forEach(
 				(name, lock) -> settings("distributed-lock.locks." + name, () -> lock.toSettings().orElse(defaults)));
 	}
@@ -94,7 +93,17 @@ public record DistributedLockProperties(@DefaultValue("true") boolean enabled, @
 	 * @return the settings, all given but the store
 	 */
 	LockSettings toSettings() {
-		return new LockSettings(this.ttl, this.waitTime, this.renew, this.minHold, this.maxHold, null);
+		return settings(this.ttl, this.waitTime, this.renew, this.minHold, this.maxHold);
+	}
+
+	private static LockSettings settings(Duration ttl, Duration waitTime, boolean renew, Duration minHold,
+			Duration maxHold) {
+		return LockSettings.DEFAULTS.withTtl(ttl)
+			.withWaitTime(waitTime)
+			.withRenew(renew)
+			.withMinHold(null)
+			.withMaxHold(maxHold)
+			.withMinHold(minHold);
 	}
 
 	/**
@@ -116,13 +125,20 @@ public record DistributedLockProperties(@DefaultValue("true") boolean enabled, @
 	 * @param renew Whether the lock is renewed while it is held.
 	 * @param minHold How long the lock stays taken at least, counted from acquisition.
 	 * @param maxHold After this time from acquisition the lock is not renewed any more.
+	 * @param keep Whether the lock stays taken until its ttl from acquisition is over, if
+	 * the method ends normally.
+	 * @param fair Whether callers of all instances get the lock strictly in the order in
+	 * which they came.
+	 * @param permits How many callers in the cluster may hold the lock at once.
 	 * @param store Name of the store that keeps the lock.
 	 */
 	public record Lock(@Nullable Duration ttl, @Nullable Duration waitTime, @Nullable Boolean renew,
-			@Nullable Duration minHold, @Nullable Duration maxHold, @Nullable String store) {
+			@Nullable Duration minHold, @Nullable Duration maxHold, @Nullable Boolean keep, @Nullable Boolean fair,
+			@Nullable Integer permits, @Nullable String store) {
 
 		LockSettings toSettings() {
-			return new LockSettings(this.ttl, this.waitTime, this.renew, this.minHold, this.maxHold, this.store);
+			return new LockSettings(this.ttl, this.waitTime, this.renew, this.minHold, this.maxHold, this.keep,
+					this.fair, this.permits, this.store);
 		}
 
 	}

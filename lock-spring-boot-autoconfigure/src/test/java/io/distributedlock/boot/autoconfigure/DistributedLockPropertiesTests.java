@@ -59,8 +59,8 @@ class DistributedLockPropertiesTests {
 		DistributedLockProperties properties = bind(
 				Map.of("distributed-lock.locks.stock.ttl", "7s", "distributed-lock.locks.[Shop.buy].renew", "false"));
 		assertThat(properties.toLockSettings()).containsOnly(
-				Map.entry("stock", new LockSettings(Duration.ofSeconds(7), null, null, null, null, null)),
-				Map.entry("Shop.buy", new LockSettings(null, null, false, null, null, null)));
+				Map.entry("stock", LockSettings.NONE.withTtl(Duration.ofSeconds(7))),
+				Map.entry("Shop.buy", LockSettings.NONE.withRenew(false)));
 	}
 
 	@Test

@@ -54,6 +54,11 @@ public record StubLease(LockKey key, String store, long fencingToken, LeaseState
 	}
 
 	@Override
+	public void keep() {
+		throw new UnsupportedOperationException();
+	}
+
+	@Override
 	public boolean release() {
 		throw new UnsupportedOperationException();
 	}
