@@ -116,10 +116,12 @@ public interface LockInspector {
 	 * @param firstToken first fencing token of the grant, zero if not held
 	 * @param lastToken last fencing token of the grant, zero if not held
 	 * @param remaining how long the store keeps it without renewal
-	 * @param queue the JVMs that wait, first one first
+	 * @param queue the JVMs that wait, first one first; one that waits for several
+	 * callers who have places of their own is there more than once
+	 * @param shares the readers or the holders of permits, if it is shared
 	 */
 	record StoredLock(LockKey key, String store, State state, @Nullable String instance, long firstToken,
-			long lastToken, Duration remaining, List<QueuedInstance> queue) {
+			long lastToken, Duration remaining, List<QueuedInstance> queue, List<StoredShare> shares) {
 
 		/**
 		 * State of a lock in its store.
@@ -136,7 +138,10 @@ public interface LockInspector {
 			COOLING,
 
 			/** Nobody holds it. */
-			FREE
+			FREE,
+
+			/** Several JVMs or callers can hold it at once: see the shares. */
+			SHARED
 
 		}
 
@@ -145,6 +150,23 @@ public interface LockInspector {
 		 */
 		public StoredLock {
 			queue = List.copyOf(queue);
+			shares = List.copyOf(shares);
+		}
+
+		/**
+		 * Makes the record of a lock that is not shared.
+		 * @param key which lock
+		 * @param store name of the store
+		 * @param state what it is
+		 * @param instance the JVM that holds it or that it is reserved for, or null
+		 * @param firstToken first fencing token of the grant, zero if not held
+		 * @param lastToken last fencing token of the grant, zero if not held
+		 * @param remaining how long the store keeps it without renewal
+		 * @param queue the JVMs that wait, first one first
+		 */
+		public StoredLock(LockKey key, String store, State state, @Nullable String instance, long firstToken,
+				long lastToken, Duration remaining, List<QueuedInstance> queue) {
+			this(key, store, state, instance, firstToken, lastToken, remaining, queue, List.of());
 		}
 
 	}
@@ -157,6 +179,17 @@ public interface LockInspector {
 	 * @param alive false if it has not shown itself for longer than a queue entry lives
 	 */
 	record QueuedInstance(String instance, Instant since, boolean alive) {
+	}
+
+	/**
+	 * A share of a lock, as the store knows it.
+	 *
+	 * @param instance the JVM that has it, or null if it is kept by nobody
+	 * @param state whether it is held, reserved or cooling
+	 * @param token its fencing token, zero if it is not held; readers share one
+	 * @param remaining how long the store keeps it without renewal
+	 */
+	record StoredShare(@Nullable String instance, StoredLock.State state, long token, Duration remaining) {
 	}
 
 }

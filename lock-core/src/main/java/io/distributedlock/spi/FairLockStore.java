@@ -31,7 +31,7 @@ public interface FairLockStore extends QueueingLockStore {
 	 * @param command what to give back; its {@code keepFor} is zero
 	 * @param ttl how long that attempt's grant lives without renewal
 	 * @return the answer; {@link ReleaseReply.Passed} if an attempt of this JVM has the
-	 * lock now. Sent again, it gives the same result as long as that attempt has it
+	 * lock now. Not to be sent again: what became of an attempt is told when it asks
 	 */
 	CompletionStage<ReleaseReply> releaseInOrder(ReleaseCommand command, Duration ttl);
 

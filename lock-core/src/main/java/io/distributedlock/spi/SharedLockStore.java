@@ -17,10 +17,9 @@ import java.util.concurrent.CompletionStage;
  * <li>When the lock is passed on and the first in the queue can share it, then all that
  * follow and can share it, up to the first that cannot, are served together: each has a
  * reservation of its own, and is signalled.</li>
- * <li>Readers get the last fencing token that was given to anybody as an exclusive holder
- * of the key as far as the store knows it, or else any lower one above zero, and the
- * store gives every later exclusive holder a higher one. Holders of permits get tokens of
- * their own, which rise like those of exclusive grants.</li>
+ * <li>Readers get a fencing token that is no lower than that of any exclusive holder of
+ * the key before them, and lower than that of any after them. Holders of permits get
+ * tokens of their own, which rise like those of exclusive grants.</li>
  * <li>Readers of one JVM share one entry in the queue. Each attempt for a permit has an
  * entry of its own.</li>
  * <li>A grant that ends by its ttl frees its share, whatever the other holders do.</li>

@@ -8,6 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 import io.distributedlock.LockInspector.StoredLock;
 import io.distributedlock.LockKey;
@@ -17,12 +18,14 @@ import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.AttemptId;
 import io.distributedlock.spi.ExtendCommand;
 import io.distributedlock.spi.ExtendReply;
+import io.distributedlock.spi.FairLockStore;
 import io.distributedlock.spi.InspectableLockStore;
-import io.distributedlock.spi.QueueingLockStore;
 import io.distributedlock.spi.ReleaseCommand;
 import io.distributedlock.spi.ReleaseReply;
 import io.distributedlock.spi.RenewCommand;
 import io.distributedlock.spi.RenewReply;
+import io.distributedlock.spi.SharedAcquireCommand;
+import io.distributedlock.spi.SharedLockStore;
 import io.distributedlock.spi.SignallingLockStore;
 import io.distributedlock.spi.StoreException;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +37,8 @@ import org.slf4j.LoggerFactory;
  * {@link InMemoryLockServer#connect(String)}. Closing it is what the death of a JVM is
  * for a server: what it held stays until it expires.
  */
-public final class InMemoryLockStore implements QueueingLockStore, SignallingLockStore, InspectableLockStore {
+public final class InMemoryLockStore
+		implements SharedLockStore, FairLockStore, SignallingLockStore, InspectableLockStore {
 
 	private static final Logger logger = LoggerFactory.getLogger(InMemoryLockStore.class);
 
@@ -88,7 +92,31 @@ public final class InMemoryLockStore implements QueueingLockStore, SignallingLoc
 	}
 
 	@Override
+	public CompletionStage<List<AcquireReply>> acquireInOrder(List<AcquireCommand> commands) {
+		List<AcquireCommand> batch = List.copyOf(commands);
+		if (batch.isEmpty()) {
+			return CompletableFuture.completedFuture(List.of());
+		}
+		Duration timeout = longest(batch.stream().map(AcquireCommand::timeout));
+		return sendInTime(batch.get(0).key(), timeout, (record) -> record.acquireInOrder(this, batch));
+	}
+
+	@Override
+	public CompletionStage<AcquireReply> acquireShared(SharedAcquireCommand command) {
+		return sendInTime(command.key(), command.timeout(), (record) -> record.acquireShared(this, command));
+	}
+
+	@Override
 	public CompletionStage<List<RenewReply>> renew(List<RenewCommand> commands) {
+		return renew(commands, LockRecord::renew);
+	}
+
+	@Override
+	public CompletionStage<List<RenewReply>> renewShared(List<RenewCommand> commands) {
+		return renew(commands, LockRecord::renewShared);
+	}
+
+	private CompletionStage<List<RenewReply>> renew(List<RenewCommand> commands, Renewal renewal) {
 		List<RenewCommand> batch = List.copyOf(commands);
 		if (this.closed) {
 			return closed();
@@ -96,20 +124,33 @@ public final class InMemoryLockStore implements QueueingLockStore, SignallingLoc
 		if (batch.isEmpty()) {
 			return CompletableFuture.completedFuture(List.of());
 		}
-		Duration timeout = batch.stream()
-			.map(RenewCommand::timeout)
-			.max(Comparator.naturalOrder())
-			.orElse(Duration.ZERO);
+		Duration timeout = longest(batch.stream().map(RenewCommand::timeout));
 		return this.network.send(timeout,
 				() -> batch.stream()
 					.map((command) -> this.server.run(command.key().id(),
-							(record) -> record.renew(command.attempt(), command.ttl())))
+							(record) -> renewal.renew(record, command.attempt(), command.ttl())))
 					.toList());
+	}
+
+	private static Duration longest(Stream<Duration> timeouts) {
+		return timeouts.max(Comparator.naturalOrder()).orElse(Duration.ZERO);
 	}
 
 	@Override
 	public CompletionStage<ReleaseReply> release(ReleaseCommand command) {
 		return send(command.key(), command.timeout(), (record) -> record.release(command.attempt(), command.keepFor()));
+	}
+
+	@Override
+	public CompletionStage<ReleaseReply> releaseInOrder(ReleaseCommand command, Duration ttl) {
+		return sendInTime(command.key(), command.timeout(),
+				(record) -> record.releaseInOrder(this, command.attempt(), ttl));
+	}
+
+	@Override
+	public CompletionStage<ReleaseReply> releaseShared(ReleaseCommand command) {
+		return send(command.key(), command.timeout(),
+				(record) -> record.releaseShared(this, command.attempt(), command.keepFor()));
 	}
 
 	@Override
@@ -125,6 +166,20 @@ public final class InMemoryLockStore implements QueueingLockStore, SignallingLoc
 	public CompletionStage<ExtendReply> extend(ExtendCommand command) {
 		return send(command.key(), command.timeout(),
 				(record) -> record.extend(this, command.attempt(), command.ttl(), command.tokens()));
+	}
+
+	@Override
+	public CompletionStage<ExtendReply> extendShared(ExtendCommand command) {
+		return send(command.key(), command.timeout(),
+				(record) -> record.extendShared(command.attempt(), command.ttl()));
+	}
+
+	@Override
+	public CompletionStage<Void> abandonShared(AbandonCommand command) {
+		return send(command.key(), command.timeout(), (record) -> {
+			record.abandonShared(this, command.attempt());
+			return null;
+		});
 	}
 
 	@Override
@@ -221,6 +276,15 @@ public final class InMemoryLockStore implements QueueingLockStore, SignallingLoc
 	@Override
 	public String toString() {
 		return name() + "[" + this.instance + "]";
+	}
+
+	/**
+	 * One renewal within a batch.
+	 */
+	private interface Renewal {
+
+		RenewReply renew(LockRecord record, AttemptId attempt, Duration ttl);
+
 	}
 
 }

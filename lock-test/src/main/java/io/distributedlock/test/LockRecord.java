@@ -14,22 +14,29 @@ import io.distributedlock.LockInspector.QueuedInstance;
 import io.distributedlock.LockInspector.StoredLock;
 import io.distributedlock.LockInspector.StoredLock.State;
 import io.distributedlock.LockKey;
+import io.distributedlock.spi.AcquireCommand;
 import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.AttemptId;
 import io.distributedlock.spi.ExtendReply;
 import io.distributedlock.spi.QueueingLockStore.Successor;
 import io.distributedlock.spi.ReleaseReply;
 import io.distributedlock.spi.RenewReply;
+import io.distributedlock.spi.Share;
+import io.distributedlock.spi.SharedAcquireCommand;
+import io.distributedlock.test.Place.Holder;
 import io.distributedlock.test.TokenSource.Block;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the server knows of one key, and the scripts that change it (rules R3 to R6). All
- * methods run under the mutex of the record's {@link Shard}, after {@link #begin}.
+ * What the server knows of one key, and the scripts that change it (rules R3 to R6, S3,
+ * S4). All methods run under the mutex of the record's {@link Shard}, after
+ * {@link #begin}.
  * <p>
  * Release always reserves the lock for the first living waiter, so it is free with a
  * queue only after something expired. Then whoever asks first gets it: insisting on the
- * head of the queue can keep a free lock free for ever when signals are lost.
+ * head of the queue can keep a free lock free for ever when signals are lost. Callers
+ * that want strict order and those that share do insist: they ask again more often than a
+ * reservation is long, and each time the queue advances.
  */
 final class LockRecord {
 
@@ -39,9 +46,11 @@ final class LockRecord {
 
 	private final Rules rules;
 
-	// One entry per JVM; a newer attempt takes over the place of an older one.
-	private final Map<InMemoryLockStore, Waiter> queue = new LinkedHashMap<>(2);
+	private final Map<Holder, Place> queue = new LinkedHashMap<>(2);
 
+	private final Shares shares = new Shares();
+
+	// Of the one that is alone; FREE while there are shares.
 	private State state = State.FREE;
 
 	private @Nullable AttemptId attempt;
@@ -56,7 +65,7 @@ final class LockRecord {
 
 	private long now;
 
-	private @Nullable Runnable signal;
+	private final List<Runnable> signals = new ArrayList<>(1);
 
 	LockRecord(String keyId, Rules rules) {
 		this.keyId = keyId;
@@ -71,23 +80,73 @@ final class LockRecord {
 		if (this.state != State.FREE && now - this.deadline >= 0) {
 			free();
 		}
+		this.shares.expire(now);
 	}
+
+	private boolean isFree() {
+		return this.state == State.FREE && this.shares.isEmpty();
+	}
+
+	// ---- Alone
 
 	AcquireReply acquire(InMemoryLockStore client, AttemptId attempt, Duration ttl, int tokens, boolean enqueue) {
 		if (holds(attempt)) {
-			// The client counts from its latest send, so the ttl begins once more.
-			this.deadline = this.now + ttl.toNanos();
-			return new AcquireReply.Granted(this.block.first(), this.block.size());
+			return heldAlready(ttl);
 		}
-		if (this.state == State.FREE || reservedFor(attempt)) {
-			Block granted = grant(client, attempt, ttl, tokens);
-			return new AcquireReply.Granted(granted.first(), granted.size());
+		if (isFree() || reservedFor(attempt)) {
+			this.queue.remove(Holder.jvm(client));
+			return granted(grant(client, attempt, ttl, tokens));
 		}
 		boolean queued = enqueue && client.isSubscribed();
 		if (queued) {
-			enqueue(client, attempt);
+			enqueue(Holder.jvm(client), client, attempt, null);
 		}
-		return new AcquireReply.Refused((this.client != null) ? this.client.instance() : null, remaining(), queued);
+		return refused(queued);
+	}
+
+	/**
+	 * Callers of one JVM that want strict order: all take their places, and then the
+	 * queue advances.
+	 */
+	List<AcquireReply> acquireInOrder(InMemoryLockStore client, List<AcquireCommand> commands) {
+		boolean queues = client.isSubscribed();
+		if (queues) {
+			for (AcquireCommand command : commands) {
+				if (!holds(command.attempt()) && !reservedFor(command.attempt())) {
+					enqueue(Holder.caller(client, command.attempt()), client, command.attempt(), null);
+				}
+			}
+			serve(client);
+		}
+		List<AcquireReply> replies = new ArrayList<>();
+		for (AcquireCommand command : commands) {
+			if (holds(command.attempt())) {
+				replies.add(heldAlready(command.ttl()));
+			}
+			else if (reservedFor(command.attempt()) || (!queues && isFree() && !isWaitedFor())) {
+				replies.add(granted(grant(client, command.attempt(), command.ttl(), 1)));
+			}
+			else {
+				replies.add(refused(queues));
+			}
+		}
+		return replies;
+	}
+
+	private AcquireReply heldAlready(Duration ttl) {
+		// The client counts from its latest send, so the ttl begins once more.
+		this.deadline = this.now + ttl.toNanos();
+		return granted(this.block);
+	}
+
+	private static AcquireReply granted(Block block) {
+		return new AcquireReply.Granted(block.first(), block.size());
+	}
+
+	private AcquireReply refused(boolean queued) {
+		Shares.Part last = this.shares.last();
+		InMemoryLockStore holder = (last != null) ? last.client : this.client;
+		return new AcquireReply.Refused((holder != null) ? holder.instance() : null, remaining(), queued);
 	}
 
 	ReleaseReply release(AttemptId attempt, Duration keepFor) {
@@ -100,21 +159,33 @@ final class LockRecord {
 			this.deadline = this.now + keepFor.toNanos();
 			return new ReleaseReply.Released(false);
 		}
-		return new ReleaseReply.Released(passOn());
+		return new ReleaseReply.Released(passOn(null));
+	}
+
+	ReleaseReply releaseInOrder(InMemoryLockStore client, AttemptId attempt, Duration ttl) {
+		if (!holds(attempt)) {
+			return new ReleaseReply.NotOwner();
+		}
+		boolean reserved = passOn(client);
+		if (this.state == State.RESERVED && this.client == client && this.attempt != null && this.signals.isEmpty()) {
+			AttemptId next = this.attempt;
+			return new ReleaseReply.Passed(next, grant(client, next, ttl, 1).first());
+		}
+		return new ReleaseReply.Released(reserved);
 	}
 
 	ReleaseReply releaseAndEnqueue(InMemoryLockStore client, AttemptId attempt, Successor successor) {
 		if (!holds(attempt)) {
 			return repeatedRelease(client, successor);
 		}
-		this.queue.remove(client);
-		if (!passOn()) {
+		this.queue.remove(Holder.jvm(client));
+		if (!passOn(null)) {
 			Block granted = grant(client, successor.attempt(), successor.ttl(), successor.tokens());
 			return new ReleaseReply.Succeeded(granted.first(), granted.size());
 		}
 		boolean queued = client.isSubscribed();
 		if (queued) {
-			enqueue(client, successor.attempt());
+			enqueue(Holder.jvm(client), client, successor.attempt(), null);
 		}
 		return new ReleaseReply.Queued(queued);
 	}
@@ -130,9 +201,9 @@ final class LockRecord {
 				return new ReleaseReply.Succeeded(granted.firstToken(), granted.tokens());
 			}
 		}
-		Waiter waiter = this.queue.get(client);
-		if (waiter != null && waiter.attempt.equals(successor.attempt()) && waiter.isAlive(this.now)) {
-			enqueue(client, successor.attempt());
+		Place place = this.queue.get(Holder.jvm(client));
+		if (place != null && place.attempt.equals(successor.attempt()) && place.isAlive(this.now)) {
+			enqueue(place.holder, client, successor.attempt(), null);
 			return new ReleaseReply.Queued(true);
 		}
 		return new ReleaseReply.NotOwner();
@@ -151,7 +222,7 @@ final class LockRecord {
 			return new ExtendReply.NotOwner();
 		}
 		prune();
-		if (this.queue.size() > (this.queue.containsKey(client) ? 1 : 0)) {
+		if (this.queue.size() > (this.queue.containsKey(Holder.jvm(client)) ? 1 : 0)) {
 			return new ExtendReply.Yield();
 		}
 		Block further = this.rules.tokens().next(tokens);
@@ -165,39 +236,121 @@ final class LockRecord {
 	 * queue entry behind.
 	 */
 	void abandon(InMemoryLockStore client, AttemptId attempt) {
-		if (holds(attempt) || reservedFor(attempt)) {
-			passOn();
+		Place place = this.queue.get(Holder.jvm(client));
+		if (place != null && place.attempt.equals(attempt)) {
+			this.queue.remove(place.holder);
 		}
-		Waiter waiter = this.queue.get(client);
-		if (waiter != null && waiter.attempt.equals(attempt)) {
-			this.queue.remove(client);
+		this.queue.remove(Holder.caller(client, attempt));
+		if (holds(attempt) || reservedFor(attempt)) {
+			passOn(null);
+		}
+		else if (this.state == State.FREE) {
+			serve(null);
 		}
 	}
 
-	boolean forceRelease(long token) {
-		if (this.state != State.HELD || token < this.block.first() || token > this.lastToken) {
-			return false;
+	// ---- Shared
+
+	AcquireReply acquireShared(InMemoryLockStore client, SharedAcquireCommand command) {
+		AttemptId attempt = command.attempt();
+		Share share = command.share();
+		if (!this.shares.holds(attempt) && !this.shares.isReservedFor(attempt)) {
+			Holder holder = Holder.sharer(client, share, attempt);
+			if (command.queue() && client.isSubscribed()) {
+				enqueue(holder, client, attempt, share);
+				serve(client);
+			}
+			else if (this.state == State.FREE && this.shares.hasRoom(share) && !isWaitedFor()) {
+				reserve(client, attempt, share);
+			}
 		}
-		Runnable revoked = signal(InMemoryLockStore::revoked);
-		passOn();
-		Runnable reserved = this.signal;
-		this.signal = (reserved == null) ? revoked : () -> {
-			revoked.run();
-			reserved.run();
-		};
-		return true;
+		if (this.shares.holds(attempt)) {
+			this.shares.prolong(attempt, this.now + command.ttl().toNanos());
+			return new AcquireReply.Granted(this.shares.token(attempt), 1);
+		}
+		if (this.shares.isReservedFor(attempt)) {
+			long token = (share instanceof Share.Permits) ? this.rules.tokens().next(1).first()
+					: this.rules.tokens().latest();
+			this.shares.put(attempt, share, client, State.HELD, token, this.now + command.ttl().toNanos());
+			return new AcquireReply.Granted(token, 1);
+		}
+		return refused(command.queue() && client.isSubscribed());
+	}
+
+	private void reserve(InMemoryLockStore client, AttemptId attempt, Share share) {
+		this.shares.put(attempt, share, client, State.RESERVED, 0, this.now + this.rules.reservation().toNanos());
+	}
+
+	RenewReply renewShared(AttemptId attempt, Duration ttl) {
+		if (!this.shares.holds(attempt)) {
+			return RenewReply.NOT_OWNER;
+		}
+		this.shares.prolong(attempt, this.now + ttl.toNanos());
+		return RenewReply.RENEWED;
+	}
+
+	ExtendReply extendShared(AttemptId attempt, Duration ttl) {
+		if (!this.shares.holds(attempt)) {
+			return new ExtendReply.NotOwner();
+		}
+		if (isWaitedFor()) {
+			return new ExtendReply.Yield();
+		}
+		this.shares.prolong(attempt, this.now + ttl.toNanos());
+		return new ExtendReply.Extended(this.shares.token(attempt), 1);
+	}
+
+	ReleaseReply releaseShared(InMemoryLockStore client, AttemptId attempt, Duration keepFor) {
+		if (!this.shares.holds(attempt)) {
+			return new ReleaseReply.NotOwner();
+		}
+		if (keepFor.compareTo(Duration.ZERO) > 0) {
+			this.shares.keep(attempt, client, this.now + keepFor.toNanos());
+			return new ReleaseReply.Released(false);
+		}
+		this.shares.remove(attempt);
+		return new ReleaseReply.Released(serve(null));
+	}
+
+	void abandonShared(InMemoryLockStore client, AttemptId attempt) {
+		this.shares.remove(attempt);
+		this.queue.values().removeIf((place) -> place.client == client && place.attempt.equals(attempt));
+		serve(null);
+	}
+
+	// ---- For operators
+
+	boolean forceRelease(long token) {
+		if (this.state == State.HELD && token >= this.block.first() && token <= this.lastToken) {
+			tell(this.client, InMemoryLockStore::revoked, this.attempt);
+			passOn(null);
+			return true;
+		}
+		List<AttemptId> sharers = this.shares.withToken(token);
+		for (AttemptId sharer : sharers) {
+			Shares.Part ended = this.shares.remove(sharer);
+			tell((ended != null) ? ended.client : null, InMemoryLockStore::revoked, sharer);
+		}
+		if (!sharers.isEmpty()) {
+			serve(null);
+		}
+		return !sharers.isEmpty();
 	}
 
 	Optional<StoredLock> inspect(LockKey key, String store) {
 		if (isEmpty()) {
 			return Optional.empty();
 		}
-		List<QueuedInstance> waiters = new ArrayList<>();
-		this.queue.forEach((client, waiter) -> waiters
-			.add(new QueuedInstance(client.instance(), waiter.since, waiter.isAlive(this.now))));
-		return Optional.of(new StoredLock(key, store, this.state, (this.client != null) ? this.client.instance() : null,
-				this.block.first(), this.lastToken, remaining(), waiters));
+		List<QueuedInstance> waiters = this.queue.values()
+			.stream()
+			.map((place) -> new QueuedInstance(place.client.instance(), place.since, place.isAlive(this.now)))
+			.toList();
+		State shown = this.shares.isEmpty() ? this.state : State.SHARED;
+		return Optional.of(new StoredLock(key, store, shown, (this.client != null) ? this.client.instance() : null,
+				this.block.first(), this.lastToken, remaining(), waiters, this.shares.show(this.now)));
 	}
+
+	// ---- Small things
 
 	private boolean holds(AttemptId attempt) {
 		return this.state == State.HELD && attempt.equals(this.attempt);
@@ -208,7 +361,6 @@ final class LockRecord {
 	}
 
 	private Block grant(InMemoryLockStore client, AttemptId attempt, Duration ttl, int tokens) {
-		this.queue.remove(client);
 		this.state = State.HELD;
 		this.client = client;
 		this.attempt = attempt;
@@ -219,50 +371,77 @@ final class LockRecord {
 	}
 
 	/**
-	 * Ends what the lock is now, and reserves it for the first living waiter.
+	 * Ends what the lock is now for the one that is alone, and reserves it for those
+	 * whose turn it is.
+	 * @param asking the JVM whose command this is, if it needs no signal
 	 * @return false if there is none, so that the lock is free
 	 */
-	private boolean passOn() {
+	private boolean passOn(@Nullable InMemoryLockStore asking) {
 		free();
-		for (Iterator<Map.Entry<InMemoryLockStore, Waiter>> entries = this.queue.entrySet().iterator(); entries
-			.hasNext();) {
-			Map.Entry<InMemoryLockStore, Waiter> next = entries.next();
-			entries.remove();
-			if (next.getValue().isAlive(this.now)) {
+		return serve(asking);
+	}
+
+	/**
+	 * Reserves the lock for those in the queue whose turn it is: for the first, or for
+	 * all at the front that can share it.
+	 * @param asking the JVM whose command this is, if it needs no signal
+	 * @return whether there was any
+	 */
+	private boolean serve(@Nullable InMemoryLockStore asking) {
+		boolean served = false;
+		Iterator<Place> places = this.queue.values().iterator();
+		while (places.hasNext()) {
+			Place next = places.next();
+			if (!next.isAlive(this.now)) {
+				places.remove();
+			}
+			else if (next.share != null && this.state == State.FREE && this.shares.hasRoom(next.share)) {
+				places.remove();
+				reserve(next.client, next.attempt, next.share);
+				served = true;
+			}
+			else if (next.share == null && isFree()) {
+				places.remove();
 				this.state = State.RESERVED;
-				this.client = next.getKey();
-				this.attempt = next.getValue().attempt;
+				this.client = next.client;
+				this.attempt = next.attempt;
 				this.deadline = this.now + this.rules.reservation().toNanos();
-				this.signal = signal(InMemoryLockStore::reserved);
-				return true;
+				served = true;
+			}
+			else {
+				break;
+			}
+			if (served && next.client != asking) {
+				tell(next.client, InMemoryLockStore::reserved, next.attempt);
 			}
 		}
-		return false;
+		return served;
 	}
 
-	private Runnable signal(Signal signal) {
-		InMemoryLockStore receiver = this.client;
-		AttemptId about = this.attempt;
-		return () -> {
-			if (receiver != null && about != null) {
-				signal.send(receiver, this.keyId, about);
-			}
-		};
+	private void tell(@Nullable InMemoryLockStore receiver, Signal signal, @Nullable AttemptId about) {
+		if (receiver != null && about != null) {
+			this.signals.add(() -> signal.send(receiver, this.keyId, about));
+		}
 	}
 
-	private void enqueue(InMemoryLockStore client, AttemptId attempt) {
-		Waiter waiter = this.queue.get(client);
-		if (waiter != null && !waiter.isAlive(this.now)) {
+	private void enqueue(Holder holder, InMemoryLockStore client, AttemptId attempt, @Nullable Share share) {
+		Place place = this.queue.get(holder);
+		if (place != null && !place.isAlive(this.now)) {
 			// It had its chance; others came while nobody saw it.
-			this.queue.remove(client);
-			waiter = null;
+			this.queue.remove(holder);
+			place = null;
 		}
-		if (waiter == null) {
-			waiter = new Waiter(this.rules.wallClock().instant());
-			this.queue.put(client, waiter);
+		if (place == null) {
+			place = new Place(holder, client, attempt, share, this.rules.wallClock().instant());
+			this.queue.put(holder, place);
 		}
-		waiter.attempt = attempt;
-		waiter.expiresAt = this.now + this.rules.queueEntryTtl().toNanos();
+		place.attempt = attempt;
+		place.expiresAt = this.now + this.rules.queueEntryTtl().toNanos();
+	}
+
+	private boolean isWaitedFor() {
+		prune();
+		return !this.queue.isEmpty();
 	}
 
 	private void free() {
@@ -274,6 +453,10 @@ final class LockRecord {
 	}
 
 	private Duration remaining() {
+		Shares.Part last = this.shares.last();
+		if (last != null) {
+			return Duration.ofNanos(last.deadline - this.now);
+		}
 		return (this.state != State.FREE) ? Duration.ofNanos(this.deadline - this.now) : Duration.ZERO;
 	}
 
@@ -281,11 +464,11 @@ final class LockRecord {
 	 * Drops the queue entries that nobody has refreshed.
 	 */
 	void prune() {
-		this.queue.values().removeIf((waiter) -> !waiter.isAlive(this.now));
+		this.queue.values().removeIf((place) -> !place.isAlive(this.now));
 	}
 
 	boolean isEmpty() {
-		return this.state == State.FREE && this.queue.isEmpty();
+		return isFree() && this.queue.isEmpty();
 	}
 
 	/**
@@ -293,15 +476,20 @@ final class LockRecord {
 	 */
 	long dueAt() {
 		long pruneAt = this.now + this.rules.queueEntryTtl().toNanos();
-		if (this.state == State.FREE) {
+		if (isFree()) {
 			return pruneAt;
 		}
-		return (this.queue.isEmpty() || this.deadline - pruneAt < 0) ? this.deadline : pruneAt;
+		long ends = (this.state != State.FREE) ? this.deadline
+				: this.shares.firstDeadline(Long.MAX_VALUE / 2 + this.now);
+		return (this.queue.isEmpty() || ends - pruneAt < 0) ? ends : pruneAt;
 	}
 
-	@Nullable Runnable takeSignal() {
-		Runnable taken = this.signal;
-		this.signal = null;
+	List<Runnable> takeSignals() {
+		if (this.signals.isEmpty()) {
+			return List.of();
+		}
+		List<Runnable> taken = List.copyOf(this.signals);
+		this.signals.clear();
 		return taken;
 	}
 
@@ -319,27 +507,6 @@ final class LockRecord {
 	 * What the records of one server have in common.
 	 */
 	record Rules(Duration reservation, Duration queueEntryTtl, TokenSource tokens, InstantSource wallClock) {
-	}
-
-	/**
-	 * The place of one JVM in the queue.
-	 */
-	private static final class Waiter {
-
-		final Instant since;
-
-		@Nullable AttemptId attempt;
-
-		long expiresAt;
-
-		Waiter(Instant since) {
-			this.since = since;
-		}
-
-		boolean isAlive(long now) {
-			return now - this.expiresAt < 0;
-		}
-
 	}
 
 }

@@ -20,12 +20,14 @@ import io.distributedlock.spi.AcquireReply.Granted;
 import io.distributedlock.spi.AcquireReply.Refused;
 import io.distributedlock.spi.AttemptId;
 import io.distributedlock.spi.ExtendReply;
+import io.distributedlock.spi.FairLockStore;
 import io.distributedlock.spi.InspectableLockStore;
 import io.distributedlock.spi.LockStore;
 import io.distributedlock.spi.QueueingLockStore;
 import io.distributedlock.spi.ReleaseReply;
 import io.distributedlock.spi.RenewCommand;
 import io.distributedlock.spi.RenewReply;
+import io.distributedlock.spi.SharedLockStore;
 import io.distributedlock.spi.SignallingLockStore;
 import io.distributedlock.spi.StoreException;
 import org.awaitility.Awaitility;
@@ -36,8 +38,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 /**
  * What every {@link LockStore} must do. The test of a store extends this class, and
  * implements {@link QueueContractTests}, {@link SignalContractTests},
- * {@link InspectContractTests} and {@link InspectQueueContractTests} as far as the store
- * has those capabilities; a capability without its suite fails.
+ * {@link InspectContractTests}, {@link InspectQueueContractTests},
+ * {@link SharedContractTests}, {@link PermitContractTests} and {@link FairContractTests}
+ * as far as the store has those capabilities; a capability without its suite fails.
  *
  * <pre>{@code
  * class MyStoreTests extends LockStoreContractTests implements QueueContractTests {
@@ -135,6 +138,12 @@ public abstract class LockStoreContractTests implements OutcomeContractTests {
 			.isEqualTo(store instanceof InspectableLockStore);
 		assertThat(this instanceof InspectQueueContractTests).as("implements InspectQueueContractTests")
 			.isEqualTo(store instanceof InspectableLockStore && store instanceof QueueingLockStore);
+		assertThat(this instanceof SharedContractTests).as("implements SharedContractTests")
+			.isEqualTo(store instanceof SharedLockStore);
+		assertThat(this instanceof PermitContractTests).as("implements PermitContractTests")
+			.isEqualTo(store instanceof SharedLockStore);
+		assertThat(this instanceof FairContractTests).as("implements FairContractTests")
+			.isEqualTo(store instanceof FairLockStore);
 		assertThat(store.name()).isNotBlank();
 	}
 

@@ -2,6 +2,7 @@ package io.distributedlock.test;
 
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
@@ -40,11 +41,11 @@ final class Shard {
 	}
 
 	/**
-	 * Runs a script on the record of a key, alone, and sends its signal.
+	 * Runs a script on the record of a key, alone, and sends its signals.
 	 */
 	<T extends @Nullable Object> T run(String keyId, Function<LockRecord, T> script) {
 		T reply;
-		Runnable signal;
+		List<Runnable> signals;
 		this.mutex.lock();
 		try {
 			long now = this.ticker.nanoTime();
@@ -53,15 +54,13 @@ final class Shard {
 			LockRecord record = (entry != null) ? entry.record : new LockRecord(keyId, this.rules);
 			record.begin(now);
 			reply = script.apply(record);
-			signal = record.takeSignal();
+			signals = record.takeSignals();
 			store(entry, record);
 		}
 		finally {
 			this.mutex.unlock();
 		}
-		if (signal != null) {
-			signal.run();
-		}
+		signals.forEach(Runnable::run);
 		return reply;
 	}
 

@@ -1,6 +1,7 @@
 package io.distributedlock.test;
 
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
@@ -19,6 +20,7 @@ import io.distributedlock.spi.AcquireReply.Refused;
 import io.distributedlock.spi.AttemptId;
 import io.distributedlock.spi.ExtendCommand;
 import io.distributedlock.spi.ExtendReply;
+import io.distributedlock.spi.FairLockStore;
 import io.distributedlock.spi.InspectableLockStore;
 import io.distributedlock.spi.LockStore;
 import io.distributedlock.spi.QueueingLockStore;
@@ -27,6 +29,9 @@ import io.distributedlock.spi.ReleaseCommand;
 import io.distributedlock.spi.ReleaseReply;
 import io.distributedlock.spi.RenewCommand;
 import io.distributedlock.spi.RenewReply;
+import io.distributedlock.spi.Share;
+import io.distributedlock.spi.SharedAcquireCommand;
+import io.distributedlock.spi.SharedLockStore;
 import io.distributedlock.spi.SignallingLockStore;
 import io.distributedlock.spi.SignallingLockStore.SignalReceiver;
 import io.distributedlock.spi.StoreException;
@@ -154,6 +159,10 @@ public final class StoreClient {
 		return renew(List.of(new RenewCommand(key, attempt, ttl, TIMEOUT))).get(0);
 	}
 
+	static RenewCommand renewal(LockKey key, AttemptId attempt) {
+		return new RenewCommand(key, attempt, LONG_TTL, TIMEOUT);
+	}
+
 	List<RenewReply> renew(List<RenewCommand> commands) {
 		return reply(this.store.renew(commands));
 	}
@@ -164,6 +173,83 @@ public final class StoreClient {
 
 	void abandon(LockKey key, AttemptId attempt) {
 		reply(this.store.abandon(new AbandonCommand(key, attempt, TIMEOUT)));
+	}
+
+	/**
+	 * Asks for a share once, without a place in the queue.
+	 */
+	AcquireReply share(LockKey key, AttemptId attempt, Share share, Duration ttl) {
+		return reply(sharing().acquireShared(new SharedAcquireCommand(key, attempt, share, ttl, false, TIMEOUT)));
+	}
+
+	/**
+	 * Asks for a share, or for a place in the queue. Also the re-check.
+	 */
+	AcquireReply queueForShare(LockKey key, AttemptId attempt, Share share) {
+		return reply(sharing().acquireShared(new SharedAcquireCommand(key, attempt, share, LONG_TTL, true, TIMEOUT)));
+	}
+
+	/**
+	 * Gets a share, for which there must be room.
+	 */
+	AttemptId holdShare(LockKey key, Share share) {
+		return holdShare(key, share, LONG_TTL);
+	}
+
+	AttemptId holdShare(LockKey key, Share share, Duration ttl) {
+		AttemptId attempt = AttemptId.random();
+		assertThat(share(key, attempt, share, ttl)).as("%s asks for a share that is free", this)
+			.isInstanceOf(Granted.class);
+		return attempt;
+	}
+
+	AttemptId enqueueForShare(LockKey key, Share share) {
+		AttemptId attempt = AttemptId.random();
+		assertThat(queueForShare(key, attempt, share)).as("%s queues for a share that is taken", this)
+			.isInstanceOf(Refused.class);
+		return attempt;
+	}
+
+	ReleaseReply releaseShare(LockKey key, AttemptId attempt) {
+		return releaseShare(key, attempt, Duration.ZERO);
+	}
+
+	ReleaseReply releaseShare(LockKey key, AttemptId attempt, Duration keepFor) {
+		return reply(sharing().releaseShared(new ReleaseCommand(key, attempt, keepFor, TIMEOUT)));
+	}
+
+	RenewReply renewShare(LockKey key, AttemptId attempt, Duration ttl) {
+		return reply(sharing().renewShared(List.of(new RenewCommand(key, attempt, ttl, TIMEOUT)))).get(0);
+	}
+
+	ExtendReply extendShare(LockKey key, AttemptId attempt, Duration ttl) {
+		return reply(sharing().extendShared(new ExtendCommand(key, attempt, ttl, 1, TIMEOUT)));
+	}
+
+	void abandonShare(LockKey key, AttemptId attempt) {
+		reply(sharing().abandonShared(new AbandonCommand(key, attempt, TIMEOUT)));
+	}
+
+	void assertHoldsShare(LockKey key, AttemptId attempt) {
+		assertThat(renewShare(key, attempt, LONG_TTL)).as("%s still holds its share", this)
+			.isEqualTo(RenewReply.RENEWED);
+	}
+
+	void assertHoldsNoShare(LockKey key, AttemptId attempt) {
+		assertThat(renewShare(key, attempt, LONG_TTL)).as("%s holds no share", this).isEqualTo(RenewReply.NOT_OWNER);
+	}
+
+	/**
+	 * Asks for the lock in strict order, for several callers.
+	 */
+	List<AcquireReply> line(LockKey key, AttemptId... attempts) {
+		return reply(fair().acquireInOrder(Arrays.stream(attempts)
+			.map((attempt) -> new AcquireCommand(key, attempt, LONG_TTL, 1, false, TIMEOUT))
+			.toList()));
+	}
+
+	ReleaseReply releaseInLine(LockKey key, AttemptId attempt) {
+		return reply(fair().releaseInOrder(new ReleaseCommand(key, attempt, Duration.ZERO, TIMEOUT), LONG_TTL));
 	}
 
 	Optional<StoredLock> inspect(LockKey key) {
@@ -209,6 +295,14 @@ public final class StoreClient {
 
 	private QueueingLockStore queueing() {
 		return (QueueingLockStore) this.store;
+	}
+
+	private SharedLockStore sharing() {
+		return (SharedLockStore) this.store;
+	}
+
+	private FairLockStore fair() {
+		return (FairLockStore) this.store;
 	}
 
 	private InspectableLockStore inspectable() {

@@ -38,6 +38,14 @@ final class TokenSource {
 		}
 	}
 
+	/**
+	 * Returns a token for readers: no lower than any that was given out, and lower than
+	 * all that will be.
+	 */
+	long latest() {
+		return Math.max(1, this.mark.get());
+	}
+
 	private static long micros(Instant instant) {
 		return TimeUnit.SECONDS.toMicros(instant.getEpochSecond()) + TimeUnit.NANOSECONDS.toMicros(instant.getNano());
 	}

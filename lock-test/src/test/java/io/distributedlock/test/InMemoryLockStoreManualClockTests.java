@@ -9,8 +9,8 @@ import io.distributedlock.spi.LockStore;
  * The contract on a clock that is moved by hand: nothing waits, and nothing expires by
  * accident.
  */
-class InMemoryLockStoreManualClockTests extends LockStoreContractTests
-		implements SignalContractTests, InspectQueueContractTests {
+class InMemoryLockStoreManualClockTests extends LockStoreContractTests implements SignalContractTests,
+		InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests {
 
 	private final ManualTicker ticker = new ManualTicker();
 

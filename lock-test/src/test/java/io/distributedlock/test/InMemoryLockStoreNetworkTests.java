@@ -11,8 +11,8 @@ import org.junit.jupiter.api.AfterEach;
 /**
  * The contract over an imitated network: replies come late and on other threads.
  */
-class InMemoryLockStoreNetworkTests extends LockStoreContractTests
-		implements SignalContractTests, InspectQueueContractTests {
+class InMemoryLockStoreNetworkTests extends LockStoreContractTests implements SignalContractTests,
+		InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests {
 
 	private final ScheduledExecutorService network = Executors.newScheduledThreadPool(2);
 

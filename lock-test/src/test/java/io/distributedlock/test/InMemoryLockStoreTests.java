@@ -5,7 +5,8 @@ import io.distributedlock.spi.LockStore;
 /**
  * The contract on the clocks of the system.
  */
-class InMemoryLockStoreTests extends LockStoreContractTests implements SignalContractTests, InspectQueueContractTests {
+class InMemoryLockStoreTests extends LockStoreContractTests implements SignalContractTests, InspectQueueContractTests,
+		SharedContractTests, PermitContractTests, FairContractTests {
 
 	private final InMemoryLockServer server = InMemoryLockServer.create();
 
