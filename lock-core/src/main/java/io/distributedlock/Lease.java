@@ -33,6 +33,14 @@ public interface Lease extends AutoCloseable {
 	String store();
 
 	/**
+	 * Returns whether this lease was asked for to read or to write. A reader's lease that
+	 * nests in a writer's says {@link LockMode#READ}, though nobody else can read
+	 * meanwhile.
+	 * @return the mode
+	 */
+	LockMode mode();
+
+	/**
 	 * Returns on whose behalf the lock is held.
 	 * @return the owner
 	 */

@@ -3,6 +3,7 @@ package io.distributedlock;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReadWriteLock;
 import java.util.function.Consumer;
 
 /**
@@ -97,5 +98,25 @@ public interface LockTemplate {
 	 * same lock
 	 */
 	Lock asLock(LockRequest request);
+
+	/**
+	 * Shows a lock as {@link ReadWriteLock}, whose two sides are like {@link #asLock}.
+	 * Readers share the lock; a writer that waits is not starved by readers. Who writes
+	 * may read as well, but not the other way round: {@code writeLock()} throws
+	 * {@link IllegalStateException} for a caller that reads, since two of them would wait
+	 * for each other for ever.
+	 * @param request what to lock; its mode is of no importance
+	 * @return a view that keeps no state of its own
+	 * @throws IllegalArgumentException if the store cannot share a lock
+	 */
+	ReadWriteLock asReadWriteLock(LockRequest request);
+
+	/**
+	 * Checks that a request could be served, without asking the store.
+	 * @param request what to lock
+	 * @throws IllegalArgumentException if the request names an unknown store, its
+	 * settings contradict the configuration, or the store cannot do what it asks for
+	 */
+	void check(LockRequest request);
 
 }

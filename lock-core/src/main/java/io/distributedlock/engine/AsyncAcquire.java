@@ -71,7 +71,7 @@ final class AsyncAcquire {
 	}
 
 	private void enter() {
-		Gate gate = this.runtime.enter(this.request.key(), this.waiter);
+		KeyGate gate = this.runtime.enter(this.request.key(), this.waiter);
 		if (this.waiter.isWaiting()) {
 			this.waiting = true;
 			this.engine.listeners().notify((listener) -> listener.onWaiting(this.request.key(), this.runtime.name()));
@@ -92,7 +92,7 @@ final class AsyncAcquire {
 		});
 	}
 
-	private void timedOut(Gate gate) {
+	private void timedOut(KeyGate gate) {
 		if (!this.waiter.isWaiting()) {
 			return;
 		}

@@ -78,7 +78,7 @@ final class BlockingAcquire {
 	 * Waits until the caller's fate is decided.
 	 * @return why the lock was not had, or null if it was
 	 */
-	private @Nullable LockException await(Gate gate) {
+	private @Nullable LockException await(KeyGate gate) {
 		boolean told = false;
 		this.runtime.answerWait.yieldUntil(this::isDecided);
 		try {
@@ -121,7 +121,7 @@ final class BlockingAcquire {
 		return this.waiter.busy || !this.waiter.isWaiting();
 	}
 
-	private @Nullable LockException park(Gate gate, long nanos, boolean told) {
+	private @Nullable LockException park(KeyGate gate, long nanos, boolean told) {
 		// A caller that came while the engine stopped does not park: nobody may be left
 		// to
 		// wake it.

@@ -94,7 +94,7 @@ import org.jspecify.annotations.Nullable;
  * E13).</li>
  * </ul>
  */
-final class Gate {
+final class Gate extends KeyGate {
 
 	enum State {
 
@@ -116,10 +116,6 @@ final class Gate {
 
 	/** Shortest pause before asking again after a refusal. */
 	private static final long MIN_PAUSE = 2_000_000;
-
-	final LockKey key;
-
-	private final StoreRuntime runtime;
 
 	private State state = State.FREE;
 
@@ -154,28 +150,8 @@ final class Gate {
 	private final @Nullable PollPace pace;
 
 	Gate(StoreRuntime runtime, LockKey key) {
-		this.runtime = runtime;
-		this.key = key;
+		super(runtime, key);
 		this.pace = (runtime.queue == null) ? runtime.pace(key) : null;
-	}
-
-	private ReentrantLock mutex() {
-		return this.runtime.mutex(this.key);
-	}
-
-	/**
-	 * Changes the state under the mutex, then does what follows from it.
-	 */
-	private void transition(Consumer<Turn> change) {
-		Turn turn = new Turn(this.key);
-		mutex().lock();
-		try {
-			change.accept(turn);
-		}
-		finally {
-			mutex().unlock();
-			turn.run();
-		}
 	}
 
 	// ---- What callers do
@@ -184,6 +160,7 @@ final class Gate {
 	 * Takes a caller in. Its fate may be decided when this method returns.
 	 * @return false if this gate is dead and the caller needs a new one
 	 */
+	@Override
 	boolean enter(Waiter waiter) {
 		Turn turn = new Turn(this.key);
 		boolean taken;
@@ -250,11 +227,7 @@ final class Gate {
 	private void enterHeld(Waiter waiter, Turn turn) {
 		Hold current = hold();
 		if (current.owner == waiter.owner && current.state == Hold.State.HELD) {
-			LeaseHandle lease = new LeaseHandle(current);
-			if (waiter.grant(lease)) {
-				current.nest(lease, waiter.profile.terms(), this.runtime.now());
-				turn.deliver(waiter);
-			}
+			nest(current, waiter, turn);
 		}
 		else if (!waiter.waits()) {
 			refuse(waiter, turn, busy(waiter));
@@ -315,6 +288,7 @@ final class Gate {
 	/**
 	 * A caller has cancelled itself.
 	 */
+	@Override
 	void left(Waiter waiter) {
 		transition((turn) -> {
 			this.line.gone(waiter);
@@ -330,6 +304,7 @@ final class Gate {
 	 * take.
 	 * @return what to tell the caller, or null if it has to go on waiting until its limit
 	 */
+	@Override
 	@Nullable LockException timedOut(Waiter waiter) {
 		LockException failure;
 		mutex().lock();
@@ -351,10 +326,7 @@ final class Gate {
 				failure = waiter.waits() ? refusal(Reason.TIMED_OUT, waiter) : busy(waiter);
 			}
 			else {
-				failure = storeFailed(new StoreException(
-						"The store '" + this.runtime.name()
-								+ "' has not answered in time. Check that it is reachable and not overloaded.",
-						true, true, null));
+				failure = neverAnswered();
 			}
 		}
 		finally {
@@ -367,6 +339,7 @@ final class Gate {
 	/**
 	 * Refuses all who wait, since this instance shuts down.
 	 */
+	@Override
 	void shutDown() {
 		transition((turn) -> {
 			this.line.refuseAll(turn, (waiter) -> refusal(Reason.SHUTTING_DOWN, waiter));
@@ -380,6 +353,7 @@ final class Gate {
 	 * Closes a lease. The last one of a hold ends the hold: the lock goes to the next
 	 * local caller, or back to the store.
 	 */
+	@Override
 	Closing close(LeaseHandle lease) {
 		Turn turn = new Turn(this.key);
 		Closing closing;
@@ -467,7 +441,7 @@ final class Gate {
 		transition((turn) -> {
 			if (this.flight != token) {
 				// Nobody waits for this answer any more: what it brought is given back.
-				turn.then(() -> this.runtime.abandonLater(this.key, asked, 0, this.runtime.now() + ttl));
+				turn.then(() -> this.runtime.abandonLater(this, asked, 0, this.runtime.now() + ttl));
 			}
 			else {
 				this.flight = null;
@@ -492,7 +466,7 @@ final class Gate {
 		long deadline = Clock.plus(sentAt, ttl - Profile.drift(ttl));
 		if (now >= deadline) {
 			// Too late to be used (rule E5). The next try has a new attempt.
-			turn.then(() -> this.runtime.abandonLater(this.key, asked, 0, this.runtime.now() + ttl));
+			turn.then(() -> this.runtime.abandonLater(this, asked, 0, this.runtime.now() + ttl));
 			sweepGhosts(turn, ttl);
 			next(turn);
 			return;
@@ -578,7 +552,7 @@ final class Gate {
 			}
 			if (reply == null) {
 				// Repeated until the store would have forgotten the grant anyway.
-				turn.then(() -> this.runtime.abandonLater(this.key, ended.attempt(), this.runtime.now(),
+				turn.then(() -> this.runtime.abandonLater(this, ended.attempt(), this.runtime.now(),
 						Clock.plus(sentAt, ended.ttl)));
 			}
 			if (this.flight != token) {
@@ -631,35 +605,6 @@ final class Gate {
 				later(until - this.runtime.now(), this::coolingEnded);
 			}
 		});
-	}
-
-	/**
-	 * The store's answer, or its silence, decides how the hold of its last lease ends
-	 * (rule E12).
-	 */
-	private void settle(LeaseHandle lease, boolean lost, @Nullable StoreException silence,
-			CompletableFuture<Boolean> outcome, Turn turn) {
-		Hold closed = lease.hold;
-		if (lost) {
-			closed.lossReason = LossReason.NOT_OWNER;
-			closed.state = Hold.State.LOST;
-			turn.then(() -> reportLoss(lease, List.of()));
-		}
-		else {
-			closed.state = Hold.State.RELEASED;
-		}
-		if (silence != null) {
-			closed.silence = silence;
-			turn.then(() -> this.runtime.warnOfUnconfirmed(this.key, silence));
-		}
-		turn.then(() -> outcome.complete(!lost));
-	}
-
-	/** Not on the store's thread, which a listener could block. */
-	private void tellOfRemoteHandoff() {
-		this.runtime.engine.callbackExecutor()
-			.execute(() -> this.runtime.listeners()
-				.notify((listener) -> listener.onRemoteHandoff(this.key, this.runtime.name())));
 	}
 
 	private void extended(Grant extended, long ttl, long sentAt, @Nullable ExtendReply reply) {
@@ -729,6 +674,7 @@ final class Gate {
 
 	// ---- What time and the watchdog bring
 
+	@Override
 	void signalled(@Nullable AttemptId signalled) {
 		Turn turn = new Turn(this.key);
 		mutex().lock();
@@ -752,6 +698,7 @@ final class Gate {
 		turn.run();
 	}
 
+	@Override
 	void revoked(AttemptId revoked) {
 		transition((turn) -> {
 			Grant current = this.grant;
@@ -764,6 +711,7 @@ final class Gate {
 	/**
 	 * A grant is known to be lost: refused by the store, or past its deadline.
 	 */
+	@Override
 	void lost(Grant lost, LossReason reason) {
 		transition((turn) -> {
 			if (this.grant == lost) {
@@ -777,6 +725,7 @@ final class Gate {
 	 * next hold must not rely on it.
 	 * @return false if the deadline has passed meanwhile
 	 */
+	@Override
 	boolean armed(Grant armed, long ttl, long sentAt) {
 		mutex().lock();
 		try {
@@ -986,7 +935,7 @@ final class Gate {
 			this.runtime.call(() -> this.runtime.store.abandon(new AbandonCommand(this.key, given, timeout)))
 				.whenComplete((done, thrown) -> {
 					if (thrown != null) {
-						this.runtime.abandonLater(this.key, given, this.runtime.now(), until);
+						this.runtime.abandonLater(this, given, this.runtime.now(), until);
 					}
 					abandoned(token);
 				});
@@ -1163,7 +1112,7 @@ final class Gate {
 		this.attempt = null;
 		if (ended != null && ended.ghostUntil > this.runtime.now()) {
 			long ghosts = ended.ghostUntil;
-			turn.then(() -> this.runtime.abandonLater(this.key, ended.id, ghosts, Clock.plus(ghosts, ttl)));
+			turn.then(() -> this.runtime.abandonLater(this, ended.id, ghosts, Clock.plus(ghosts, ttl)));
 		}
 	}
 
@@ -1190,53 +1139,17 @@ final class Gate {
 			forget(lost, reason, turn);
 		}
 		else {
-			held.lossReason = (reason == LossReason.EXPIRED) ? held.reasonToExpire(this.runtime.now()) : reason;
-			held.state = Hold.State.LOST;
-			List<LeaseHandle> open = held.openLeases();
-			if (!open.isEmpty()) {
-				turn.then(() -> reportLoss(open.get(0), open));
-			}
+			loseHold(held, reason, turn);
 		}
 		next(turn);
 	}
 
-	/**
-	 * Nobody works under a grant any more whose deadline has passed on this side. The
-	 * store may have it for longer, if renewals were executed whose answers got lost.
-	 */
-	private void forget(Grant lost, LossReason reason, Turn turn) {
-		if (reason != LossReason.NOT_OWNER && reason != LossReason.FORCE_RELEASED) {
-			long now = this.runtime.now();
-			turn.then(() -> this.runtime.abandonLater(this.key, lost.attempt(), now, Clock.plus(now, lost.ttl)));
-		}
-	}
-
-	private void reportLoss(LeaseHandle lease, List<LeaseHandle> open) {
-		Duration held = Duration.ofNanos(this.runtime.now() - lease.hold.startedAt);
-		this.runtime.engine.lossExecutor().execute(() -> {
-			open.forEach(LeaseHandle::deliverLoss);
-			this.runtime.listeners().notify((listener) -> listener.onLost(lease, lease.lost(), held));
-		});
-	}
-
 	// ---- Small things, under the mutex
-
-	/** Renewal is cancelled before the release is sent (rule E12). */
-	private void unwatch(Grant ended) {
-		ended.ended = true;
-		this.runtime.engine.watchdog().remove(ended);
-	}
 
 	private Object fly() {
 		Object token = new Object();
 		this.flight = token;
 		return token;
-	}
-
-	private void refuse(Waiter waiter, Turn turn, LockException exception) {
-		if (waiter.refuse(exception)) {
-			turn.deliver(waiter);
-		}
 	}
 
 	private LockNotAcquiredException busy(Waiter waiter) {
@@ -1261,10 +1174,6 @@ final class Gate {
 		return new LockNotAcquiredException(this.key, reason, Duration.ofNanos(waited), who);
 	}
 
-	private LockException storeFailed(StoreException cause) {
-		return this.runtime.outage(this.key, "it could not be acquired, and nothing is held", cause);
-	}
-
 	/**
 	 * More tokens than callers: who is served mostly comes again before the turn is over,
 	 * and a turn that ends early costs all JVMs a way through the store. A lone caller
@@ -1273,14 +1182,6 @@ final class Gate {
 	private int blockSize(int callers) {
 		return (callers <= 1) ? 1
 				: Math.min(this.runtime.engine.options().handoffLeases(), callers * TOKENS_PER_CALLER);
-	}
-
-	private long timeoutNanos(long ttl) {
-		return this.runtime.engine.options().commandTimeout(ttl);
-	}
-
-	private Duration timeout(long ttl) {
-		return Duration.ofNanos(timeoutNanos(ttl));
 	}
 
 	private Grant grant() {
@@ -1295,40 +1196,21 @@ final class Gate {
 		return Objects.requireNonNull(this.attempt, "attempt");
 	}
 
-	StoreRuntime runtime() {
-		return this.runtime;
-	}
-
-	@Nullable LeaseHandle outermost(Hold hold) {
-		mutex().lock();
-		try {
-			List<LeaseHandle> open = hold.openLeases();
-			return open.isEmpty() ? null : open.get(0);
-		}
-		finally {
-			mutex().unlock();
-		}
-	}
-
 	// ---- What operators see
 
-	@Nullable HeldLock held() {
+	@Override
+	List<HeldLock> held() {
 		mutex().lock();
 		try {
 			Hold current = (this.grant != null) ? this.grant.hold : null;
-			if (current == null) {
-				return null;
-			}
-			long now = this.runtime.now();
-			return new HeldLock(this.key, this.runtime.name(), current.owner.toString(), current.token,
-					Duration.ofNanos(now - current.startedAt), Duration.ofNanos(current.grant.remaining(now)),
-					current.openLeases().size(), this.line.size());
+			return (current == null) ? List.of() : List.of(show(current, this.line.size()));
 		}
 		finally {
 			mutex().unlock();
 		}
 	}
 
+	@Override
 	@Nullable WaitedLock waited() {
 		mutex().lock();
 		try {
@@ -1341,7 +1223,7 @@ final class Gate {
 		}
 	}
 
-	/** Tells whether leases are open, or the store still has to be heard or told. */
+	@Override
 	boolean isBusy() {
 		mutex().lock();
 		try {
@@ -1350,23 +1232,6 @@ final class Gate {
 		finally {
 			mutex().unlock();
 		}
-	}
-
-	/**
-	 * What became of a lease that was closed.
-	 *
-	 * @param held it was held until then, as far as is known without the store
-	 * @param last it was the last one of its hold
-	 * @param reply what the store says in the end, null if it is not asked
-	 */
-	record Closing(boolean held, boolean last, @Nullable CompletableFuture<Boolean> reply) {
-
-		static final Closing LOST = new Closing(false, false, null);
-
-		static final Closing NESTED = new Closing(true, false, null);
-
-		static final Closing HANDED_ON = new Closing(true, true, null);
-
 	}
 
 }

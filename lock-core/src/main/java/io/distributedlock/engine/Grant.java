@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * field, so that a late renewal cannot revive a lease that anybody has seen expired (rule
  * E6). The rest is guarded by the gate's mutex.
  */
-final class Grant extends TimerWheel.Entry {
+class Grant extends TimerWheel.Entry {
 
 	private static final AtomicLongFieldUpdater<Grant> DEADLINE = AtomicLongFieldUpdater.newUpdater(Grant.class,
 			"deadline");
@@ -26,7 +26,7 @@ final class Grant extends TimerWheel.Entry {
 
 	private static final long EXPIRED = Long.MIN_VALUE;
 
-	final Gate gate;
+	final KeyGate gate;
 
 	// There is a grant for every lease that is held, so that it has no object for its
 	// attempt, only what is in it.
@@ -78,7 +78,7 @@ final class Grant extends TimerWheel.Entry {
 	/** The next block is being asked for. */
 	boolean extending;
 
-	Grant(Gate gate, AttemptId attempt, long ttl, long deadline, long firstToken, int tokens, long turnStart) {
+	Grant(KeyGate gate, AttemptId attempt, long ttl, long deadline, long firstToken, int tokens, long turnStart) {
 		this.gate = gate;
 		this.attemptHigh = attempt.high();
 		this.attemptLow = attempt.low();

@@ -71,7 +71,7 @@ final class Hold {
 		this.token = token;
 		this.startedAt = startedAt;
 		this.terms = terms;
-		this.opener = new LeaseHandle(this);
+		this.opener = new LeaseHandle(this, grant.gate.isForReaders());
 	}
 
 	Terms terms() {
@@ -130,7 +130,16 @@ final class Hold {
 	}
 
 	boolean isHeld(long now) {
-		return this.state == State.HELD && this.grant.isAlive(now);
+		return this.state == State.HELD && this.grant.isAlive(now)
+				&& !(this.grant.gate.isForReaders() && isOverdue(now));
+	}
+
+	/**
+	 * Tells whether the hold has lasted for longer than it could if its grant were not
+	 * renewed for others.
+	 */
+	boolean isOverdue(long now) {
+		return now - this.startedAt >= Clock.plus(this.terms.maxHold(), this.terms.ttl());
 	}
 
 	/**

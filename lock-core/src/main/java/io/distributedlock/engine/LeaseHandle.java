@@ -12,6 +12,7 @@ import io.distributedlock.Lease;
 import io.distributedlock.LeaseState;
 import io.distributedlock.LockKey;
 import io.distributedlock.LockLostException;
+import io.distributedlock.LockMode;
 import io.distributedlock.LockOwner;
 import io.distributedlock.LockSettings;
 import io.distributedlock.LossReason;
@@ -51,8 +52,11 @@ final class LeaseHandle implements Lease {
 	/** The one that was added last. */
 	private volatile @Nullable Callback callbacks;
 
-	LeaseHandle(Hold hold) {
+	private final boolean reads;
+
+	LeaseHandle(Hold hold, boolean reads) {
 		this.hold = hold;
+		this.reads = reads;
 	}
 
 	private StoreRuntime runtime() {
@@ -77,6 +81,11 @@ final class LeaseHandle implements Lease {
 	}
 
 	@Override
+	public LockMode mode() {
+		return this.reads ? LockMode.READ : LockMode.WRITE;
+	}
+
+	@Override
 	public LockOwner owner() {
 		return this.hold.owner;
 	}
@@ -97,7 +106,7 @@ final class LeaseHandle implements Lease {
 
 	private LeaseState stateOfHold() {
 		return switch (this.hold.state) {
-			case HELD -> this.hold.grant.isAlive(runtime().now()) ? LeaseState.HELD : LeaseState.LOST;
+			case HELD -> this.hold.isHeld(runtime().now()) ? LeaseState.HELD : LeaseState.LOST;
 			case CLOSING -> LeaseState.HELD;
 			case RELEASED -> LeaseState.RELEASED;
 			case LOST -> LeaseState.LOST;
@@ -208,6 +217,9 @@ final class LeaseHandle implements Lease {
 	@Override
 	public void keep() {
 		assertHeld();
+		if (this.hold.grant.gate.isForReaders()) {
+			throw new IllegalStateException("Lock '" + key() + "': a reader cannot keep it. Use mode = WRITE.");
+		}
 		this.hold.keep();
 	}
 
@@ -216,7 +228,7 @@ final class LeaseHandle implements Lease {
 		if (!STAGE.compareAndSet(this, Stage.OPEN, Stage.CLOSING)) {
 			return false;
 		}
-		Gate.Closing closing = this.hold.grant.gate.close(this);
+		KeyGate.Closing closing = this.hold.grant.gate.close(this);
 		boolean held = closing.held();
 		CompletableFuture<Boolean> reply = closing.reply();
 		if (reply != null) {
@@ -234,7 +246,7 @@ final class LeaseHandle implements Lease {
 		if (!STAGE.compareAndSet(this, Stage.OPEN, Stage.CLOSING)) {
 			return CompletableFuture.completedFuture(false);
 		}
-		Gate.Closing closing = this.hold.grant.gate.close(this);
+		KeyGate.Closing closing = this.hold.grant.gate.close(this);
 		if (closing.reply() == null) {
 			finished(closing.held(), closing.last());
 			return CompletableFuture.completedFuture(closing.held());

@@ -18,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReadWriteLock;
 
 import io.distributedlock.Lease;
 import io.distributedlock.LockCallback;
@@ -32,8 +33,10 @@ import io.distributedlock.LockRequest;
 import io.distributedlock.LockSettings;
 import io.distributedlock.LockStoreException;
 import io.distributedlock.LockTemplate;
+import io.distributedlock.spi.FairLockStore;
 import io.distributedlock.spi.InspectableLockStore;
 import io.distributedlock.spi.LockStore;
+import io.distributedlock.spi.SharedLockStore;
 import io.distributedlock.spi.StoreException;
 import io.distributedlock.spi.Ticker;
 import org.jspecify.annotations.Nullable;
@@ -164,7 +167,7 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		this.running = false;
 		long end = Clock.plus(this.clock.now(), timeout.toNanos());
 		for (StoreRuntime runtime : this.runtimes.values()) {
-			runtime.gates().forEach(Gate::shutDown);
+			runtime.gates().forEach(KeyGate::shutDown);
 		}
 		boolean idle = isIdle();
 		while (!idle && this.clock.now() < end && !Thread.currentThread().isInterrupted()) {
@@ -178,7 +181,10 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 	}
 
 	private boolean isIdle() {
-		return this.runtimes.values().stream().flatMap((runtime) -> runtime.gates().stream()).noneMatch(Gate::isBusy);
+		return this.runtimes.values()
+			.stream()
+			.flatMap((runtime) -> runtime.gates().stream())
+			.noneMatch(KeyGate::isBusy);
 	}
 
 	/**
@@ -235,10 +241,6 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 	}
 
 	private static LockSettings checked(LockRequest request, LockSettings settings) {
-		if (request.mode() == LockMode.READ || Boolean.TRUE.equals(settings.fair())
-				|| (settings.permits() != null && settings.permits() > 1)) {
-			throw new IllegalArgumentException("Readers, fair locks and permits are not there yet.");
-		}
 		if (request.mode() == LockMode.READ) {
 			Duration minHold = settings.minHold();
 			if ((minHold != null && !minHold.isZero()) || Boolean.TRUE.equals(settings.keep())) {
@@ -255,6 +257,35 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 			}
 		}
 		return settings;
+	}
+
+	private Profile profile(LockRequest request, LockSettings settings, StoreRuntime runtime) {
+		Profile profile = Profile.of(settings, request.mode(), this.terms);
+		if (!profile.isAlone()) {
+			String missing = missing(runtime.store, request.mode(), settings);
+			if (missing != null) {
+				throw new IllegalArgumentException("Lock '" + request.key() + "': " + missing);
+			}
+		}
+		return profile;
+	}
+
+	/**
+	 * Says what a store cannot do that a lock asks for.
+	 */
+	private static @Nullable String missing(LockStore store, LockMode mode, LockSettings settings) {
+		boolean shares = store instanceof SharedLockStore;
+		if (mode == LockMode.READ && !shares) {
+			return "the lock store '" + store.name() + "' knows no readers. Use mode = WRITE, or another store.";
+		}
+		if (settings.permits() != null && settings.permits() > 1 && !shares) {
+			return "the lock store '" + store.name() + "' knows no permits. Use permits = 1, or another store.";
+		}
+		if (Boolean.TRUE.equals(settings.fair()) && !(store instanceof FairLockStore)) {
+			return "the lock store '" + store.name()
+					+ "' cannot keep callers in strict order. Leave out fair = true, or use another store.";
+		}
+		return null;
 	}
 
 	StoreRuntime runtime(@Nullable String store) {
@@ -275,7 +306,7 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 	public Lease acquire(LockRequest request) {
 		LockSettings settings = resolve(request);
 		StoreRuntime runtime = runtime(settings.store());
-		return new BlockingAcquire(this, runtime, request, Profile.of(settings, this.terms)).run();
+		return new BlockingAcquire(this, runtime, request, profile(request, settings, runtime)).run();
 	}
 
 	@Override
@@ -315,7 +346,7 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 	public CompletableFuture<Lease> acquireAsync(LockRequest request) {
 		LockSettings settings = resolve(request);
 		StoreRuntime runtime = runtime(settings.store());
-		return new AsyncAcquire(this, runtime, request, Profile.of(settings, this.terms)).start();
+		return new AsyncAcquire(this, runtime, request, profile(request, settings, runtime)).start();
 	}
 
 	@Override
@@ -333,6 +364,25 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 	public Lock asLock(LockRequest request) {
 		runtime(resolve(request).store());
 		return new LockView(this, request);
+	}
+
+	@Override
+	public ReadWriteLock asReadWriteLock(LockRequest request) {
+		LockRequest reading = request.withMode(LockMode.READ);
+		check(reading);
+		return new ReadWriteLockView(asLock(reading), asLock(request.withMode(LockMode.WRITE)));
+	}
+
+	@Override
+	public void check(LockRequest request) {
+		LockSettings settings = resolve(request);
+		profile(request, settings, runtime(settings.store()));
+	}
+
+	/**
+	 * A lock as {@link ReadWriteLock}.
+	 */
+	private record ReadWriteLockView(Lock readLock, Lock writeLock) implements ReadWriteLock {
 	}
 
 	/** Returns the name of the store that a request goes to. */
@@ -355,8 +405,7 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		return this.runtimes.values()
 			.stream()
 			.flatMap((runtime) -> runtime.gates().stream())
-			.map(Gate::held)
-			.filter(Objects::nonNull)
+			.flatMap((gate) -> gate.held().stream())
 			.sorted(Comparator.comparing(HeldLock::held).reversed())
 			.toList();
 	}
@@ -366,7 +415,7 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		return this.runtimes.values()
 			.stream()
 			.flatMap((runtime) -> runtime.gates().stream())
-			.map(Gate::waited)
+			.map(KeyGate::waited)
 			.filter(Objects::nonNull)
 			.sorted(Comparator.comparingInt(WaitedLock::waiters).reversed())
 			.toList();

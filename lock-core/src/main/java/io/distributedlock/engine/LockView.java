@@ -9,6 +9,7 @@ import java.util.concurrent.locks.Lock;
 
 import io.distributedlock.Lease;
 import io.distributedlock.LockContext;
+import io.distributedlock.LockMode;
 import io.distributedlock.LockNotAcquiredException;
 import io.distributedlock.LockNotAcquiredException.Reason;
 import io.distributedlock.LockOwner;
@@ -102,12 +103,14 @@ final class LockView implements Lock {
 		List<Lease> leases = owner.leases();
 		for (int i = leases.size() - 1; i >= 0; i--) {
 			Lease lease = leases.get(i);
-			if (lease.key().equals(this.request.key()) && lease.store().equals(store)) {
+			if (lease.key().equals(this.request.key()) && lease.store().equals(store)
+					&& lease.mode() == this.request.mode()) {
 				lease.close();
 				return;
 			}
 		}
-		throw new IllegalMonitorStateException("Lock '" + this.request.key() + "' is not held by " + owner);
+		throw new IllegalMonitorStateException("Lock '" + this.request.key() + "' is not held by " + owner
+				+ ((this.request.mode() == LockMode.READ) ? " to read" : ""));
 	}
 
 	@Override
@@ -118,7 +121,7 @@ final class LockView implements Lock {
 
 	@Override
 	public String toString() {
-		return "Lock[" + this.request.key() + "]";
+		return ((this.request.mode() == LockMode.READ) ? "ReadLock[" : "Lock[") + this.request.key() + "]";
 	}
 
 }

@@ -3,6 +3,7 @@ package io.distributedlock.engine;
 import java.time.Duration;
 import java.util.Objects;
 
+import io.distributedlock.LockMode;
 import io.distributedlock.LockSettings;
 import org.jspecify.annotations.Nullable;
 
@@ -11,13 +12,24 @@ import org.jspecify.annotations.Nullable;
  *
  * @param terms what the caller's hold is to be like
  * @param waitTime how long the caller waits in nanoseconds, zero for one try
+ * @param reads whether it shares the lock with other readers
+ * @param fair whether it wants strict order
+ * @param permits how many may hold the lock, one if it wants to be alone
  */
-record Profile(Terms terms, long waitTime) {
+record Profile(Terms terms, long waitTime, boolean reads, boolean fair, int permits) {
 
-	static Profile of(LockSettings settings, Terms.Known known) {
+	/**
+	 * Of a caller that wants to be alone.
+	 */
+	Profile(Terms terms, long waitTime) {
+		this(terms, waitTime, false, false, 1);
+	}
+
+	static Profile of(LockSettings settings, LockMode mode, Terms.Known known) {
 		Terms terms = new Terms(nanos(settings.ttl()), Objects.requireNonNull(settings.renew(), "renew"),
 				nanos(settings.minHold()), nanos(settings.maxHold()), 0);
-		return new Profile(known.share(terms), nanos(settings.waitTime()));
+		return new Profile(known.share(terms), nanos(settings.waitTime()), mode == LockMode.READ,
+				Objects.requireNonNull(settings.fair(), "fair"), Objects.requireNonNull(settings.permits(), "permits"));
 	}
 
 	private static long nanos(@Nullable Duration duration) {
@@ -42,6 +54,11 @@ record Profile(Terms terms, long waitTime) {
 	 */
 	long storeTtl() {
 		return Math.max(ttl(), minHold());
+	}
+
+	/** Tells whether the caller wants what an ordinary lock is. */
+	boolean isAlone() {
+		return !this.reads && !this.fair && this.permits == 1;
 	}
 
 	boolean waits() {

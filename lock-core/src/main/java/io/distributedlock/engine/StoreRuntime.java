@@ -1,7 +1,7 @@
 package io.distributedlock.engine;
 
 import java.time.Duration;
-import java.util.Collection;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -13,6 +13,7 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
+import io.distributedlock.Lease;
 import io.distributedlock.LockKey;
 import io.distributedlock.LockStoreException;
 import io.distributedlock.LossReason;
@@ -21,8 +22,10 @@ import io.distributedlock.spi.AttemptId;
 import io.distributedlock.spi.LockStore;
 import io.distributedlock.spi.QueueingLockStore;
 import io.distributedlock.spi.ReleaseCommand;
+import io.distributedlock.spi.ReleaseReply;
 import io.distributedlock.spi.RenewCommand;
 import io.distributedlock.spi.RenewReply;
+import io.distributedlock.spi.SharedLockStore;
 import io.distributedlock.spi.SignallingLockStore;
 import io.distributedlock.spi.SignallingLockStore.SignalReceiver;
 import io.distributedlock.spi.StoreException;
@@ -76,6 +79,12 @@ final class StoreRuntime implements SignalReceiver {
 
 	private final ConcurrentHashMap<String, Gate> gates = new ConcurrentHashMap<>();
 
+	/** Gates of readers, of callers in strict order, and of holders of permits. */
+	private final ConcurrentHashMap<Way, KeyGate> sideGates = new ConcurrentHashMap<>();
+
+	/** What those have or may have in the store. */
+	private final ConcurrentHashMap<AttemptId, KeyGate> attempts = new ConcurrentHashMap<>();
+
 	StoreRuntime(LockEngine engine, LockStore store) {
 		this.engine = engine;
 		this.store = store;
@@ -127,8 +136,11 @@ final class StoreRuntime implements SignalReceiver {
 		return this.engine.listeners();
 	}
 
-	Collection<Gate> gates() {
-		return this.gates.values();
+	/** Returns all gates that there are at the moment. */
+	List<KeyGate> gates() {
+		List<KeyGate> all = new ArrayList<>(this.gates.values());
+		all.addAll(this.sideGates.values());
+		return all;
 	}
 
 	@Nullable Gate gate(String keyId) {
@@ -148,10 +160,23 @@ final class StoreRuntime implements SignalReceiver {
 	}
 
 	/**
-	 * Brings a caller to the gate of its key. A gate that has just closed for good turns
-	 * the caller away, and a new one takes its place.
+	 * Brings a caller to the gate of its key, or into a hold that its owner has already.
+	 * A gate that has just closed for good turns the caller away, and a new one takes its
+	 * place.
+	 * @throws IllegalStateException if the owner reads and wants to write
 	 */
-	Gate enter(LockKey key, Waiter waiter) {
+	KeyGate enter(LockKey key, Waiter waiter) {
+		boolean alone = waiter.profile.isAlone();
+		if (!alone || !this.sideGates.isEmpty()) {
+			KeyGate entered = reenter(key, waiter);
+			if (entered != null) {
+				return entered;
+			}
+		}
+		return alone ? enterAlone(key, waiter) : enterSideGate(key, waiter);
+	}
+
+	private Gate enterAlone(LockKey key, Waiter waiter) {
 		while (true) {
 			Gate gate = this.gates.get(key.id());
 			if (gate == null) {
@@ -163,8 +188,53 @@ final class StoreRuntime implements SignalReceiver {
 		}
 	}
 
+	private KeyGate enterSideGate(LockKey key, Waiter waiter) {
+		Way way = Way.of(key, waiter.profile);
+		while (true) {
+			KeyGate gate = this.sideGates.computeIfAbsent(way, (absent) -> absent.newGate(this, key));
+			if (gate.enter(waiter)) {
+				return gate;
+			}
+		}
+	}
+
+	/**
+	 * The owner may hold the lock in another way than it asks for now.
+	 */
+	private @Nullable KeyGate reenter(LockKey key, Waiter waiter) {
+		for (Lease lease : waiter.owner.leases()) {
+			if (lease instanceof LeaseHandle held && lease.key().equals(key) && lease.isHeld()
+					&& held.hold.grant.gate.runtime == this) {
+				KeyGate gate = held.hold.grant.gate;
+				if (gate.isForReaders() && !waiter.profile.reads()) {
+					throw new IllegalStateException("Lock '" + key + "': " + waiter.owner
+							+ " reads under it and wants to write. It would wait for its own reading to end, and two"
+							+ " that do so for each other. Take the lock with mode = WRITE from the start; who has it"
+							+ " so may read as well.");
+				}
+				if (gate.nest(held.hold, waiter)) {
+					return gate;
+				}
+			}
+		}
+		return null;
+	}
+
 	void remove(Gate gate) {
 		this.gates.remove(gate.key.id(), gate);
+	}
+
+	void remove(Way way, KeyGate gate) {
+		this.sideGates.remove(way, gate);
+	}
+
+	/** Signals about this attempt are for this gate. */
+	void register(AttemptId attempt, KeyGate gate) {
+		this.attempts.put(attempt, gate);
+	}
+
+	void unregister(AttemptId attempt) {
+		this.attempts.remove(attempt);
 	}
 
 	@Override
@@ -172,6 +242,10 @@ final class StoreRuntime implements SignalReceiver {
 		Gate gate = this.gates.get(keyId);
 		if (gate != null) {
 			gate.signalled(attempt);
+		}
+		KeyGate side = this.attempts.get(attempt);
+		if (side != null) {
+			side.signalled(attempt);
 		}
 	}
 
@@ -181,13 +255,34 @@ final class StoreRuntime implements SignalReceiver {
 		if (gate != null) {
 			gate.revoked(attempt);
 		}
+		KeyGate side = this.attempts.get(attempt);
+		if (side != null) {
+			side.revoked(attempt);
+		}
 	}
 
 	@Override
 	public void resumed() {
-		for (Gate gate : this.gates.values()) {
+		for (KeyGate gate : gates()) {
 			gate.signalled(null);
 		}
+	}
+
+	/** Returns the store as one whose locks can be shared. */
+	SharedLockStore sharing() {
+		return (SharedLockStore) this.store;
+	}
+
+	CompletionStage<List<RenewReply>> renew(boolean shared, List<RenewCommand> commands) {
+		return call(() -> shared ? sharing().renewShared(commands) : this.store.renew(commands));
+	}
+
+	CompletionStage<ReleaseReply> release(boolean shared, ReleaseCommand command) {
+		return call(() -> shared ? sharing().releaseShared(command) : this.store.release(command));
+	}
+
+	CompletionStage<Void> abandon(boolean shared, AbandonCommand command) {
+		return call(() -> shared ? sharing().abandonShared(command) : this.store.abandon(command));
 	}
 
 	/**
@@ -240,16 +335,18 @@ final class StoreRuntime implements SignalReceiver {
 	 * Makes sure that an attempt has nothing in the store, at the given moment and again
 	 * until the store has confirmed it or its ttl is over (rule E13).
 	 */
-	void abandonLater(LockKey key, AttemptId attempt, long at, long until) {
-		this.engine.timers().schedule(() -> abandon(key, attempt, until, FIRST_RETRY), at - now());
+	void abandonLater(KeyGate gate, AttemptId attempt, long at, long until) {
+		boolean shared = gate.isShared();
+		this.engine.timers().schedule(() -> abandon(gate.key, shared, attempt, until, FIRST_RETRY), at - now());
 	}
 
-	private void abandon(LockKey key, AttemptId attempt, long until, long retry) {
+	private void abandon(LockKey key, boolean shared, AttemptId attempt, long until, long retry) {
 		Duration timeout = Duration.ofNanos(this.engine.options().commandTimeout());
-		call(() -> this.store.abandon(new AbandonCommand(key, attempt, timeout))).whenComplete((done, thrown) -> {
+		abandon(shared, new AbandonCommand(key, attempt, timeout)).whenComplete((done, thrown) -> {
 			if (thrown != null && now() + retry < until) {
 				this.engine.timers()
-					.schedule(() -> abandon(key, attempt, until, Math.min(2 * retry, LAST_RETRY)), Clock.jitter(retry));
+					.schedule(() -> abandon(key, shared, attempt, until, Math.min(2 * retry, LAST_RETRY)),
+							Clock.jitter(retry));
 			}
 		});
 	}
@@ -267,11 +364,11 @@ final class StoreRuntime implements SignalReceiver {
 			LockKey key = grant.gate.key;
 			long left = until - now();
 			if (left <= 0) {
-				abandonLater(key, grant.attempt(), now(), end);
+				abandonLater(grant.gate, grant.attempt(), now(), end);
 				return;
 			}
 			Duration timeout = Duration.ofNanos(this.engine.options().commandTimeout());
-			call(() -> this.store.release(new ReleaseCommand(key, grant.attempt(), Duration.ofNanos(left), timeout)))
+			release(grant.gate.isShared(), new ReleaseCommand(key, grant.attempt(), Duration.ofNanos(left), timeout))
 				.whenComplete((done, thrown) -> {
 					if (thrown != null) {
 						keepLater(grant, until, end, Math.min(2 * retry, LAST_RETRY));
@@ -317,7 +414,7 @@ final class StoreRuntime implements SignalReceiver {
 		long ttl = hold.renewalTtl(sentAt);
 		RenewCommand command = new RenewCommand(grant.gate.key, grant.attempt(), Duration.ofNanos(ttl),
 				Duration.ofNanos(this.engine.options().commandTimeout(hold.terms().ttl())));
-		call(() -> this.store.renew(List.of(command))).whenComplete((replies, thrown) -> {
+		renew(grant.gate.isShared(), List.of(command)).whenComplete((replies, thrown) -> {
 			RenewReply reply = (replies != null && !replies.isEmpty()) ? replies.get(0) : new RenewReply.Failed(
 					failure((thrown != null) ? thrown : new IllegalStateException("The store answered nothing")));
 			boolean armed = reply instanceof RenewReply.Renewed && grant.gate.armed(grant, ttl, sentAt);

@@ -73,6 +73,9 @@ final class Waiter {
 	/** How many later callers went first. Guarded by the gate's mutex. */
 	int overtaken;
 
+	/** What the caller has at a {@link CallerGate}. Guarded by the gate's mutex. */
+	CallerGate.@Nullable Seat seat;
+
 	private Waiter(LockOwner owner, boolean sharesOwner, Profile profile, long now, long commandTimeout,
 			@Nullable Thread thread, @Nullable CompletableFuture<LeaseHandle> future) {
 		this.owner = owner;

@@ -164,7 +164,7 @@ final class WaiterLine {
 			Waiter waiter = all.next();
 			if (waiter.owner == begun.owner && waiter.isWaiting()) {
 				all.remove();
-				LeaseHandle nested = new LeaseHandle(begun);
+				LeaseHandle nested = new LeaseHandle(begun, waiter.profile.reads());
 				if (waiter.grant(nested)) {
 					count(waiter, -1);
 					begun.nest(nested, waiter.profile.terms(), now);

@@ -128,7 +128,9 @@ final class Watchdog implements Runnable {
 			Grant grant = (Grant) entry;
 			if (look(grant)) {
 				long timeout = this.engine.options().commandTimeout(grant.ttl);
-				renewals.computeIfAbsent(new Batch(grant.gate.runtime(), timeout), (batch) -> new ArrayList<>())
+				renewals
+					.computeIfAbsent(new Batch(grant.gate.runtime(), timeout, grant.gate.isShared()),
+							(batch) -> new ArrayList<>())
 					.add(grant);
 			}
 		}
@@ -158,6 +160,7 @@ final class Watchdog implements Runnable {
 		// The hold is read after the arming was taken: from then on the ttl cannot change
 		// without this renewal having been answered.
 		if (now >= grant.renewDue && grant.tryArm()) {
+			grant.gate.tend(grant);
 			Hold hold = grant.hold;
 			if (hold != null) {
 				renew = wantsRenewal(hold, now);
@@ -231,7 +234,7 @@ final class Watchdog implements Runnable {
 			commands.add(new RenewCommand(grant.gate.key, grant.attempt(), asked, timeout));
 		}
 		List<Grant> renewing = List.copyOf(grants);
-		runtime.call(() -> runtime.store.renew(commands))
+		runtime.renew(batch.shared(), commands)
 			.whenComplete((replies, thrown) -> renewed(runtime, renewing, commands, sentAt,
 					(replies != null && replies.size() == renewing.size()) ? replies : null,
 					(thrown != null) ? runtime.failure(thrown) : null));
@@ -288,8 +291,9 @@ final class Watchdog implements Runnable {
 	 *
 	 * @param runtime their store
 	 * @param timeout how long the command may take
+	 * @param shared whether they are shared ones
 	 */
-	private record Batch(StoreRuntime runtime, long timeout) {
+	private record Batch(StoreRuntime runtime, long timeout, boolean shared) {
 	}
 
 }

@@ -9,6 +9,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReadWriteLock;
 import java.util.function.Consumer;
 
 import io.distributedlock.Lease;
@@ -18,6 +19,7 @@ import io.distributedlock.LockContext;
 import io.distributedlock.LockException;
 import io.distributedlock.LockKey;
 import io.distributedlock.LockLostException;
+import io.distributedlock.LockMode;
 import io.distributedlock.LockOwner;
 import io.distributedlock.LockRequest;
 import io.distributedlock.LockTemplate;
@@ -89,6 +91,15 @@ public final class FakeLocks implements LockTemplate {
 		throw new UnsupportedOperationException("These tests use no java.util.concurrent locks");
 	}
 
+	@Override
+	public ReadWriteLock asReadWriteLock(LockRequest request) {
+		throw new UnsupportedOperationException("These tests use no java.util.concurrent locks");
+	}
+
+	@Override
+	public void check(LockRequest request) {
+	}
+
 	public final class FakeLease implements Lease {
 
 		private final LockKey key;
@@ -129,6 +140,11 @@ public final class FakeLocks implements LockTemplate {
 		@Override
 		public String store() {
 			return "fake";
+		}
+
+		@Override
+		public LockMode mode() {
+			return LockMode.WRITE;
 		}
 
 		@Override

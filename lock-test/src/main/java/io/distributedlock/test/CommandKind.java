@@ -33,6 +33,31 @@ public enum CommandKind {
 	/** {@link io.distributedlock.spi.LockStore#abandon}. */
 	ABANDON("abandon"),
 
+	/**
+	 * {@link io.distributedlock.spi.FairLockStore#acquireInOrder}; a batch counts once.
+	 */
+	ACQUIRE_IN_ORDER("acquireInOrder"),
+
+	/** {@link io.distributedlock.spi.FairLockStore#releaseInOrder}. */
+	RELEASE_IN_ORDER("releaseInOrder"),
+
+	/** {@link io.distributedlock.spi.SharedLockStore#acquireShared}. */
+	ACQUIRE_SHARED("acquireShared"),
+
+	/**
+	 * {@link io.distributedlock.spi.SharedLockStore#renewShared}; a batch counts once.
+	 */
+	RENEW_SHARED("renewShared"),
+
+	/** {@link io.distributedlock.spi.SharedLockStore#extendShared}. */
+	EXTEND_SHARED("extendShared"),
+
+	/** {@link io.distributedlock.spi.SharedLockStore#releaseShared}. */
+	RELEASE_SHARED("releaseShared"),
+
+	/** {@link io.distributedlock.spi.SharedLockStore#abandonShared}. */
+	ABANDON_SHARED("abandonShared"),
+
 	/** {@link io.distributedlock.spi.InspectableLockStore#inspect}. */
 	INSPECT("inspect"),
 
@@ -57,7 +82,11 @@ public enum CommandKind {
 	 * would leave a grant or a queue entry that nobody knows of.
 	 */
 	boolean isBoundToItsTimeout() {
-		return this == ACQUIRE || this == ACQUIRE_OR_ENQUEUE || this == RELEASE_AND_ENQUEUE;
+		return switch (this) {
+			case ACQUIRE, ACQUIRE_OR_ENQUEUE, RELEASE_AND_ENQUEUE, ACQUIRE_IN_ORDER, RELEASE_IN_ORDER, ACQUIRE_SHARED ->
+				true;
+			default -> false;
+		};
 	}
 
 }

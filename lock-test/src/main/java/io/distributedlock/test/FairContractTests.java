@@ -76,6 +76,17 @@ public interface FairContractTests extends ContractBench {
 	}
 
 	@ContractTest
+	default void aReleasePassesTheLockToNobodyWhoDidNotAskForStrictOrder() {
+		AttemptId holder = AttemptId.random();
+		client("jvm-1").line(key(), holder);
+		AttemptId plain = client("jvm-1").enqueue(key());
+		assertThat(client("jvm-1").releaseInLine(key(), holder)).isEqualTo(new ReleaseReply.Released(true));
+		client("jvm-1").assertHoldsNothing(key(), plain);
+		assertThat(client("jvm-1").queueAgain(key(), plain)).isInstanceOf(Granted.class);
+		client("jvm-1").assertHolds(key(), plain);
+	}
+
+	@ContractTest
 	default void aNewcomerWaitsBehindThoseThatWait() {
 		AttemptId holder = client("jvm-1").hold(key(), shortTtl());
 		AttemptId waiting = AttemptId.random();

@@ -31,6 +31,7 @@ import io.distributedlock.spi.ExtendCommand;
 import io.distributedlock.spi.LockStore;
 import io.distributedlock.spi.ReleaseCommand;
 import io.distributedlock.spi.RenewCommand;
+import io.distributedlock.spi.SharedAcquireCommand;
 import io.distributedlock.spi.SignallingLockStore.SignalReceiver;
 import org.jspecify.annotations.Nullable;
 
@@ -260,9 +261,13 @@ public final class FaultyLockStore {
 			if (argument instanceof AbandonCommand command) {
 				return command.timeout();
 			}
+			if (argument instanceof SharedAcquireCommand command) {
+				return command.timeout();
+			}
 			if (argument instanceof List<?> batch) {
 				return batch.stream()
-					.map((command) -> ((RenewCommand) command).timeout())
+					.map((command) -> (command instanceof AcquireCommand asked) ? asked.timeout()
+							: ((RenewCommand) command).timeout())
 					.max(Comparator.naturalOrder())
 					.orElse(Duration.ofSeconds(1));
 			}

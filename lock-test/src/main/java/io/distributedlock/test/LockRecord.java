@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 import io.distributedlock.LockInspector.QueuedInstance;
 import io.distributedlock.LockInspector.StoredLock;
@@ -116,7 +117,7 @@ final class LockRecord {
 					enqueue(Holder.caller(client, command.attempt()), client, command.attempt(), null);
 				}
 			}
-			serve(client);
+			serve((place) -> commands.stream().anyMatch((command) -> command.attempt().equals(place.attempt)));
 		}
 		List<AcquireReply> replies = new ArrayList<>();
 		for (AcquireCommand command : commands) {
@@ -159,16 +160,17 @@ final class LockRecord {
 			this.deadline = this.now + keepFor.toNanos();
 			return new ReleaseReply.Released(false);
 		}
-		return new ReleaseReply.Released(passOn(null));
+		return new ReleaseReply.Released(passOn());
 	}
 
 	ReleaseReply releaseInOrder(InMemoryLockStore client, AttemptId attempt, Duration ttl) {
 		if (!holds(attempt)) {
 			return new ReleaseReply.NotOwner();
 		}
-		boolean reserved = passOn(client);
-		if (this.state == State.RESERVED && this.client == client && this.attempt != null && this.signals.isEmpty()) {
-			AttemptId next = this.attempt;
+		free();
+		boolean reserved = serve((place) -> place.holder.equals(Holder.caller(client, place.attempt)));
+		AttemptId next = this.attempt;
+		if (this.state == State.RESERVED && next != null && this.signals.isEmpty()) {
 			return new ReleaseReply.Passed(next, grant(client, next, ttl, 1).first());
 		}
 		return new ReleaseReply.Released(reserved);
@@ -179,7 +181,7 @@ final class LockRecord {
 			return repeatedRelease(client, successor);
 		}
 		this.queue.remove(Holder.jvm(client));
-		if (!passOn(null)) {
+		if (!passOn()) {
 			Block granted = grant(client, successor.attempt(), successor.ttl(), successor.tokens());
 			return new ReleaseReply.Succeeded(granted.first(), granted.size());
 		}
@@ -242,10 +244,10 @@ final class LockRecord {
 		}
 		this.queue.remove(Holder.caller(client, attempt));
 		if (holds(attempt) || reservedFor(attempt)) {
-			passOn(null);
+			passOn();
 		}
 		else if (this.state == State.FREE) {
-			serve(null);
+			serve((served) -> false);
 		}
 	}
 
@@ -258,7 +260,7 @@ final class LockRecord {
 			Holder holder = Holder.sharer(client, share, attempt);
 			if (command.queue() && client.isSubscribed()) {
 				enqueue(holder, client, attempt, share);
-				serve(client);
+				serve((place) -> place.attempt.equals(attempt));
 			}
 			else if (this.state == State.FREE && this.shares.hasRoom(share) && !isWaitedFor()) {
 				reserve(client, attempt, share);
@@ -309,13 +311,13 @@ final class LockRecord {
 			return new ReleaseReply.Released(false);
 		}
 		this.shares.remove(attempt);
-		return new ReleaseReply.Released(serve(null));
+		return new ReleaseReply.Released(serve((served) -> false));
 	}
 
 	void abandonShared(InMemoryLockStore client, AttemptId attempt) {
 		this.shares.remove(attempt);
 		this.queue.values().removeIf((place) -> place.client == client && place.attempt.equals(attempt));
-		serve(null);
+		serve((served) -> false);
 	}
 
 	// ---- For operators
@@ -323,7 +325,7 @@ final class LockRecord {
 	boolean forceRelease(long token) {
 		if (this.state == State.HELD && token >= this.block.first() && token <= this.lastToken) {
 			tell(this.client, InMemoryLockStore::revoked, this.attempt);
-			passOn(null);
+			passOn();
 			return true;
 		}
 		List<AttemptId> sharers = this.shares.withToken(token);
@@ -332,7 +334,7 @@ final class LockRecord {
 			tell((ended != null) ? ended.client : null, InMemoryLockStore::revoked, sharer);
 		}
 		if (!sharers.isEmpty()) {
-			serve(null);
+			serve((served) -> false);
 		}
 		return !sharers.isEmpty();
 	}
@@ -373,21 +375,20 @@ final class LockRecord {
 	/**
 	 * Ends what the lock is now for the one that is alone, and reserves it for those
 	 * whose turn it is.
-	 * @param asking the JVM whose command this is, if it needs no signal
 	 * @return false if there is none, so that the lock is free
 	 */
-	private boolean passOn(@Nullable InMemoryLockStore asking) {
+	private boolean passOn() {
 		free();
-		return serve(asking);
+		return serve((served) -> false);
 	}
 
 	/**
 	 * Reserves the lock for those in the queue whose turn it is: for the first, or for
 	 * all at the front that can share it.
-	 * @param asking the JVM whose command this is, if it needs no signal
+	 * @param answered tells who needs no signal, since the answer to the command tells it
 	 * @return whether there was any
 	 */
-	private boolean serve(@Nullable InMemoryLockStore asking) {
+	private boolean serve(Predicate<Place> answered) {
 		boolean served = false;
 		Iterator<Place> places = this.queue.values().iterator();
 		while (places.hasNext()) {
@@ -411,7 +412,7 @@ final class LockRecord {
 			else {
 				break;
 			}
-			if (served && next.client != asking) {
+			if (served && !answered.test(next)) {
 				tell(next.client, InMemoryLockStore::reserved, next.attempt);
 			}
 		}

@@ -181,9 +181,9 @@ class EngineRaceTests {
 					: (dice < 35) ? Fault.delay(Duration.ofMillis(random.nextInt(250))) : Fault.none();
 		});
 
-		private final int lostSignals;
+		final int lostSignals;
 
-		private final BiFunction<Integer, Random, Fault> faults;
+		final BiFunction<Integer, Random, Fault> faults;
 
 		Weather(int lostSignals, BiFunction<Integer, Random, Fault> faults) {
 			this.lostSignals = lostSignals;

@@ -28,7 +28,7 @@ class SpoiltStoreContract extends LockStoreContractTests implements SignalContra
 	@Override
 	protected LockStore createStore(String instance) {
 		InMemoryLockStore good = this.server.connect(instance);
-		return (bug != null) ? bug.store(good) : good;
+		return (bug != null) ? bug.store(good) : new ForwardingLockStore(good);
 	}
 
 	@Override

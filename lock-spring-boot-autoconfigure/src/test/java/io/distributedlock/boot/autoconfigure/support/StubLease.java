@@ -9,6 +9,7 @@ import io.distributedlock.Lease;
 import io.distributedlock.LeaseState;
 import io.distributedlock.LockKey;
 import io.distributedlock.LockLostException;
+import io.distributedlock.LockMode;
 import io.distributedlock.LockOwner;
 
 /**
@@ -22,6 +23,11 @@ public record StubLease(LockKey key, String store, long fencingToken, LeaseState
 
 	public StubLease lost() {
 		return new StubLease(this.key, this.store, this.fencingToken, LeaseState.LOST);
+	}
+
+	@Override
+	public LockMode mode() {
+		return LockMode.WRITE;
 	}
 
 	@Override

@@ -1,0 +1,795 @@
+package io.distributedlock.engine;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
+
+import io.distributedlock.LockException;
+import io.distributedlock.LockInspector.HeldLock;
+import io.distributedlock.LockInspector.WaitedLock;
+import io.distributedlock.LockKey;
+import io.distributedlock.LockNotAcquiredException;
+import io.distributedlock.LockNotAcquiredException.Reason;
+import io.distributedlock.LossReason;
+import io.distributedlock.spi.AbandonCommand;
+import io.distributedlock.spi.AcquireCommand;
+import io.distributedlock.spi.AcquireReply;
+import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.FairLockStore;
+import io.distributedlock.spi.ReleaseCommand;
+import io.distributedlock.spi.ReleaseReply;
+import io.distributedlock.spi.SharedAcquireCommand;
+import io.distributedlock.spi.StoreException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A gate whose callers each have an attempt of their own in the store: those that want
+ * strict order (rule S4), those that want a permit, and readers whose grants are not
+ * renewed. The store decides whose turn it is; nothing is handed on without it.
+ *
+ * <h2>The life of a seat</h2> <pre>
+ * WAITING --granted, or passed on by a release--> HOLDING --closed--> (gone)
+ *    |                                               |
+ *    +--refused, left, timed out--> (gone)           +--lost--> (gone)
+ * </pre>
+ * <ul>
+ * <li>A waiting {@link Seat} is asked for when it is new, when a signal comes for it, and
+ * again and again while it waits, since signals may be lost and the store forgets places
+ * that are not refreshed. {@link Seat#asked} says that a command is under way. There is
+ * never a second one for the same seat; what comes up meanwhile makes it
+ * {@linkplain Seat#due due} once more.</li>
+ * <li>Seats in strict order are asked for together, one command at a time, in the order
+ * in which they came: two commands could overtake each other.</li>
+ * <li>A caller's fate is one compare-and-set in {@link Waiter}. A seat whose caller has
+ * gone is abandoned as soon as no command is under way for it, so that a late grant does
+ * not stay.</li>
+ * <li>A release may bring the lock to another seat ({@link ReleaseReply.Passed}) while a
+ * question for that seat is under way. Then the seat holds, and the answer to the
+ * question is not looked at: the store gives the same attempt nothing twice.</li>
+ * <li>Deadlines count from before sending; a grant that is answered later than that is
+ * abandoned, and its caller waits on with a new attempt.</li>
+ * </ul>
+ * All fields are guarded by the {@linkplain StoreRuntime#mutex mutex} of the key.
+ */
+final class CallerGate extends KeyGate {
+
+	/** Shortest pause between two questions to a store that cannot signal. */
+	private static final long FIRST_POLL = 10_000_000;
+
+	/** Shortest pause before asking again after a refusal. */
+	private static final long MIN_PAUSE = 2_000_000;
+
+	private final Way way;
+
+	/** Those that wait, in the order in which they came. */
+	private final Map<AttemptId, Seat> waiting = new LinkedHashMap<>();
+
+	private final Map<AttemptId, Seat> holding = new LinkedHashMap<>();
+
+	/** Commands under way that give something back. */
+	private int closing;
+
+	/** A question for seats in strict order is under way. */
+	private boolean asking;
+
+	private boolean dead;
+
+	private @Nullable Future<?> timer;
+
+	/** When the timer fires. */
+	private long timerAt;
+
+	CallerGate(StoreRuntime runtime, LockKey key, Way way) {
+		super(runtime, key);
+		this.way = way;
+	}
+
+	@Override
+	boolean isShared() {
+		return this.way.isShared();
+	}
+
+	@Override
+	boolean isForReaders() {
+		return this.way.kind() == Way.Kind.SINGLE_READER;
+	}
+
+	private boolean isInOrder() {
+		return this.way.kind() == Way.Kind.IN_ORDER;
+	}
+
+	// ---- What callers do
+
+	@Override
+	boolean enter(Waiter waiter) {
+		Turn turn = new Turn(this.key);
+		boolean taken;
+		mutex().lock();
+		try {
+			taken = !this.dead;
+			if (taken && !nestInHold(waiter, turn)) {
+				takeIn(waiter, turn);
+			}
+		}
+		finally {
+			mutex().unlock();
+		}
+		turn.run();
+		return taken;
+	}
+
+	private boolean nestInHold(Waiter waiter, Turn turn) {
+		if (!waiter.sharesOwner) {
+			return false;
+		}
+		long now = this.runtime.now();
+		for (Seat seat : this.holding.values()) {
+			Hold hold = seat.hold();
+			if (hold.owner == waiter.owner && hold.isHeld(now)) {
+				nest(hold, waiter, turn);
+				return true;
+			}
+		}
+		return false;
+	}
+
+	private void takeIn(Waiter waiter, Turn turn) {
+		if (!waiter.waits() && isKnownBusy(waiter)) {
+			refuse(waiter, turn, refusal(Reason.BUSY, waiter, null));
+			dieIfIdle();
+			return;
+		}
+		Seat seat = new Seat(waiter);
+		waiter.seat = seat;
+		sit(seat);
+		askDue(turn);
+	}
+
+	/** What this JVM holds and waits for is enough to refuse a caller at once. */
+	private boolean isKnownBusy(Waiter waiter) {
+		long now = this.runtime.now();
+		long alive = this.holding.values().stream().filter((seat) -> seat.hold().isHeld(now)).count();
+		return switch (this.way.kind()) {
+			case IN_ORDER -> alive > 0 || !this.waiting.isEmpty();
+			case PERMITS -> alive >= waiter.profile.permits();
+			default -> false;
+		};
+	}
+
+	private void sit(Seat seat) {
+		seat.due = true;
+		this.waiting.put(seat.attempt.id, seat);
+		this.runtime.register(seat.attempt.id, this);
+	}
+
+	@Override
+	void left(Waiter waiter) {
+		transition((turn) -> {
+			Seat seat = waiter.seat;
+			if (seat != null && !seat.asked) {
+				drop(seat, turn);
+			}
+		});
+	}
+
+	@Override
+	@Nullable LockException timedOut(Waiter waiter) {
+		LockException failure;
+		mutex().lock();
+		try {
+			Seat seat = waiter.seat;
+			StoreException outage = (seat != null) ? seat.attempt.outage : null;
+			boolean answered = outage != null || (seat != null && seat.attempt.refused);
+			if ((!answered && this.runtime.now() < waiter.limit) || !waiter.cancel()) {
+				return null;
+			}
+			if (outage != null) {
+				failure = storeFailed(outage);
+			}
+			else if (answered) {
+				failure = refusal(waiter.waits() ? Reason.TIMED_OUT : Reason.BUSY, waiter, seat);
+			}
+			else {
+				failure = neverAnswered();
+			}
+		}
+		finally {
+			mutex().unlock();
+		}
+		left(waiter);
+		return failure;
+	}
+
+	@Override
+	void shutDown() {
+		transition((turn) -> {
+			for (Seat seat : List.copyOf(this.waiting.values())) {
+				refuse(seat.waiter, turn, refusal(Reason.SHUTTING_DOWN, seat.waiter, seat));
+				if (!seat.asked) {
+					drop(seat, turn);
+				}
+			}
+		});
+	}
+
+	@Override
+	Closing close(LeaseHandle lease) {
+		Turn turn = new Turn(this.key);
+		Closing result;
+		mutex().lock();
+		try {
+			Hold closed = lease.hold;
+			Grant grant = closed.grant;
+			Seat seat = this.holding.get(grant.attempt());
+			if (seat != null && !grant.isAlive(this.runtime.now())) {
+				lose(seat, LossReason.EXPIRED, turn);
+			}
+			boolean last = closed.close(lease);
+			if (closed.state != Hold.State.HELD || seat == null) {
+				result = Closing.LOST;
+				if (last) {
+					forget(grant, closed.lossReason, turn);
+				}
+			}
+			else {
+				result = last ? end(seat, lease, turn) : Closing.NESTED;
+			}
+		}
+		finally {
+			mutex().unlock();
+		}
+		turn.run();
+		return result;
+	}
+
+	private Closing end(Seat seat, LeaseHandle last, Turn turn) {
+		Hold ended = last.hold;
+		ended.state = Hold.State.CLOSING;
+		stopHolding(seat, turn);
+		CompletableFuture<Boolean> reply = new CompletableFuture<>();
+		long until = ended.minHoldEnd();
+		boolean keep = until > this.runtime.now();
+		// Whoever of this JVM is next gets its own ttl at least.
+		long nextTtl = this.waiting.values()
+			.stream()
+			.mapToLong((other) -> other.waiter.profile.storeTtl())
+			.max()
+			.orElse(0);
+		this.closing++;
+		turn.then(() -> {
+			long sentAt = this.runtime.now();
+			Duration keepFor = keep ? Duration.ofNanos(Math.max(1_000_000, until - sentAt)) : Duration.ZERO;
+			ReleaseCommand command = new ReleaseCommand(this.key, seat.attempt.id, keepFor, timeout(ended.grant.ttl));
+			(isInOrder() && !keep && nextTtl > 0
+					? this.runtime.call(() -> fair().releaseInOrder(command, Duration.ofNanos(nextTtl)))
+					: this.runtime.release(isShared(), command))
+				.whenComplete(
+						(answer, thrown) -> released(last, keep ? until : 0, nextTtl, sentAt, reply, answer, thrown));
+		});
+		return new Closing(true, true, reply);
+	}
+
+	// ---- What the store answers
+
+	private void answered(Seat seat, long ttl, long sentAt, @Nullable AcquireReply reply, @Nullable Throwable thrown,
+			Turn turn) {
+		seat.asked = false;
+		Attempt attempt = seat.attempt;
+		if (this.waiting.get(attempt.id) != seat) {
+			answeredTooLate(seat, ttl, sentAt, reply, thrown, turn);
+			return;
+		}
+		if (reply instanceof AcquireReply.Granted granted) {
+			attempt.mayHaveTraces = true;
+			attempt.outage = null;
+			granted(seat, ttl, Clock.plus(sentAt, ttl - Profile.drift(ttl)), granted.firstToken(), turn);
+		}
+		else if (reply instanceof AcquireReply.Refused no) {
+			refused(seat, no, turn);
+		}
+		else {
+			failed(seat,
+					this.runtime
+						.failure((thrown != null) ? thrown : new IllegalStateException("The store answered nothing")),
+					sentAt + timeoutNanos(ttl), turn);
+		}
+	}
+
+	/**
+	 * A release has brought the lock to the seat meanwhile. If it has given it back too,
+	 * the question may have made the store give the attempt something once more.
+	 */
+	private void answeredTooLate(Seat seat, long ttl, long sentAt, @Nullable AcquireReply reply,
+			@Nullable Throwable thrown, Turn turn) {
+		Attempt attempt = seat.attempt;
+		if (reply == null && (thrown == null || this.runtime.failure(thrown).mayHaveExecuted())) {
+			attempt.ghostUntil = Math.max(attempt.ghostUntil, sentAt + timeoutNanos(ttl));
+		}
+		if (this.holding.get(attempt.id) != seat) {
+			long at = Math.max(attempt.ghostUntil, this.runtime.now());
+			turn.then(() -> this.runtime.abandonLater(this, attempt.id, at, Clock.plus(at, ttl)));
+		}
+	}
+
+	private void granted(Seat seat, long ttl, long deadline, long token, Turn turn) {
+		long now = this.runtime.now();
+		Waiter waiter = seat.waiter;
+		if (now >= deadline) {
+			// Too late to be used (rule E5).
+			abandon(seat, turn);
+			if (waiter.isWaiting()) {
+				seat.attempt = new Attempt(AttemptId.random());
+				sit(seat);
+			}
+			return;
+		}
+		Grant grant = new Grant(this, seat.attempt.id, ttl, deadline, token, 1, now);
+		Hold begun = new Hold(grant, waiter.owner, grant.takeToken(), now, waiter.profile.terms());
+		if (!waiter.grant(begun.opener)) {
+			abandon(seat, turn);
+			return;
+		}
+		this.waiting.remove(seat.attempt.id);
+		this.holding.put(seat.attempt.id, seat);
+		seat.hold = begun;
+		grant.hold = begun;
+		if (grant.startWatch()) {
+			this.runtime.engine.watchdog().add(grant);
+		}
+		turn.deliver(waiter);
+		nestWaiting(begun, turn);
+	}
+
+	/**
+	 * Others who wait on behalf of the same owner need no turn of their own (rule E11).
+	 */
+	private void nestWaiting(Hold begun, Turn turn) {
+		for (Seat other : List.copyOf(this.waiting.values())) {
+			if (other.waiter.owner == begun.owner && other.waiter.isWaiting()) {
+				nest(begun, other.waiter, turn);
+				if (!other.asked) {
+					drop(other, turn);
+				}
+			}
+		}
+	}
+
+	private void refused(Seat seat, AcquireReply.Refused no, Turn turn) {
+		Attempt attempt = seat.attempt;
+		Waiter waiter = seat.waiter;
+		attempt.outage = null;
+		attempt.refused = true;
+		attempt.holder = (no.holder() != null) ? "held by " + no.holder() : "";
+		if (!waiter.isWaiting()) {
+			drop(seat, turn);
+		}
+		else if (!waiter.waits()) {
+			refuse(waiter, turn, refusal(Reason.BUSY, waiter, seat));
+			drop(seat, turn);
+		}
+		else {
+			if (!waiter.busy) {
+				waiter.busy = true;
+				turn.deliver(waiter);
+			}
+			long pause = no.queued() ? Clock.jitter(this.runtime.recheck) : pauseToPoll(attempt);
+			if (isFirst(seat)) {
+				// When what is there expires, the queue has to be moved on.
+				pause = Math.min(pause, no.freeIn().toNanos() + MIN_PAUSE);
+			}
+			dueIn(seat, Math.max(MIN_PAUSE, pause));
+		}
+	}
+
+	private void failed(Seat seat, StoreException failure, long executableUntil, Turn turn) {
+		Attempt attempt = seat.attempt;
+		attempt.outage = failure;
+		if (failure.mayHaveExecuted()) {
+			attempt.mayHaveTraces = true;
+			attempt.ghostUntil = Math.max(attempt.ghostUntil, executableUntil);
+		}
+		Waiter waiter = seat.waiter;
+		if (waiter.isWaiting() && (!failure.isRetryable() || !waiter.waits())) {
+			refuse(waiter, turn, storeFailed(failure));
+		}
+		if (waiter.isWaiting()) {
+			dueIn(seat, pauseToPoll(attempt));
+		}
+		else {
+			drop(seat, turn);
+		}
+	}
+
+	private void released(LeaseHandle closed, long keptUntil, long nextTtl, long sentAt,
+			CompletableFuture<Boolean> outcome, @Nullable ReleaseReply reply, @Nullable Throwable thrown) {
+		transition((turn) -> {
+			this.closing--;
+			Grant ended = closed.hold.grant;
+			StoreException silence = (reply != null) ? null : this.runtime
+				.failure((thrown != null) ? thrown : new IllegalStateException("The store answered nothing"));
+			settle(closed, reply instanceof ReleaseReply.NotOwner, silence, outcome, turn);
+			if (silence != null && keptUntil != 0) {
+				turn.then(() -> this.runtime.keepLater(ended, keptUntil));
+			}
+			else if (silence != null) {
+				turn.then(() -> this.runtime.abandonLater(this, ended.attempt(), this.runtime.now(),
+						Clock.plus(sentAt, ended.ttl)));
+			}
+			if (reply instanceof ReleaseReply.Passed passed) {
+				passed(passed, nextTtl, sentAt, turn);
+			}
+			else if (reply instanceof ReleaseReply.Released released && released.reserved()) {
+				turn.then(this::tellOfRemoteHandoff);
+			}
+			askDue(turn);
+			dieIfIdle();
+		});
+	}
+
+	private void passed(ReleaseReply.Passed passed, long ttl, long sentAt, Turn turn) {
+		Seat next = this.waiting.get(passed.attempt());
+		if (next == null) {
+			// Its caller has left.
+			turn.then(() -> this.runtime.abandonLater(this, passed.attempt(), 0, Clock.plus(sentAt, ttl)));
+			return;
+		}
+		next.attempt.mayHaveTraces = true;
+		next.attempt.ttl = Math.max(next.attempt.ttl, ttl);
+		long own = next.waiter.profile.storeTtl();
+		granted(next, ttl, Clock.plus(sentAt, own - Profile.drift(own)), passed.token(), turn);
+		turn.then(() -> this.runtime.listeners()
+			.notify((listener) -> listener.onLocalHandoff(this.key, this.runtime.name())));
+	}
+
+	// ---- What time, signals and the watchdog bring
+
+	@Override
+	void signalled(@Nullable AttemptId signalled) {
+		transition((turn) -> {
+			if (signalled == null) {
+				this.waiting.values().forEach((seat) -> seat.due = true);
+			}
+			else {
+				Seat seat = this.waiting.get(signalled);
+				if (seat != null) {
+					seat.due = true;
+				}
+			}
+			askDue(turn);
+		});
+	}
+
+	@Override
+	void revoked(AttemptId revoked) {
+		transition((turn) -> {
+			Seat seat = this.holding.get(revoked);
+			if (seat != null) {
+				lose(seat, LossReason.FORCE_RELEASED, turn);
+			}
+		});
+	}
+
+	@Override
+	void lost(Grant lost, LossReason reason) {
+		transition((turn) -> {
+			Seat seat = this.holding.get(lost.attempt());
+			if (seat != null) {
+				lose(seat, reason, turn);
+			}
+		});
+	}
+
+	@Override
+	boolean armed(Grant armed, long ttl, long sentAt) {
+		mutex().lock();
+		try {
+			armed.ttl = ttl;
+			return this.holding.containsKey(armed.attempt())
+					&& armed.prolong(this.runtime.now(), armed.deadlineOf(sentAt, ttl));
+		}
+		finally {
+			mutex().unlock();
+		}
+	}
+
+	private void timeToAsk() {
+		transition((turn) -> {
+			this.timer = null;
+			long now = this.runtime.now();
+			for (Seat seat : this.waiting.values()) {
+				seat.due |= !seat.asked && now >= seat.dueAt;
+			}
+			askDue(turn);
+			setTimer();
+		});
+	}
+
+	// ---- Under the mutex
+
+	private void askDue(Turn turn) {
+		if (!isInOrder()) {
+			for (Seat seat : this.waiting.values()) {
+				if (seat.due && !seat.asked) {
+					askForShare(seat, turn);
+				}
+			}
+			return;
+		}
+		List<Seat> inOrder = new ArrayList<>();
+		for (Seat seat : this.waiting.values()) {
+			if (seat.due && !seat.asked) {
+				if (!seat.waiter.waits()) {
+					askOnce(seat, turn);
+				}
+				else if (!this.asking) {
+					inOrder.add(seat);
+				}
+			}
+		}
+		if (!inOrder.isEmpty()) {
+			askInOrder(inOrder, turn);
+		}
+	}
+
+	private long prepare(Seat seat, boolean queues) {
+		long ttl = seat.waiter.profile.storeTtl();
+		seat.due = false;
+		seat.asked = true;
+		seat.dueAt = Long.MAX_VALUE;
+		seat.attempt.ttl = Math.max(seat.attempt.ttl, ttl);
+		seat.attempt.mayHaveTraces |= queues;
+		return ttl;
+	}
+
+	private AcquireCommand command(Seat seat, long ttl) {
+		boolean repeated = seat.attempt.sentBefore;
+		seat.attempt.sentBefore = true;
+		return new AcquireCommand(this.key, seat.attempt.id, Duration.ofNanos(ttl), 1, repeated, timeout(ttl));
+	}
+
+	/** For a caller that does not wait, and so wants no place in the queue. */
+	private void askOnce(Seat seat, Turn turn) {
+		long ttl = prepare(seat, false);
+		AcquireCommand command = command(seat, ttl);
+		turn.then(() -> {
+			long sentAt = this.runtime.now();
+			this.runtime.call(() -> this.runtime.store.acquire(command))
+				.whenComplete((reply, thrown) -> answered(seat, ttl, sentAt, reply, thrown));
+		});
+	}
+
+	private void askForShare(Seat seat, Turn turn) {
+		boolean queues = seat.waiter.waits();
+		long ttl = prepare(seat, queues);
+		SharedAcquireCommand command = new SharedAcquireCommand(this.key, seat.attempt.id,
+				this.way.share(seat.waiter.profile), Duration.ofNanos(ttl), queues, timeout(ttl));
+		turn.then(() -> {
+			long sentAt = this.runtime.now();
+			this.runtime.call(() -> this.runtime.sharing().acquireShared(command))
+				.whenComplete((reply, thrown) -> answered(seat, ttl, sentAt, reply, thrown));
+		});
+	}
+
+	private void answered(Seat seat, long ttl, long sentAt, @Nullable AcquireReply reply, @Nullable Throwable thrown) {
+		transition((turn) -> {
+			answered(seat, ttl, sentAt, reply, thrown, turn);
+			askDue(turn);
+			dieIfIdle();
+		});
+	}
+
+	private void askInOrder(List<Seat> seats, Turn turn) {
+		this.asking = true;
+		List<AcquireCommand> commands = new ArrayList<>(seats.size());
+		for (Seat seat : seats) {
+			commands.add(command(seat, prepare(seat, true)));
+		}
+		turn.then(() -> {
+			long sentAt = this.runtime.now();
+			this.runtime.call(() -> fair().acquireInOrder(commands)).whenComplete((replies, thrown) -> {
+				boolean complete = replies != null && replies.size() == seats.size();
+				transition((after) -> {
+					this.asking = false;
+					for (int i = 0; i < seats.size(); i++) {
+						answered(seats.get(i), commands.get(i).ttl().toNanos(), sentAt,
+								complete ? Objects.requireNonNull(replies).get(i) : null, thrown, after);
+					}
+					askDue(after);
+					dieIfIdle();
+				});
+			});
+		});
+	}
+
+	private boolean isFirst(Seat seat) {
+		return this.waiting.values().iterator().next() == seat;
+	}
+
+	private long pauseToPoll(Attempt polling) {
+		return Clock.jitter(Math.min(this.runtime.recheck, FIRST_POLL << Math.min(polling.polls++, 16)));
+	}
+
+	private void dueIn(Seat seat, long pause) {
+		seat.dueAt = Clock.plus(this.runtime.now(), pause);
+		setTimer();
+	}
+
+	/** Fires when the first seat is due. */
+	private void setTimer() {
+		long first = Long.MAX_VALUE;
+		for (Seat seat : this.waiting.values()) {
+			if (!seat.asked) {
+				first = Math.min(first, seat.dueAt);
+			}
+		}
+		Future<?> pending = this.timer;
+		if (pending != null && (first == Long.MAX_VALUE || this.timerAt > first)) {
+			pending.cancel(false);
+			this.timer = null;
+			pending = null;
+		}
+		if (pending == null && first != Long.MAX_VALUE) {
+			this.timerAt = first;
+			this.timer = this.runtime.engine.timers()
+				.schedule(this::timeToAsk, Math.max(0, first - this.runtime.now()));
+		}
+	}
+
+	/** The caller has gone: the attempt must not leave anything in the store. */
+	private void drop(Seat seat, Turn turn) {
+		if (this.waiting.get(seat.attempt.id) == seat) {
+			abandon(seat, turn);
+			setTimer();
+			dieIfIdle();
+		}
+	}
+
+	private void abandon(Seat seat, Turn turn) {
+		Attempt ended = seat.attempt;
+		this.waiting.remove(ended.id);
+		this.runtime.unregister(ended.id);
+		sweepGhosts(ended, turn);
+		if (!ended.mayHaveTraces) {
+			return;
+		}
+		this.closing++;
+		long until = Clock.plus(this.runtime.now(), ended.ttl);
+		Duration timeout = timeout(ended.ttl);
+		turn.then(() -> this.runtime.abandon(isShared(), new AbandonCommand(this.key, ended.id, timeout))
+			.whenComplete((done, thrown) -> {
+				if (thrown != null) {
+					this.runtime.abandonLater(this, ended.id, this.runtime.now(), until);
+				}
+				transition((after) -> {
+					this.closing--;
+					dieIfIdle();
+				});
+			}));
+	}
+
+	/** What a command without an answer may still do is undone. */
+	private void sweepGhosts(Attempt ended, Turn turn) {
+		if (ended.ghostUntil > this.runtime.now()) {
+			turn.then(() -> this.runtime.abandonLater(this, ended.id, ended.ghostUntil,
+					Clock.plus(ended.ghostUntil, ended.ttl)));
+		}
+	}
+
+	private void stopHolding(Seat seat, Turn turn) {
+		this.holding.remove(seat.attempt.id);
+		this.runtime.unregister(seat.attempt.id);
+		unwatch(seat.hold().grant);
+		sweepGhosts(seat.attempt, turn);
+	}
+
+	private void lose(Seat seat, LossReason reason, Turn turn) {
+		Hold held = seat.hold();
+		stopHolding(seat, turn);
+		held.grant.expire();
+		held.grant.hold = null;
+		loseHold(held, reason, turn);
+		dieIfIdle();
+	}
+
+	private void dieIfIdle() {
+		if (!this.dead && this.waiting.isEmpty() && this.holding.isEmpty() && this.closing == 0) {
+			this.dead = true;
+			setTimer();
+			this.runtime.remove(this.way, this);
+		}
+	}
+
+	private FairLockStore fair() {
+		return (FairLockStore) this.runtime.store;
+	}
+
+	private LockNotAcquiredException refusal(Reason reason, Waiter waiter, @Nullable Seat seat) {
+		long waited = (reason == Reason.TIMED_OUT) ? waiter.profile.waitTime() : this.runtime.now() - waiter.enteredAt;
+		return new LockNotAcquiredException(this.key, reason, Duration.ofNanos(waited), holder(seat));
+	}
+
+	private String holder(@Nullable Seat refused) {
+		if (!this.holding.isEmpty()) {
+			Seat first = this.holding.values().iterator().next();
+			return "held by " + first.hold().owner + " of this instance"
+					+ ((this.holding.size() > 1) ? " and " + (this.holding.size() - 1) + " more" : "");
+		}
+		return (refused != null) ? refused.attempt.holder : "";
+	}
+
+	// ---- What operators see
+
+	@Override
+	List<HeldLock> held() {
+		mutex().lock();
+		try {
+			return this.holding.values().stream().map((seat) -> show(seat.hold(), this.waiting.size())).toList();
+		}
+		finally {
+			mutex().unlock();
+		}
+	}
+
+	@Override
+	@Nullable WaitedLock waited() {
+		mutex().lock();
+		try {
+			if (this.waiting.isEmpty()) {
+				return null;
+			}
+			Waiter first = this.waiting.values().iterator().next().waiter;
+			return new WaitedLock(this.key, this.runtime.name(), this.waiting.size(),
+					Duration.ofNanos(this.runtime.now() - first.enteredAt));
+		}
+		finally {
+			mutex().unlock();
+		}
+	}
+
+	@Override
+	boolean isBusy() {
+		mutex().lock();
+		try {
+			return !this.dead;
+		}
+		finally {
+			mutex().unlock();
+		}
+	}
+
+	/**
+	 * One caller, and what it has in the store.
+	 */
+	static final class Seat {
+
+		final Waiter waiter;
+
+		Attempt attempt = new Attempt(AttemptId.random());
+
+		/** A command is under way for it. */
+		boolean asked;
+
+		/** It is to be asked for as soon as no command is under way. */
+		boolean due;
+
+		/** When it is due by itself. */
+		long dueAt = Long.MAX_VALUE;
+
+		@Nullable Hold hold;
+
+		Seat(Waiter waiter) {
+			this.waiter = waiter;
+		}
+
+		Hold hold() {
+			return Objects.requireNonNull(this.hold, "hold");
+		}
+
+	}
+
+}
