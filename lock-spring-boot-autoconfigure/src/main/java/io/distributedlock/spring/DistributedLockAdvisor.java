@@ -1,6 +1,8 @@
 package io.distributedlock.spring;
 
 import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 import io.distributedlock.LockTemplate;
@@ -10,6 +12,7 @@ import org.springframework.aop.Pointcut;
 import org.springframework.aop.PointcutAdvisor;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.core.Ordered;
+import org.springframework.core.task.TaskDecorator;
 import org.springframework.util.StringValueResolver;
 import org.springframework.util.function.SingletonSupplier;
 
@@ -46,10 +49,30 @@ public final class DistributedLockAdvisor implements PointcutAdvisor, Ordered {
 	 */
 	public DistributedLockAdvisor(Supplier<LockTemplate> locks, Supplier<AspectSettings> settings,
 			StringValueResolver placeholders) {
+		this(locks, settings, placeholders, () -> false, List::of);
+	}
+
+	/**
+	 * Makes an advisor that says on which threads methods that return a future run. They
+	 * are threads of their own; idle ones end.
+	 * @param locks gives what takes the locks, asked once
+	 * @param settings gives the settings, asked once
+	 * @param placeholders resolves placeholders in annotations
+	 * @param virtualThreads tells whether those threads are virtual, asked once
+	 * @param decorators gives what is wrapped around such a method and what follows it,
+	 * to take along a context; the first is outermost; asked once
+	 */
+	public DistributedLockAdvisor(Supplier<LockTemplate> locks, Supplier<AspectSettings> settings,
+			StringValueResolver placeholders, BooleanSupplier virtualThreads,
+			Supplier<List<TaskDecorator>> decorators) {
 		Supplier<AspectSettings> settingsOnce = SingletonSupplier.of(settings);
 		this.source = new LockOperationSource(new LockOperationParser(settingsOnce, placeholders));
 		this.pointcut = new DistributedLockPointcut(this.source);
-		this.advice = new DistributedLockInterceptor(this.source, SingletonSupplier.of(locks), settingsOnce);
+		Supplier<LockTemplate> locksOnce = SingletonSupplier.of(locks);
+		Supplier<Executor> threads = SingletonSupplier
+			.of(() -> MethodThreads.create(virtualThreads.getAsBoolean(), decorators.get()));
+		this.advice = new DistributedLockInterceptor(this.source, locksOnce, settingsOnce,
+				new AsynchronousCalls(locksOnce, threads));
 	}
 
 	/**

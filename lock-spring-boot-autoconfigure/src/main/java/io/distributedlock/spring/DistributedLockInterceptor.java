@@ -1,6 +1,5 @@
 package io.distributedlock.spring;
 
-import java.util.Objects;
 import java.util.function.Supplier;
 
 import io.distributedlock.Lease;
@@ -20,7 +19,8 @@ import org.slf4j.LoggerFactory;
 import org.springframework.aop.support.AopUtils;
 
 /**
- * Runs annotated methods under their lock.
+ * Runs annotated methods under their lock; those whose work goes on after they have
+ * returned through {@link AsynchronousCalls}.
  * <p>
  * Only a failure of this call's own acquisition is answered by {@code fallback} and
  * {@code onFailure}: what the method throws, locks that it takes itself included, goes to
@@ -36,13 +36,16 @@ final class DistributedLockInterceptor implements MethodInterceptor {
 
 	private final Supplier<AspectSettings> settings;
 
+	private final AsynchronousCalls asynchronous;
+
 	private final SurroundingTransaction transaction = SurroundingTransaction.detect();
 
 	DistributedLockInterceptor(LockOperationSource source, Supplier<LockTemplate> locks,
-			Supplier<AspectSettings> settings) {
+			Supplier<AspectSettings> settings, AsynchronousCalls asynchronous) {
 		this.source = source;
 		this.locks = locks;
 		this.settings = settings;
+		this.asynchronous = asynchronous;
 	}
 
 	@Override
@@ -51,7 +54,16 @@ final class DistributedLockInterceptor implements MethodInterceptor {
 		LockOperation operation = this.source.find(invocation.getMethod(),
 				(target != null) ? AopUtils.getTargetClass(target) : null);
 		AspectSettings aspect = this.settings.get();
-		if (operation == null || !aspect.enabled() || !operation.applies(invocation.getArguments())) {
+		if (operation == null || !aspect.enabled()) {
+			return invocation.proceed();
+		}
+		if (operation.style() != MethodStyle.BLOCKING) {
+			if (aspect.onActiveTransaction() == OnActiveTransaction.REJECT && this.transaction.isOpen()) {
+				checkSurroundingTransaction(operation, OnActiveTransaction.REJECT);
+			}
+			return this.asynchronous.invoke(operation, invocation);
+		}
+		if (!operation.applies(invocation.getArguments())) {
 			return invocation.proceed();
 		}
 		LockRequest request = operation.request(invocation.getArguments());
@@ -80,7 +92,7 @@ final class DistributedLockInterceptor implements MethodInterceptor {
 		if (operation.fallback().answers(ex)) {
 			return operation.fallback().answer(invocation.getThis(), invocation.getArguments(), ex);
 		}
-		if (operation.onFailure() == OnFailure.SKIP) {
+		if (operation.skips(ex)) {
 			logger.debug("Skipped {}: {}", operation.location(), ex.getMessage());
 			return operation.skipResult();
 		}
@@ -112,7 +124,7 @@ final class DistributedLockInterceptor implements MethodInterceptor {
 				lease.close();
 			}
 			catch (LockLostException lost) {
-				suppress(lost, ex);
+				Losses.suppress(lost, ex);
 			}
 			throw ex;
 		}
@@ -146,7 +158,7 @@ final class DistributedLockInterceptor implements MethodInterceptor {
 					lease.assertHeld();
 				}
 				catch (LockLostException lost) {
-					suppress(lost, ex);
+					Losses.suppress(lost, ex);
 				}
 			}
 			throw ex;
@@ -169,17 +181,6 @@ final class DistributedLockInterceptor implements MethodInterceptor {
 		finally {
 			interrupter.close();
 		}
-	}
-
-	// The commit check may have reported the same loss already.
-	private static void suppress(LockLostException lost, Throwable failure) {
-		for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-			if (cause instanceof LockLostException reported && reported.fencingToken() == lost.fencingToken()
-					&& Objects.equals(reported.key(), lost.key())) {
-				return;
-			}
-		}
-		failure.addSuppressed(lost);
 	}
 
 	private void checkSurroundingTransaction(LockOperation operation, OnActiveTransaction mode) {

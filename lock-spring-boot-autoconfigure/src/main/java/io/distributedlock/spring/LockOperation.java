@@ -6,6 +6,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 import io.distributedlock.LockKey;
 import io.distributedlock.LockMode;
+import io.distributedlock.LockNotAcquiredException;
 import io.distributedlock.LockRequest;
 import io.distributedlock.LockSettings;
 import org.jspecify.annotations.Nullable;
@@ -28,11 +29,12 @@ import org.springframework.expression.EvaluationException;
  * @param fallback what answers instead
  * @param onLost what happens to the running method
  * @param mode whether the lock is shared with readers
+ * @param style when the work of the method is over
  * @param warned whether the warning about surrounding transactions was given
  */
 record LockOperation(Method method, String location, String simpleClassName, String name, List<LockExpression> key,
 		@Nullable LockExpression condition, LockSettings settings, OnFailure onFailure, @Nullable Object skipResult,
-		FallbackMethods fallback, OnLost onLost, LockMode mode, AtomicBoolean warned) {
+		FallbackMethods fallback, OnLost onLost, LockMode mode, MethodStyle style, AtomicBoolean warned) {
 
 	/**
 	 * Tells whether a call is to be locked.
@@ -71,6 +73,14 @@ record LockOperation(Method method, String location, String simpleClassName, Str
 					"No key for @DistributedLock on " + this.location + " (key = " + this.key + "): " + ex.getMessage(),
 					ex);
 		}
+	}
+
+	/**
+	 * Tells whether a call that did not get the lock is passed over.
+	 * @param failure why it did not get the lock
+	 */
+	boolean skips(Throwable failure) {
+		return this.onFailure == OnFailure.SKIP && failure instanceof LockNotAcquiredException;
 	}
 
 	/**

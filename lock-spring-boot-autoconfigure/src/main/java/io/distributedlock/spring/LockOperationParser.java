@@ -55,7 +55,6 @@ final class LockOperationParser {
 			Class<?> targetClass) {
 		try {
 			refuseUnreachable(method, targetClass);
-			ReturnTypes.refuseAsynchronous(method, targetClass);
 			return operation(annotation, method, declared, targetClass);
 		}
 		catch (AnnotationProblem ex) {
@@ -65,6 +64,7 @@ final class LockOperationParser {
 
 	private LockOperation operation(MergedAnnotation<DistributedLock> annotation, Method method, Method declared,
 			Class<?> targetClass) {
+		MethodStyle style = ReturnTypes.style(method, targetClass);
 		Class<?> namingClass = namingClass(annotation, declared, targetClass);
 		String name = name(annotation, method, namingClass);
 		LockExpressionParser expressions = new LockExpressionParser(variables(annotation, method, declared));
@@ -81,9 +81,19 @@ final class LockOperationParser {
 		return new LockOperation(method, InvalidDistributedLockException.describe(method, targetClass),
 				namingClass.getSimpleName(), name, List.copyOf(key),
 				condition.isEmpty() ? null : expressions.parse("condition", condition), settings(annotation, name),
-				onFailure, skips ? ReturnTypes.skipped(method) : null, fallback,
-				annotation.getEnum("onLost", OnLost.class), annotation.getEnum("mode", LockMode.class),
-				new AtomicBoolean());
+				onFailure, skips ? ReturnTypes.skipped(style, method, targetClass) : null, fallback,
+				onLost(annotation, style), annotation.getEnum("mode", LockMode.class), style, new AtomicBoolean());
+	}
+
+	private static OnLost onLost(MergedAnnotation<DistributedLock> annotation, MethodStyle style) {
+		OnLost onLost = annotation.getEnum("onLost", OnLost.class);
+		if (onLost == OnLost.INTERRUPT && style != MethodStyle.BLOCKING) {
+			throw new AnnotationProblem(
+					"onLost = INTERRUPT has no thread to interrupt: the work of the method does not belong to one.",
+					"Leave out onLost. The result fails with a LockLostException, and work that must stop sooner can"
+							+ " ask LockContext.current() or register Lease.onLost.");
+		}
+		return onLost;
 	}
 
 	private static void refuseUnreachable(Method method, Class<?> targetClass) {

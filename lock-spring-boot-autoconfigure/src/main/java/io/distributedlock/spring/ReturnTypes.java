@@ -6,6 +6,7 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
 import java.util.concurrent.Future;
@@ -22,23 +23,26 @@ import org.springframework.util.ClassUtils;
 final class ReturnTypes {
 
 	// By name, since they need not be there.
-	private static final Set<String> LATER = Set.of("org.reactivestreams.Publisher", "kotlinx.coroutines.flow.Flow",
-			"kotlinx.coroutines.Deferred", "org.springframework.web.context.request.async.DeferredResult",
+	private static final Set<String> REFUSED = Set.of("kotlinx.coroutines.Deferred", "org.reactivestreams.Publisher",
+			"kotlinx.coroutines.flow.Flow", "org.springframework.web.context.request.async.DeferredResult",
 			"org.springframework.web.context.request.async.WebAsyncTask");
 
 	private ReturnTypes() {
 	}
 
 	/**
-	 * Refuses methods whose work goes on after they have returned: the lock would be
-	 * given back too early.
-	 * @throws AnnotationProblem if the method is such a one
+	 * Finds out when the work of a method is over.
+	 * @throws AnnotationProblem if its work goes on after it has returned and nothing
+	 * tells when it is over: the lock would be given back too early
 	 */
-	static void refuseAsynchronous(Method method, Class<?> targetClass) {
+	static MethodStyle style(Method method, Class<?> targetClass) {
 		Class<?> type = ResolvableType.forMethodReturnType(method, targetClass).toClass();
 		String what = null;
 		if (isSuspending(method)) {
 			what = "is a suspend function";
+		}
+		else if (type == CompletableFuture.class || type == CompletionStage.class) {
+			return MethodStyle.FUTURE;
 		}
 		else if (Future.class.isAssignableFrom(type) || CompletionStage.class.isAssignableFrom(type)
 				|| Flow.Publisher.class.isAssignableFrom(type) || isOneOf(type)
@@ -48,9 +52,10 @@ final class ReturnTypes {
 		if (what != null) {
 			throw new AnnotationProblem(
 					"the method " + what + ", so its work may go on after it has returned and the lock is given back.",
-					"Return a plain value, or use LockTemplate.acquireAsync and release the lease when the result is"
-							+ " there.");
+					"Return a CompletableFuture, a CompletionStage or a plain value, or use LockTemplate.acquireAsync"
+							+ " and release the lease when the result is there.");
 		}
+		return MethodStyle.BLOCKING;
 	}
 
 	private static boolean isSuspending(Method method) {
@@ -59,26 +64,29 @@ final class ReturnTypes {
 	}
 
 	private static boolean isOneOf(Class<?> type) {
-		if (LATER.contains(type.getName())) {
+		if (REFUSED.contains(type.getName())) {
 			return true;
 		}
 		for (Class<?> superclass = type.getSuperclass(); superclass != null; superclass = superclass.getSuperclass()) {
-			if (LATER.contains(superclass.getName())) {
+			if (REFUSED.contains(superclass.getName())) {
 				return true;
 			}
 		}
 		return ClassUtils.getAllInterfacesForClassAsSet(type)
 			.stream()
-			.anyMatch((candidate) -> LATER.contains(candidate.getName()));
+			.anyMatch((candidate) -> REFUSED.contains(candidate.getName()));
 	}
 
 	/**
-	 * Finds what a skipped call returns.
+	 * Finds what a skipped call returns, or what its future completes with.
 	 * @return null or an empty optional
 	 * @throws AnnotationProblem if the type has no value that means "nothing"
 	 */
-	static @Nullable Object skipped(Method method) {
+	static @Nullable Object skipped(MethodStyle style, Method method, Class<?> targetClass) {
 		Class<?> type = method.getReturnType();
+		if (style == MethodStyle.FUTURE) {
+			type = ResolvableType.forMethodReturnType(method, targetClass).getGeneric().toClass();
+		}
 		if (type == Optional.class) {
 			return Optional.empty();
 		}

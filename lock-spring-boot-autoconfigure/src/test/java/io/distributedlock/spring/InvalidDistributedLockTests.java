@@ -561,7 +561,7 @@ class InvalidDistributedLockTests {
 	}
 
 	@ParameterizedTest
-	@ValueSource(classes = { ReturnsFuture.class, ReturnsCompletableFuture.class, ReturnsMono.class, ReturnsFlux.class,
+	@ValueSource(classes = { ReturnsFuture.class, ReturnsFutureOfItsOwn.class, ReturnsMono.class, ReturnsFlux.class,
 			ReturnsGenericFuture.class, ReturnsFlowPublisher.class })
 	void methodsThatGoOnAfterTheyReturn(Class<?> type) {
 		assertThatExceptionOfType(InvalidDistributedLockException.class).isThrownBy(() -> this.source.findAll(type))
@@ -580,9 +580,28 @@ class InvalidDistributedLockTests {
 
 	}
 
-	static class ReturnsCompletableFuture {
+	static class ReturnsFutureOfItsOwn {
 
 		@DistributedLock
+		public Promise buy() {
+			return new Promise();
+		}
+
+	}
+
+	static class Promise extends CompletableFuture<String> {
+
+	}
+
+	@Test
+	void interruptOfAMethodThatReturnsAFuture() {
+		assertRefused(InterruptsFuture.class, "buy()", "onLost = INTERRUPT has no thread to interrupt",
+				"Leave out onLost");
+	}
+
+	static class InterruptsFuture {
+
+		@DistributedLock(name = "stock", onLost = OnLost.INTERRUPT)
 		public CompletableFuture<String> buy() {
 			return new CompletableFuture<>();
 		}

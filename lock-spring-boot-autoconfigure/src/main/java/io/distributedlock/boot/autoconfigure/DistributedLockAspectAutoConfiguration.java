@@ -15,11 +15,13 @@ import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.thread.Threading;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Import;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.context.annotation.Role;
 import org.springframework.core.env.Environment;
+import org.springframework.core.task.TaskDecorator;
 
 /**
  * Auto-configuration for
@@ -35,12 +37,14 @@ public final class DistributedLockAspectAutoConfiguration {
 	@Role(BeanDefinition.ROLE_INFRASTRUCTURE)
 	@ConditionalOnMissingBean
 	static DistributedLockAdvisor distributedLockAdvisor(ObjectProvider<LockTemplate> locks,
-			ObjectProvider<DistributedLockProperties> properties, BeanFactory beanFactory, Environment environment) {
+			ObjectProvider<DistributedLockProperties> properties, ObjectProvider<TaskDecorator> decorators,
+			BeanFactory beanFactory, Environment environment) {
 		ConfigurableListableBeanFactory beans = (ConfigurableListableBeanFactory) beanFactory;
 		// The environment as well: without a strict resolver in the bean factory, unknown
 		// placeholders would stay as they are.
 		return new DistributedLockAdvisor(locks::getObject, () -> aspectSettings(properties.getObject()),
-				(text) -> environment.resolveRequiredPlaceholders(String.valueOf(beans.resolveEmbeddedValue(text))));
+				(text) -> environment.resolveRequiredPlaceholders(String.valueOf(beans.resolveEmbeddedValue(text))),
+				() -> Threading.VIRTUAL.isActive(environment), () -> decorators.orderedStream().toList());
 	}
 
 	@Bean
