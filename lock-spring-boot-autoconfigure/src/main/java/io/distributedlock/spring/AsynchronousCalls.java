@@ -37,9 +37,15 @@ final class AsynchronousCalls {
 		// A call is proceeded with after this interceptor has returned, so it needs a
 		// copy
 		// that remembers how far along the chain of interceptors it is.
-		MethodInvocation copy = (invocation instanceof ProxyMethodInvocation proxied) ? proxied.invocableClone()
-				: invocation;
-		return future(operation, copy);
+		MethodInvocation copy = copy(invocation);
+		if (operation.style() == MethodStyle.FUTURE) {
+			return future(operation, copy);
+		}
+		return new ReactiveCalls(this.locks).invoke(operation, () -> copy(copy));
+	}
+
+	private static MethodInvocation copy(MethodInvocation invocation) {
+		return (invocation instanceof ProxyMethodInvocation proxied) ? proxied.invocableClone() : invocation;
 	}
 
 	private @Nullable Object future(LockOperation operation, MethodInvocation invocation) throws Throwable {

@@ -30,11 +30,13 @@ import org.springframework.expression.EvaluationException;
  * @param onLost what happens to the running method
  * @param mode whether the lock is shared with readers
  * @param style when the work of the method is over
+ * @param returnType type of what the method returns, as the class declares it
  * @param warned whether the warning about surrounding transactions was given
  */
 record LockOperation(Method method, String location, String simpleClassName, String name, List<LockExpression> key,
 		@Nullable LockExpression condition, LockSettings settings, OnFailure onFailure, @Nullable Object skipResult,
-		FallbackMethods fallback, OnLost onLost, LockMode mode, MethodStyle style, AtomicBoolean warned) {
+		FallbackMethods fallback, OnLost onLost, LockMode mode, MethodStyle style, Class<?> returnType,
+		AtomicBoolean warned) {
 
 	/**
 	 * Tells whether a call is to be locked.

@@ -82,7 +82,8 @@ final class LockOperationParser {
 				namingClass.getSimpleName(), name, List.copyOf(key),
 				condition.isEmpty() ? null : expressions.parse("condition", condition), settings(annotation, name),
 				onFailure, skips ? ReturnTypes.skipped(style, method, targetClass) : null, fallback,
-				onLost(annotation, style), annotation.getEnum("mode", LockMode.class), style, new AtomicBoolean());
+				onLost(annotation, style), annotation.getEnum("mode", LockMode.class), style,
+				ReturnTypes.of(method, targetClass), new AtomicBoolean());
 	}
 
 	private static OnLost onLost(MergedAnnotation<DistributedLock> annotation, MethodStyle style) {

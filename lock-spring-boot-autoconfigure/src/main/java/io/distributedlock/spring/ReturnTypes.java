@@ -8,11 +8,11 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Flow;
 import java.util.concurrent.Future;
 
 import org.jspecify.annotations.Nullable;
 
+import org.springframework.core.ReactiveAdapter;
 import org.springframework.core.ReactiveAdapterRegistry;
 import org.springframework.core.ResolvableType;
 import org.springframework.util.ClassUtils;
@@ -23,11 +23,25 @@ import org.springframework.util.ClassUtils;
 final class ReturnTypes {
 
 	// By name, since they need not be there.
-	private static final Set<String> REFUSED = Set.of("kotlinx.coroutines.Deferred", "org.reactivestreams.Publisher",
-			"kotlinx.coroutines.flow.Flow", "org.springframework.web.context.request.async.DeferredResult",
+	private static final Set<String> REFUSED = Set.of("kotlinx.coroutines.Deferred",
+			"org.springframework.web.context.request.async.DeferredResult",
 			"org.springframework.web.context.request.async.WebAsyncTask");
 
+	private static final Set<String> PUBLISHERS = Set.of("org.reactivestreams.Publisher",
+			"java.util.concurrent.Flow$Publisher", "kotlinx.coroutines.flow.Flow");
+
+	private static final boolean REACTOR_PRESENT = ClassUtils.isPresent("reactor.core.publisher.Flux",
+			ReturnTypes.class.getClassLoader());
+
 	private ReturnTypes() {
+	}
+
+	/**
+	 * Returns the return type of a method, in which the class has put types for its type
+	 * variables.
+	 */
+	static Class<?> of(Method method, Class<?> targetClass) {
+		return ResolvableType.forMethodReturnType(method, targetClass).toClass();
 	}
 
 	/**
@@ -36,26 +50,41 @@ final class ReturnTypes {
 	 * tells when it is over: the lock would be given back too early
 	 */
 	static MethodStyle style(Method method, Class<?> targetClass) {
-		Class<?> type = ResolvableType.forMethodReturnType(method, targetClass).toClass();
-		String what = null;
+		Class<?> type = of(method, targetClass);
 		if (isSuspending(method)) {
-			what = "is a suspend function";
+			throw unknownEnd("is a suspend function");
 		}
-		else if (type == CompletableFuture.class || type == CompletionStage.class) {
+		if (type == CompletableFuture.class || type == CompletionStage.class) {
 			return MethodStyle.FUTURE;
 		}
-		else if (Future.class.isAssignableFrom(type) || CompletionStage.class.isAssignableFrom(type)
-				|| Flow.Publisher.class.isAssignableFrom(type) || isOneOf(type)
-				|| (type != Object.class && ReactiveAdapterRegistry.getSharedInstance().getAdapter(type) != null)) {
-			what = "returns a " + type.getSimpleName();
+		if (Future.class.isAssignableFrom(type) || CompletionStage.class.isAssignableFrom(type)
+				|| isOneOf(type, REFUSED)) {
+			throw unknownEnd("returns a " + type.getSimpleName());
 		}
-		if (what != null) {
-			throw new AnnotationProblem(
-					"the method " + what + ", so its work may go on after it has returned and the lock is given back.",
-					"Return a CompletableFuture, a CompletionStage or a plain value, or use LockTemplate.acquireAsync"
-							+ " and release the lease when the result is there.");
+		ReactiveAdapter adapter = adapter(type);
+		if (adapter != null && adapter.getReactiveType() == type && isUsable(adapter)) {
+			return MethodStyle.REACTIVE;
+		}
+		if (adapter != null || isOneOf(type, PUBLISHERS)) {
+			throw unknownEnd("returns a " + type.getSimpleName());
 		}
 		return MethodStyle.BLOCKING;
+	}
+
+	private static AnnotationProblem unknownEnd(String what) {
+		return new AnnotationProblem(
+				"the method " + what + ", so its work may go on after it has returned and the lock is given back.",
+				"Return a CompletableFuture, a CompletionStage, a Mono, a Flux or a plain value, or use"
+						+ " LockTemplate.acquireAsync and release the lease when the result is there.");
+	}
+
+	private static @Nullable ReactiveAdapter adapter(Class<?> type) {
+		return (type != Object.class) ? ReactiveAdapterRegistry.getSharedInstance().getAdapter(type) : null;
+	}
+
+	// What has begun before anybody subscribes would begin without the lock.
+	private static boolean isUsable(ReactiveAdapter adapter) {
+		return REACTOR_PRESENT && adapter.getDescriptor().isDeferred();
 	}
 
 	private static boolean isSuspending(Method method) {
@@ -63,18 +92,18 @@ final class ReturnTypes {
 		return types.length > 0 && types[types.length - 1].getName().equals("kotlin.coroutines.Continuation");
 	}
 
-	private static boolean isOneOf(Class<?> type) {
-		if (REFUSED.contains(type.getName())) {
+	private static boolean isOneOf(Class<?> type, Set<String> names) {
+		if (names.contains(type.getName())) {
 			return true;
 		}
 		for (Class<?> superclass = type.getSuperclass(); superclass != null; superclass = superclass.getSuperclass()) {
-			if (REFUSED.contains(superclass.getName())) {
+			if (names.contains(superclass.getName())) {
 				return true;
 			}
 		}
 		return ClassUtils.getAllInterfacesForClassAsSet(type)
 			.stream()
-			.anyMatch((candidate) -> REFUSED.contains(candidate.getName()));
+			.anyMatch((candidate) -> names.contains(candidate.getName()));
 	}
 
 	/**
@@ -84,6 +113,12 @@ final class ReturnTypes {
 	 */
 	static @Nullable Object skipped(MethodStyle style, Method method, Class<?> targetClass) {
 		Class<?> type = method.getReturnType();
+		ReactiveAdapter adapter = (style == MethodStyle.REACTIVE) ? adapter(type) : null;
+		if (adapter != null && !adapter.supportsEmpty()) {
+			throw new AnnotationProblem(
+					"onFailure = SKIP cannot give nothing where a " + type.getSimpleName() + " must have a value.",
+					"Return a type that can be empty, or name a fallback method.");
+		}
 		if (style == MethodStyle.FUTURE) {
 			type = ResolvableType.forMethodReturnType(method, targetClass).getGeneric().toClass();
 		}

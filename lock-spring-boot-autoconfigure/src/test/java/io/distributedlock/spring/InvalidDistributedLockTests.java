@@ -5,16 +5,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Flow;
 import java.util.concurrent.Future;
+import java.util.concurrent.SubmissionPublisher;
 import java.util.function.Function;
 
 import io.distributedlock.LockSettings;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import reactor.core.publisher.ConnectableFlux;
 import reactor.core.publisher.Flux;
-import reactor.core.publisher.Mono;
+
+import org.springframework.web.context.request.async.DeferredResult;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -561,8 +563,8 @@ class InvalidDistributedLockTests {
 	}
 
 	@ParameterizedTest
-	@ValueSource(classes = { ReturnsFuture.class, ReturnsFutureOfItsOwn.class, ReturnsMono.class, ReturnsFlux.class,
-			ReturnsGenericFuture.class, ReturnsFlowPublisher.class })
+	@ValueSource(classes = { ReturnsFuture.class, ReturnsFutureOfItsOwn.class, ReturnsConnectable.class,
+			ReturnsDeferredResult.class, ReturnsGenericFuture.class, ReturnsSubmissionPublisher.class })
 	void methodsThatGoOnAfterTheyReturn(Class<?> type) {
 		assertThatExceptionOfType(InvalidDistributedLockException.class).isThrownBy(() -> this.source.findAll(type))
 			.satisfies((ex) -> {
@@ -608,20 +610,20 @@ class InvalidDistributedLockTests {
 
 	}
 
-	static class ReturnsMono {
+	static class ReturnsConnectable {
 
 		@DistributedLock
-		public Mono<String> buy() {
-			return Mono.empty();
+		public ConnectableFlux<String> buy() {
+			return Flux.<String>empty().publish();
 		}
 
 	}
 
-	static class ReturnsFlux {
+	static class ReturnsDeferredResult {
 
 		@DistributedLock
-		public Flux<String> buy() {
-			return Flux.empty();
+		public DeferredResult<String> buy() {
+			return new DeferredResult<>();
 		}
 
 	}
@@ -636,12 +638,11 @@ class InvalidDistributedLockTests {
 
 	}
 
-	static class ReturnsFlowPublisher {
+	static class ReturnsSubmissionPublisher {
 
 		@DistributedLock
-		public Flow.Publisher<String> buy() {
-			return (subscriber) -> {
-			};
+		public SubmissionPublisher<String> buy() {
+			return new SubmissionPublisher<>();
 		}
 
 	}

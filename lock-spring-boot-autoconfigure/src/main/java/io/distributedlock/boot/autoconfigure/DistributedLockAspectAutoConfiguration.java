@@ -55,7 +55,7 @@ public final class DistributedLockAspectAutoConfiguration {
 		return new DeclaredLocksCheck(advisor, properties, inspector, (ConfigurableListableBeanFactory) beanFactory);
 	}
 
-	private static AspectSettings aspectSettings(DistributedLockProperties properties) {
+	static AspectSettings aspectSettings(DistributedLockProperties properties) {
 		Map<String, LockSettings> entries = properties.toLockSettings();
 		return new AspectSettings(properties.enabled(), properties.toSettings(),
 				(name) -> LockNames.entryFor(name, entries.keySet()).map(entries::get).orElse(LockSettings.NONE),

@@ -1,0 +1,119 @@
+package io.distributedlock.spring;
+
+import java.util.function.Supplier;
+
+import io.distributedlock.LockContext;
+import io.distributedlock.LockException;
+import io.distributedlock.LockRequest;
+import io.distributedlock.LockTemplate;
+import org.aopalliance.intercept.MethodInvocation;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Publisher;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import reactor.core.Exceptions;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.util.context.ContextView;
+
+import org.springframework.core.ReactiveAdapter;
+import org.springframework.core.ReactiveAdapterRegistry;
+
+/**
+ * Runs annotated methods that return a publisher. The condition and the key are computed,
+ * the lock is taken, and the method is called once per subscription.
+ */
+final class ReactiveCalls {
+
+	private static final Logger logger = LoggerFactory.getLogger(ReactiveCalls.class);
+
+	private final Supplier<LockTemplate> locks;
+
+	ReactiveCalls(Supplier<LockTemplate> locks) {
+		this.locks = locks;
+	}
+
+	/**
+	 * Makes what the method returns to its caller.
+	 * @param call gives the call anew for each subscription
+	 */
+	Object invoke(LockOperation operation, Supplier<MethodInvocation> call) {
+		ReactiveAdapter adapter = adapter(operation.returnType());
+		return adapter.fromPublisher(
+				adapter.isMultiValue() ? Flux.deferContextual((context) -> many(operation, call.get(), context))
+						: Mono.deferContextual((context) -> one(operation, call.get(), context)));
+	}
+
+	private Mono<Object> one(LockOperation operation, MethodInvocation call, ContextView context) {
+		if (!operation.applies(call.getArguments())) {
+			return Mono.fromDirect(proceed(call));
+		}
+		LockRequest request = operation.request(call.getArguments());
+		return ReactiveSection.one(() -> begin(operation, request, context), (section, lease) -> proceed(call, section),
+				(failure) -> refused(operation, call, failure));
+	}
+
+	private Flux<Object> many(LockOperation operation, MethodInvocation call, ContextView context) {
+		if (!operation.applies(call.getArguments())) {
+			return Flux.from(proceed(call));
+		}
+		LockRequest request = operation.request(call.getArguments());
+		return ReactiveSection.many(() -> begin(operation, request, context),
+				(section, lease) -> proceed(call, section), (failure) -> refused(operation, call, failure));
+	}
+
+	private ReactiveSection begin(LockOperation operation, LockRequest request, ContextView context) {
+		return ReactiveSection.begin(this.locks.get(), request, operation.keeps(), context, operation.location());
+	}
+
+	private static Publisher<Object> proceed(MethodInvocation call, ReactiveSection section) {
+		LockContext.Scope scope = LockContext.bind(section.owner());
+		try {
+			return proceed(call);
+		}
+		finally {
+			scope.close();
+		}
+	}
+
+	private static Publisher<Object> proceed(MethodInvocation call) {
+		try {
+			return publisher(call.proceed());
+		}
+		catch (Throwable ex) {
+			Exceptions.throwIfJvmFatal(ex);
+			return Mono.error(ex);
+		}
+	}
+
+	private static Publisher<Object> refused(LockOperation operation, MethodInvocation call, Throwable failure) {
+		try {
+			if (failure instanceof LockException refusal && operation.fallback().answers(refusal)) {
+				return publisher(operation.fallback().answer(call.getThis(), call.getArguments(), refusal));
+			}
+			if (operation.skips(failure)) {
+				logger.debug("Skipped {}: {}", operation.location(), failure.getMessage());
+				return Mono.empty();
+			}
+			return Mono.error(failure);
+		}
+		catch (Throwable ex) {
+			Exceptions.throwIfJvmFatal(ex);
+			return Mono.error(ex);
+		}
+	}
+
+	// A method that returns no publisher has nothing left to do.
+	private static Publisher<Object> publisher(@Nullable Object returned) {
+		return (returned != null) ? adapter(returned.getClass()).toPublisher(returned) : Mono.empty();
+	}
+
+	private static ReactiveAdapter adapter(Class<?> type) {
+		ReactiveAdapter adapter = ReactiveAdapterRegistry.getSharedInstance().getAdapter(type);
+		if (adapter == null) {
+			throw new IllegalStateException("A " + type.getName() + " is no reactive type that Spring knows");
+		}
+		return adapter;
+	}
+
+}

@@ -1,0 +1,263 @@
+package io.distributedlock.spring;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.BiFunction;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+import io.distributedlock.Lease;
+import io.distributedlock.LeaseState;
+import io.distributedlock.LockContext;
+import io.distributedlock.LockLostException;
+import io.distributedlock.LockOwner;
+import io.distributedlock.LockRequest;
+import io.distributedlock.LockTemplate;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Publisher;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
+import reactor.util.context.Context;
+import reactor.util.context.ContextView;
+
+/**
+ * The lock of one subscription.
+ * <p>
+ * Acquisition begins when this object is made. From then on it is ended exactly once, by
+ * {@link #completed}, {@link #failed} or {@link #cancelled}, whatever the acquisition has
+ * come to. That no lease is left over rests on {@link CompletableFuture#cancel}, which
+ * has two outcomes only: the future was cancelled, then the engine withdraws the request
+ * or releases what it granted; or it had completed, then its lease is there to be
+ * released here. Whether that lease has reached a subscriber as a signal does not matter.
+ * <p>
+ * Signals that follow from the engine go on with a thread of
+ * {@link Schedulers#parallel()}, so that no operator runs on the engine's own few
+ * threads.
+ */
+final class ReactiveSection {
+
+	/** Under this key a Reactor context has the owner of what runs in it. */
+	static final Object OWNER = LockOwner.class;
+
+	private final LockOwner owner;
+
+	private final boolean keeps;
+
+	private final CompletableFuture<Lease> acquiring;
+
+	private volatile boolean ended;
+
+	// Set when the work has ended normally.
+	private volatile @Nullable LockLostException loss;
+
+	// Runs an action when the work is over, which may be later than its subscription.
+	private volatile Consumer<Runnable> afterWork = Runnable::run;
+
+	private ReactiveSection(LockOwner owner, boolean keeps, CompletableFuture<Lease> acquiring) {
+		this.owner = owner;
+		this.keeps = keeps;
+		this.acquiring = acquiring;
+	}
+
+	/**
+	 * Begins to acquire a lock.
+	 * @param request what to lock
+	 * @param keeps whether the lock stays taken after normal completion
+	 * @param context the context of the subscription, for its owner
+	 * @param description how an owner is called that has to be made
+	 */
+	static ReactiveSection begin(LockTemplate locks, LockRequest request, boolean keeps, ContextView context,
+			String description) {
+		LockOwner owner = owner(request, context, description);
+		return new ReactiveSection(owner, keeps, locks.acquireAsync(request.withOwner(owner)));
+	}
+
+	private static LockOwner owner(LockRequest request, ContextView context, String description) {
+		LockOwner owner = request.owner();
+		if (owner == null) {
+			owner = context.getOrDefault(OWNER, null);
+		}
+		if (owner == null) {
+			owner = LockContext.boundOwner();
+		}
+		return (owner != null) ? owner : LockOwner.create(description);
+	}
+
+	/**
+	 * Runs work that gives at most one value, once per subscription.
+	 * @param begin begins the section
+	 * @param work what to run when the lock is there
+	 * @param refused what to run when it is not
+	 */
+	static <T> Mono<T> one(Supplier<ReactiveSection> begin, BiFunction<ReactiveSection, Lease, Publisher<T>> work,
+			Function<Throwable, Publisher<T>> refused) {
+		return Mono.defer(() -> {
+			ReactiveSection section = begin.get();
+			Mono<Mono<T>> next = section.lease()
+				.map((lease) -> Mono.defer(() -> Mono.fromDirect(work.apply(section, lease)))
+					.takeUntilOther(lossOf(lease))
+					.contextWrite(section::within));
+			Mono<T> whole = next.onErrorResume((ex) -> Mono.just(Mono.fromDirect(refused.apply(ex))))
+				.flatMap(Function.identity());
+			return Mono
+				.usingWhen(Mono.just(section), (same) -> whole, ReactiveSection::completed, ReactiveSection::failed,
+						ReactiveSection::cancelled)
+				.onErrorMap(section::isWrapped, (wrapped) -> section.loss);
+		});
+	}
+
+	/**
+	 * Runs work that gives any number of values, like {@link #one}.
+	 */
+	static <T> Flux<T> many(Supplier<ReactiveSection> begin, BiFunction<ReactiveSection, Lease, Publisher<T>> work,
+			Function<Throwable, Publisher<T>> refused) {
+		return Flux.defer(() -> {
+			ReactiveSection section = begin.get();
+			Mono<Flux<T>> next = section.lease()
+				.map((lease) -> Flux.defer(() -> work.apply(section, lease))
+					.takeUntilOther(lossOf(lease))
+					.contextWrite(section::within));
+			Flux<T> whole = next.onErrorResume((ex) -> Mono.just(Flux.from(refused.apply(ex))))
+				.flatMapMany(Function.identity());
+			return Flux
+				.usingWhen(Mono.just(section), (same) -> whole, ReactiveSection::completed, ReactiveSection::failed,
+						ReactiveSection::cancelled)
+				.onErrorMap(section::isWrapped, (wrapped) -> section.loss);
+		});
+	}
+
+	// What is reported at the end of the work arrives wrapped.
+	private boolean isWrapped(Throwable failure) {
+		return this.loss != null && failure.getCause() == this.loss;
+	}
+
+	LockOwner owner() {
+		return this.owner;
+	}
+
+	/**
+	 * Says how to learn that work is over whose subscription was cancelled.
+	 */
+	void afterWork(Consumer<Runnable> afterWork) {
+		this.afterWork = afterWork;
+	}
+
+	private Context within(Context context) {
+		return context.put(OWNER, this.owner);
+	}
+
+	/**
+	 * Gives the lease to somebody who releases it. Cancelling gives up until the lease
+	 * has been delivered; the sink decides which of the two was first.
+	 */
+	Mono<Lease> leaseForGood() {
+		return Mono.create((sink) -> {
+			sink.onCancel(() -> {
+				Lease lease = end();
+				if (lease != null) {
+					lease.releaseAsync();
+				}
+			});
+			lease().subscribe(sink::success, sink::error);
+		});
+	}
+
+	private Mono<Lease> lease() {
+		return Mono.create((sink) -> this.acquiring.whenComplete((lease, thrown) -> {
+			if (!this.ended) {
+				Schedulers.parallel().schedule(() -> {
+					if (lease != null) {
+						sink.success(lease);
+					}
+					else if (thrown != null && !this.ended) {
+						sink.error(cause(thrown));
+					}
+				});
+			}
+		}));
+	}
+
+	/**
+	 * Completes when a lease is lost. The work is then cancelled and counts as ended, and
+	 * its end finds the loss; an error would end the subscription but not the work.
+	 */
+	private static Mono<Void> lossOf(Lease lease) {
+		return Mono.create((sink) -> lease.onLost((loss) -> Schedulers.parallel().schedule(sink::success)));
+	}
+
+	/**
+	 * Releases the lock after work that ended normally.
+	 * @return empty, or a {@link LockLostException}
+	 */
+	private Mono<Void> completed() {
+		return ended((lease) -> {
+			if (this.keeps && lease.isHeld()) {
+				keep(lease);
+			}
+		}).flatMap((lost) -> {
+			this.loss = lost;
+			return Mono.error(lost);
+		});
+	}
+
+	/**
+	 * Releases the lock after work that failed, and adds to its failure that the lock was
+	 * lost.
+	 */
+	private Mono<Void> failed(Throwable failure) {
+		return ended((lease) -> {
+		}).doOnNext((loss) -> Losses.suppress(loss, failure)).then();
+	}
+
+	/**
+	 * Gives up, or releases the lock when the work is over.
+	 */
+	private Mono<Void> cancelled() {
+		return Mono.fromRunnable(() -> {
+			Lease lease = end();
+			if (lease != null) {
+				this.afterWork.accept(lease::releaseAsync);
+			}
+		});
+	}
+
+	// Null if the lock was not had. The acquisition is over in every case.
+	private @Nullable Lease end() {
+		this.ended = true;
+		return (this.acquiring.cancel(false) || this.acquiring.isCompletedExceptionally()) ? null
+				: this.acquiring.getNow(null);
+	}
+
+	private Mono<LockLostException> ended(Consumer<Lease> before) {
+		return Mono.defer(() -> {
+			Lease lease = end();
+			if (lease == null) {
+				return Mono.empty();
+			}
+			before.accept(lease);
+			CompletableFuture<Boolean> released = lease.releaseAsync().toCompletableFuture();
+			Mono<LockLostException> loss = Mono
+				.fromSupplier(() -> (lease.state() == LeaseState.LOST) ? Losses.of(lease) : null);
+			// Cancelling the future would keep the lease from being told that it is over.
+			return released.isDone() ? loss
+					: Mono.fromFuture(released, true).publishOn(Schedulers.parallel()).then(loss);
+		});
+	}
+
+	private static void keep(Lease lease) {
+		try {
+			lease.keep();
+		}
+		catch (LockLostException ex) {
+			// Lost in this moment, which the release tells as well.
+		}
+	}
+
+	private static Throwable cause(Throwable thrown) {
+		Throwable cause = thrown.getCause();
+		return (thrown instanceof CompletionException && cause != null) ? cause : thrown;
+	}
+
+}
