@@ -1,5 +1,6 @@
 package io.distributedlock.spring;
 
+import io.distributedlock.LockMode;
 import io.distributedlock.LockSettings;
 
 /**
@@ -9,6 +10,7 @@ import io.distributedlock.LockSettings;
  * @param method the method as people write it
  * @param name what the lock protects
  * @param settings the settings that hold for it, all given but perhaps the store
+ * @param mode whether it is shared with readers
  */
-public record DeclaredLock(String method, String name, LockSettings settings) {
+public record DeclaredLock(String method, String name, LockSettings settings, LockMode mode) {
 }

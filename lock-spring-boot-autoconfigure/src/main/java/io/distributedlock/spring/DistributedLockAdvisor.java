@@ -85,7 +85,8 @@ public final class DistributedLockAdvisor implements PointcutAdvisor, Ordered {
 		new LockedBeans(this, this.source).check(beanFactory);
 		return this.source.all()
 			.stream()
-			.map((operation) -> new DeclaredLock(operation.location(), operation.name(), operation.settings()))
+			.map((operation) -> new DeclaredLock(operation.location(), operation.name(), operation.settings(),
+					operation.mode()))
 			.toList();
 	}
 

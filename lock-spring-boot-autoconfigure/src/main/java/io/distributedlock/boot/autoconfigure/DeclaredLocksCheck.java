@@ -7,6 +7,9 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 import io.distributedlock.LockInspector;
+import io.distributedlock.LockKey;
+import io.distributedlock.LockRequest;
+import io.distributedlock.LockTemplate;
 import io.distributedlock.spring.DeclaredLock;
 import io.distributedlock.spring.DistributedLockAdvisor;
 import io.distributedlock.spring.InvalidDistributedLockException;
@@ -32,13 +35,17 @@ final class DeclaredLocksCheck implements SmartInitializingSingleton {
 
 	private final ObjectProvider<LockInspector> inspector;
 
+	private final ObjectProvider<LockTemplate> locks;
+
 	private final ConfigurableListableBeanFactory beanFactory;
 
 	DeclaredLocksCheck(DistributedLockAdvisor advisor, DistributedLockProperties properties,
-			ObjectProvider<LockInspector> inspector, ConfigurableListableBeanFactory beanFactory) {
+			ObjectProvider<LockInspector> inspector, ObjectProvider<LockTemplate> locks,
+			ConfigurableListableBeanFactory beanFactory) {
 		this.advisor = advisor;
 		this.properties = properties;
 		this.inspector = inspector;
+		this.locks = locks;
 		this.beanFactory = beanFactory;
 	}
 
@@ -90,6 +97,21 @@ final class DeclaredLocksCheck implements SmartInitializingSingleton {
 				throw new InvalidDistributedLockException(lock.method(), "there is no store '" + store + "'.",
 						useOneOf(stores, store), null);
 			}
+			requireCapabilities(lock);
+		}
+	}
+
+	/**
+	 * Not every store can share a lock or keep strict order.
+	 */
+	private void requireCapabilities(DeclaredLock lock) {
+		try {
+			this.locks.getObject()
+				.check(LockRequest.of(LockKey.of(lock.name()), lock.settings()).withMode(lock.mode()));
+		}
+		catch (IllegalArgumentException ex) {
+			throw new InvalidDistributedLockException(lock.method(), "its lock cannot be had as it is declared.",
+					String.valueOf(ex.getMessage()), ex);
 		}
 	}
 

@@ -51,8 +51,9 @@ public final class DistributedLockAspectAutoConfiguration {
 	@ConditionalOnMissingBean
 	@Lazy(false)
 	static DeclaredLocksCheck declaredLocksCheck(DistributedLockAdvisor advisor, DistributedLockProperties properties,
-			ObjectProvider<LockInspector> inspector, BeanFactory beanFactory) {
-		return new DeclaredLocksCheck(advisor, properties, inspector, (ConfigurableListableBeanFactory) beanFactory);
+			ObjectProvider<LockInspector> inspector, ObjectProvider<LockTemplate> locks, BeanFactory beanFactory) {
+		return new DeclaredLocksCheck(advisor, properties, inspector, locks,
+				(ConfigurableListableBeanFactory) beanFactory);
 	}
 
 	static AspectSettings aspectSettings(DistributedLockProperties properties) {

@@ -34,15 +34,28 @@ public record LockDescriptor(String instance, String id, String name, List<Strin
 	/**
 	 * What the store knows of one lock.
 	 *
-	 * @param state whether it is held, reserved, cooling or free
+	 * @param state whether it is held, reserved, cooling, free or shared
 	 * @param holder the instance that holds it or that it is reserved for, if any
 	 * @param firstToken first fencing token of the grant, null if not held
 	 * @param lastToken last fencing token of the grant, null if not held
 	 * @param remaining how long the store keeps it without renewal
 	 * @param queue the instances that wait, first one first
+	 * @param shares the readers or the holders of permits, empty if it is not shared
 	 */
 	public record StoredLockDescriptor(State state, @Nullable String holder, @Nullable String firstToken,
-			@Nullable String lastToken, Duration remaining, List<QueuedDescriptor> queue) {
+			@Nullable String lastToken, Duration remaining, List<QueuedDescriptor> queue,
+			List<ShareDescriptor> shares) {
+	}
+
+	/**
+	 * A share of a lock.
+	 *
+	 * @param instance the instance that has it, null if it is kept by nobody
+	 * @param state whether it is held, reserved or cooling
+	 * @param token its fencing token, null if it is not held; readers share one
+	 * @param remaining how long the store keeps it without renewal
+	 */
+	public record ShareDescriptor(@Nullable String instance, State state, @Nullable String token, Duration remaining) {
 	}
 
 	/**

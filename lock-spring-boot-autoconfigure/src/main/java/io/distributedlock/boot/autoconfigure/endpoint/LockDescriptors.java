@@ -11,6 +11,7 @@ import io.distributedlock.LockInspector.StoredLock;
 import io.distributedlock.LockInspector.WaitedLock;
 import io.distributedlock.LockKey;
 import io.distributedlock.boot.autoconfigure.endpoint.LockDescriptor.QueuedDescriptor;
+import io.distributedlock.boot.autoconfigure.endpoint.LockDescriptor.ShareDescriptor;
 import io.distributedlock.boot.autoconfigure.endpoint.LockDescriptor.StoredLockDescriptor;
 import io.distributedlock.boot.autoconfigure.endpoint.LocksDescriptor.HeldLockDescriptor;
 import io.distributedlock.boot.autoconfigure.endpoint.LocksDescriptor.LockStatisticsDescriptor;
@@ -83,6 +84,11 @@ final class LockDescriptors {
 				lock.queue()
 					.stream()
 					.map((entry) -> new QueuedDescriptor(entry.instance(), entry.since(), entry.alive()))
+					.toList(),
+				lock.shares()
+					.stream()
+					.map((share) -> new ShareDescriptor(share.instance(), share.state(), token(share.token()),
+							millis(share.remaining())))
 					.toList());
 	}
 

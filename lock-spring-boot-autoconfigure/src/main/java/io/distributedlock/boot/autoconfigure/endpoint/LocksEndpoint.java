@@ -155,7 +155,8 @@ public final class LocksEndpoint {
 		if (lock.error() != null) {
 			return Result.UNKNOWN;
 		}
-		boolean held = lock.stored() != null && lock.stored().state() == StoredLock.State.HELD;
+		boolean held = lock.stored() != null
+				&& (lock.stored().state() == StoredLock.State.HELD || lock.stored().state() == StoredLock.State.SHARED);
 		return held ? Result.TOKEN_MISMATCH : Result.NOT_HELD;
 	}
 
