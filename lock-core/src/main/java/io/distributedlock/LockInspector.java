@@ -95,14 +95,16 @@ public interface LockInspector {
 	 * @param acquired leases granted, nested ones not counted
 	 * @param refused callers that did not get the lock because of contention, interrupt
 	 * or shutdown
+	 * @param shed those of the refused that were refused at once, since they would
+	 * probably have waited in vain
 	 * @param failed callers that did not get the lock because of an outage
 	 * @param lost leases lost
 	 * @param localHandoffs how often the lock went from one local caller to the next
 	 * @param totalWait sum of the waits of those that were granted the lock
 	 * @param totalHold sum of the times it was held
 	 */
-	record LockStatistics(String name, long acquired, long refused, long failed, long lost, long localHandoffs,
-			Duration totalWait, Duration totalHold) {
+	record LockStatistics(String name, long acquired, long refused, long shed, long failed, long lost,
+			long localHandoffs, Duration totalWait, Duration totalHold) {
 	}
 
 	/**

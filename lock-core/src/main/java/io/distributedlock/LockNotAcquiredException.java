@@ -29,6 +29,7 @@ public class LockNotAcquiredException extends LockException {
 			case BUSY -> "is taken, and this caller does not wait";
 			case TIMED_OUT -> "was taken for the whole wait time of " + waited.toMillis() + "ms";
 			case INTERRUPTED -> "was not acquired: the thread was interrupted after " + waited.toMillis() + "ms";
+			case PREDICTED_TIMEOUT -> "was not waited for: it would take longer than this caller waits";
 			case SHUTTING_DOWN -> "was not acquired: this instance is shutting down";
 		};
 		return "Lock '" + key + "' " + what + (detail.isEmpty() ? "" : " (" + detail + ")");
@@ -52,6 +53,12 @@ public class LockNotAcquiredException extends LockException {
 
 		/** Somebody else held it for the whole wait time. */
 		TIMED_OUT,
+
+		/**
+		 * With {@code shed = true}: too many wait already, so that this caller could
+		 * probably not be served within its wait time. It was refused at once.
+		 */
+		PREDICTED_TIMEOUT,
 
 		/** The waiting thread was interrupted; its interrupt flag is set again. */
 		INTERRUPTED,

@@ -141,6 +141,19 @@ public final class LockRequest {
 	}
 
 	/**
+	 * Returns a request that differs in whether it is refused at once if it could
+	 * probably not be served within its wait time.
+	 * @param shed whether to refuse it with
+	 * {@link LockNotAcquiredException.Reason#PREDICTED_TIMEOUT} instead of letting it
+	 * wait in vain
+	 * @return the new request
+	 * @throws IllegalArgumentException if it contradicts the other settings
+	 */
+	public LockRequest withShed(boolean shed) {
+		return with(this.settings.withShed(shed));
+	}
+
+	/**
 	 * Returns a request that differs in whether it shares the lock with others.
 	 * @param mode {@link LockMode#WRITE} to be alone, {@link LockMode#READ} to share the
 	 * lock with others that read

@@ -23,11 +23,13 @@ import org.jspecify.annotations.Nullable;
  * which they came
  * @param permits how many callers in the cluster may hold the key at once; one is an
  * ordinary lock
+ * @param shed whether callers are refused at once who, as it looks, cannot be served
+ * within their wait time; not for readers, who do not wait for each other
  * @param store name of the store to use
  */
 public record LockSettings(@Nullable Duration ttl, @Nullable Duration waitTime, @Nullable Boolean renew,
 		@Nullable Duration minHold, @Nullable Duration maxHold, @Nullable Boolean keep, @Nullable Boolean fair,
-		@Nullable Integer permits, @Nullable String store) {
+		@Nullable Integer permits, @Nullable Boolean shed, @Nullable String store) {
 
 	/**
 	 * Shortest ttl: below it, pauses of the JVM and of the network decide who holds a
@@ -39,17 +41,19 @@ public record LockSettings(@Nullable Duration ttl, @Nullable Duration waitTime, 
 	public static final Duration MAX_DURATION = Duration.ofDays(3650);
 
 	/** All settings open. */
-	public static final LockSettings NONE = new LockSettings(null, null, null, null, null, null, null, null, null);
+	public static final LockSettings NONE = new LockSettings(null, null, null, null, null, null, null, null, null,
+			null);
 
 	/** More holders of one key than this are no use of a lock. */
 	public static final int MAX_PERMITS = 10_000;
 
 	/**
 	 * What holds where nobody said anything: ttl 30 s, wait time 3 s, renewal on, no
-	 * min-hold, max-hold 1 h, not kept, not fair, one permit. The store is open.
+	 * min-hold, max-hold 1 h, not kept, not fair, one permit, no shedding. The store is
+	 * open.
 	 */
 	public static final LockSettings DEFAULTS = new LockSettings(Duration.ofSeconds(30), Duration.ofSeconds(3), true,
-			Duration.ZERO, Duration.ofHours(1), false, false, 1, null);
+			Duration.ZERO, Duration.ofHours(1), false, false, 1, false, null);
 
 	/**
 	 * Checks the settings that are given.
@@ -86,6 +90,11 @@ public record LockSettings(@Nullable Duration ttl, @Nullable Duration waitTime, 
 			throw new IllegalArgumentException("permits = " + permits + " and fair = true do not go together."
 					+ " Leave out fair: waiting for a permit has no strict order.");
 		}
+		if (Boolean.TRUE.equals(shed) && (Boolean.TRUE.equals(fair) || (permits != null && permits > 1))) {
+			throw new IllegalArgumentException(
+					"shed = true goes with neither fair = true nor permits above 1: waits are"
+							+ " predicted for ordinary locks only. Leave out shed.");
+		}
 		if (store != null && store.isBlank()) {
 			throw new IllegalArgumentException("store is blank. Leave it out to use the default store.");
 		}
@@ -111,7 +120,7 @@ public record LockSettings(@Nullable Duration ttl, @Nullable Duration waitTime, 
 				(this.renew != null) ? this.renew : lower.renew, (this.minHold != null) ? this.minHold : lower.minHold,
 				(this.maxHold != null) ? this.maxHold : lower.maxHold, (this.keep != null) ? this.keep : lower.keep,
 				(this.fair != null) ? this.fair : lower.fair, (this.permits != null) ? this.permits : lower.permits,
-				(this.store != null) ? this.store : lower.store);
+				(this.shed != null) ? this.shed : lower.shed, (this.store != null) ? this.store : lower.store);
 	}
 
 	/**
@@ -122,7 +131,7 @@ public record LockSettings(@Nullable Duration ttl, @Nullable Duration waitTime, 
 	 */
 	public LockSettings withTtl(@Nullable Duration ttl) {
 		return new LockSettings(ttl, this.waitTime, this.renew, this.minHold, this.maxHold, this.keep, this.fair,
-				this.permits, this.store);
+				this.permits, this.shed, this.store);
 	}
 
 	/**
@@ -133,7 +142,7 @@ public record LockSettings(@Nullable Duration ttl, @Nullable Duration waitTime, 
 	 */
 	public LockSettings withWaitTime(@Nullable Duration waitTime) {
 		return new LockSettings(this.ttl, waitTime, this.renew, this.minHold, this.maxHold, this.keep, this.fair,
-				this.permits, this.store);
+				this.permits, this.shed, this.store);
 	}
 
 	/**
@@ -144,7 +153,7 @@ public record LockSettings(@Nullable Duration ttl, @Nullable Duration waitTime, 
 	 */
 	public LockSettings withRenew(@Nullable Boolean renew) {
 		return new LockSettings(this.ttl, this.waitTime, renew, this.minHold, this.maxHold, this.keep, this.fair,
-				this.permits, this.store);
+				this.permits, this.shed, this.store);
 	}
 
 	/**
@@ -155,7 +164,7 @@ public record LockSettings(@Nullable Duration ttl, @Nullable Duration waitTime, 
 	 */
 	public LockSettings withMinHold(@Nullable Duration minHold) {
 		return new LockSettings(this.ttl, this.waitTime, this.renew, minHold, this.maxHold, this.keep, this.fair,
-				this.permits, this.store);
+				this.permits, this.shed, this.store);
 	}
 
 	/**
@@ -166,7 +175,7 @@ public record LockSettings(@Nullable Duration ttl, @Nullable Duration waitTime, 
 	 */
 	public LockSettings withMaxHold(@Nullable Duration maxHold) {
 		return new LockSettings(this.ttl, this.waitTime, this.renew, this.minHold, maxHold, this.keep, this.fair,
-				this.permits, this.store);
+				this.permits, this.shed, this.store);
 	}
 
 	/**
@@ -177,7 +186,7 @@ public record LockSettings(@Nullable Duration ttl, @Nullable Duration waitTime, 
 	 */
 	public LockSettings withKeep(@Nullable Boolean keep) {
 		return new LockSettings(this.ttl, this.waitTime, this.renew, this.minHold, this.maxHold, keep, this.fair,
-				this.permits, this.store);
+				this.permits, this.shed, this.store);
 	}
 
 	/**
@@ -188,7 +197,7 @@ public record LockSettings(@Nullable Duration ttl, @Nullable Duration waitTime, 
 	 */
 	public LockSettings withFair(@Nullable Boolean fair) {
 		return new LockSettings(this.ttl, this.waitTime, this.renew, this.minHold, this.maxHold, this.keep, fair,
-				this.permits, this.store);
+				this.permits, this.shed, this.store);
 	}
 
 	/**
@@ -199,7 +208,18 @@ public record LockSettings(@Nullable Duration ttl, @Nullable Duration waitTime, 
 	 */
 	public LockSettings withPermits(@Nullable Integer permits) {
 		return new LockSettings(this.ttl, this.waitTime, this.renew, this.minHold, this.maxHold, this.keep, this.fair,
-				permits, this.store);
+				permits, this.shed, this.store);
+	}
+
+	/**
+	 * Returns settings that differ in {@code shed}.
+	 * @param shed the value, or null to leave it open
+	 * @return the new settings
+	 * @throws IllegalArgumentException if it is out of range or contradicts the others
+	 */
+	public LockSettings withShed(@Nullable Boolean shed) {
+		return new LockSettings(this.ttl, this.waitTime, this.renew, this.minHold, this.maxHold, this.keep, this.fair,
+				this.permits, shed, this.store);
 	}
 
 	/**
@@ -210,7 +230,7 @@ public record LockSettings(@Nullable Duration ttl, @Nullable Duration waitTime, 
 	 */
 	public LockSettings withStore(@Nullable String store) {
 		return new LockSettings(this.ttl, this.waitTime, this.renew, this.minHold, this.maxHold, this.keep, this.fair,
-				this.permits, store);
+				this.permits, this.shed, store);
 	}
 
 }

@@ -22,7 +22,7 @@ class LockSettingsTests {
 			.withStore("jdbc");
 		LockSettings merged = code.orElse(name).orElse(LockSettings.DEFAULTS);
 		assertThat(merged).isEqualTo(new LockSettings(Duration.ofSeconds(1), Duration.ofSeconds(4), false,
-				Duration.ZERO, Duration.ofHours(1), false, false, 3, "jdbc"));
+				Duration.ZERO, Duration.ofHours(1), false, false, 3, false, "jdbc"));
 	}
 
 	@Test
@@ -43,11 +43,12 @@ class LockSettingsTests {
 			.withKeep(true)
 			.withFair(true)
 			.withPermits(1)
+			.withShed(false)
 			.withMode(LockMode.READ)
 			.withStore("jdbc")
 			.withOwner(owner);
 		assertThat(request.settings()).isEqualTo(new LockSettings(Duration.ofSeconds(10), Duration.ZERO, false,
-				Duration.ofSeconds(1), Duration.ofSeconds(20), true, true, 1, "jdbc"));
+				Duration.ofSeconds(1), Duration.ofSeconds(20), true, true, 1, false, "jdbc"));
 		assertThat(request.mode()).isEqualTo(LockMode.READ);
 		assertThat(request.owner()).isSameAs(owner);
 		assertThat(request.key()).isEqualTo(LockKey.of("stock", 42));

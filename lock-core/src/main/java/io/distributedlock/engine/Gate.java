@@ -146,6 +146,9 @@ final class Gate extends KeyGate {
 
 	private @Nullable Future<?> timer;
 
+	/** Null until a caller comes that may be shed. */
+	private @Nullable ServiceRate rate;
+
 	/** Null if the store has a queue. */
 	private final @Nullable PollPace pace;
 
@@ -181,6 +184,9 @@ final class Gate extends KeyGate {
 	}
 
 	private void takeIn(Waiter waiter, Turn turn) {
+		if (waiter.profile.sheds() && shed(waiter, turn)) {
+			return;
+		}
 		switch (this.state) {
 			case FREE -> {
 				queueUp(waiter, false);
@@ -215,6 +221,23 @@ final class Gate extends KeyGate {
 			}
 			case RELEASING -> queueUp(waiter, false);
 		}
+	}
+
+	/**
+	 * Refuses a caller that would probably wait in vain. Not the holder itself, which
+	 * need not wait, and not the first in line: from what happens to it the gate learns
+	 * whether it was right.
+	 */
+	private boolean shed(Waiter waiter, Turn turn) {
+		if (this.rate == null) {
+			this.rate = new ServiceRate();
+		}
+		boolean reenters = this.state == State.HELD && hold().owner == waiter.owner;
+		LockException refusal = reenters ? null : this.rate.refusal(this.key, this.line.size(), waiter);
+		if (refusal != null) {
+			refuse(waiter, turn, refusal);
+		}
+		return refusal != null;
 	}
 
 	private void queueUp(Waiter waiter, boolean knownBusy) {
@@ -989,6 +1012,9 @@ final class Gate extends KeyGate {
 		}
 		this.line.gone(next);
 		this.line.starting(this.quick ? next : null);
+		if (this.rate != null) {
+			this.rate.granted(now, next.enteredAt);
+		}
 		current.hold = begun;
 		this.state = State.HELD;
 		if (current.startWatch()) {

@@ -315,7 +315,8 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 			return Optional.of(acquire(request));
 		}
 		catch (LockNotAcquiredException ex) {
-			if (ex.reason() == Reason.BUSY || ex.reason() == Reason.TIMED_OUT) {
+			if (ex.reason() == Reason.BUSY || ex.reason() == Reason.TIMED_OUT
+					|| ex.reason() == Reason.PREDICTED_TIMEOUT) {
 				return Optional.empty();
 			}
 			throw ex;

@@ -15,21 +15,23 @@ import org.jspecify.annotations.Nullable;
  * @param reads whether it shares the lock with other readers
  * @param fair whether it wants strict order
  * @param permits how many may hold the lock, one if it wants to be alone
+ * @param sheds whether it is refused at once if it would probably wait in vain
  */
-record Profile(Terms terms, long waitTime, boolean reads, boolean fair, int permits) {
+record Profile(Terms terms, long waitTime, boolean reads, boolean fair, int permits, boolean sheds) {
 
 	/**
 	 * Of a caller that wants to be alone.
 	 */
 	Profile(Terms terms, long waitTime) {
-		this(terms, waitTime, false, false, 1);
+		this(terms, waitTime, false, false, 1, false);
 	}
 
 	static Profile of(LockSettings settings, LockMode mode, Terms.Known known) {
 		Terms terms = new Terms(nanos(settings.ttl()), Objects.requireNonNull(settings.renew(), "renew"),
 				nanos(settings.minHold()), nanos(settings.maxHold()), 0);
 		return new Profile(known.share(terms), nanos(settings.waitTime()), mode == LockMode.READ,
-				Objects.requireNonNull(settings.fair(), "fair"), Objects.requireNonNull(settings.permits(), "permits"));
+				Objects.requireNonNull(settings.fair(), "fair"), Objects.requireNonNull(settings.permits(), "permits"),
+				Boolean.TRUE.equals(settings.shed()) && settings.waitTime() != null && !settings.waitTime().isZero());
 	}
 
 	private static long nanos(@Nullable Duration duration) {

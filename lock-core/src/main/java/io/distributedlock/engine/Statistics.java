@@ -44,7 +44,11 @@ final class Statistics implements LockListener {
 
 	@Override
 	public void onRefused(LockKey key, String store, LockNotAcquiredException exception, Duration waited) {
-		of(key).refused.increment();
+		Counters counters = of(key);
+		counters.refused.increment();
+		if (exception.reason() == LockNotAcquiredException.Reason.PREDICTED_TIMEOUT) {
+			counters.shed.increment();
+		}
 	}
 
 	@Override
@@ -83,6 +87,8 @@ final class Statistics implements LockListener {
 
 		private final LongAdder refused = new LongAdder();
 
+		private final LongAdder shed = new LongAdder();
+
 		private final LongAdder failed = new LongAdder();
 
 		private final LongAdder lost = new LongAdder();
@@ -94,8 +100,9 @@ final class Statistics implements LockListener {
 		private final LongAdder hold = new LongAdder();
 
 		LockStatistics snapshot(String name) {
-			return new LockStatistics(name, this.acquired.sum(), this.refused.sum(), this.failed.sum(), this.lost.sum(),
-					this.handoffs.sum(), Duration.ofNanos(this.wait.sum()), Duration.ofNanos(this.hold.sum()));
+			return new LockStatistics(name, this.acquired.sum(), this.refused.sum(), this.shed.sum(), this.failed.sum(),
+					this.lost.sum(), this.handoffs.sum(), Duration.ofNanos(this.wait.sum()),
+					Duration.ofNanos(this.hold.sum()));
 		}
 
 	}

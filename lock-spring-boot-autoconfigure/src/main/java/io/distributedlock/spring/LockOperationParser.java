@@ -184,7 +184,7 @@ final class LockOperationParser {
 		String store = text(annotation, "store");
 		AspectSettings aspect = this.settings.get();
 		try {
-			LockSettings own = new LockSettings(ttl, waitTime, renew, minHold, maxHold, keep, fair, permits,
+			LockSettings own = new LockSettings(ttl, waitTime, renew, minHold, maxHold, keep, fair, permits, null,
 					store.isEmpty() ? null : store);
 			return aspect.byName().apply(name).orElse(own).orElse(aspect.defaults());
 		}

@@ -130,15 +130,17 @@ public record DistributedLockProperties(@DefaultValue("true") boolean enabled, @
 	 * @param fair Whether callers of all instances get the lock strictly in the order in
 	 * which they came.
 	 * @param permits How many callers in the cluster may hold the lock at once.
+	 * @param shed Whether callers are refused at once who, as it looks, cannot be served
+	 * within their wait time.
 	 * @param store Name of the store that keeps the lock.
 	 */
 	public record Lock(@Nullable Duration ttl, @Nullable Duration waitTime, @Nullable Boolean renew,
 			@Nullable Duration minHold, @Nullable Duration maxHold, @Nullable Boolean keep, @Nullable Boolean fair,
-			@Nullable Integer permits, @Nullable String store) {
+			@Nullable Integer permits, @Nullable Boolean shed, @Nullable String store) {
 
 		LockSettings toSettings() {
 			return new LockSettings(this.ttl, this.waitTime, this.renew, this.minHold, this.maxHold, this.keep,
-					this.fair, this.permits, this.store);
+					this.fair, this.permits, this.shed, this.store);
 		}
 
 	}

@@ -64,6 +64,17 @@ class DistributedLockPropertiesTests {
 	}
 
 	@Test
+	void aLockCanShedCallersButNotInStrictOrder() {
+		assertThat(bind(Map.of("distributed-lock.locks.stock.shed", "true")).toLockSettings())
+			.containsOnly(Map.entry("stock", LockSettings.NONE.withShed(true)));
+		assertThatExceptionOfType(BindException.class)
+			.isThrownBy(() -> bind(
+					Map.of("distributed-lock.locks.stock.shed", "true", "distributed-lock.locks.stock.fair", "true")))
+			.havingRootCause()
+			.withMessageContaining("distributed-lock.locks.stock: shed = true goes with neither fair = true");
+	}
+
+	@Test
 	void valuesOutOfRangeAreRefusedWithThePropertyAndWhatToType() {
 		assertRefused("distributed-lock.ttl", "100ms", "distributed-lock: ttl is 100ms, at least 500ms are needed");
 		assertRefused("distributed-lock.locks.stock.ttl", "100ms",

@@ -64,7 +64,7 @@ final class LockDescriptors {
 
 	LockStatisticsDescriptor statistics(LockStatistics statistics) {
 		return new LockStatisticsDescriptor(statistics.name(), statistics.acquired(), statistics.refused(),
-				statistics.failed(), statistics.lost(), statistics.localHandoffs(),
+				statistics.shed(), statistics.failed(), statistics.lost(), statistics.localHandoffs(),
 				average(statistics.totalWait(), statistics.acquired()),
 				average(statistics.totalHold(), statistics.acquired()));
 	}

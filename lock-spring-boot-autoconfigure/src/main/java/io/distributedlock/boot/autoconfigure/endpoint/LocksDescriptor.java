@@ -64,13 +64,15 @@ public record LocksDescriptor(String instance, List<String> stores, int heldCoun
 	 * @param acquired leases granted
 	 * @param refused callers that did not get the lock because of contention, interrupt
 	 * or shutdown
+	 * @param shed those of the refused that were refused at once, since they would
+	 * probably have waited in vain
 	 * @param failed callers that did not get the lock because of an outage
 	 * @param lost leases lost
 	 * @param localHandoffs how often the lock went from one local caller to the next
 	 * @param averageWait how long those that were granted the lock had waited
 	 * @param averageHold how long the lock was held
 	 */
-	public record LockStatisticsDescriptor(String name, long acquired, long refused, long failed, long lost,
+	public record LockStatisticsDescriptor(String name, long acquired, long refused, long shed, long failed, long lost,
 			long localHandoffs, Duration averageWait, Duration averageHold) {
 	}
 

@@ -14,6 +14,8 @@ enum AcquireOutcome {
 
 	TIMED_OUT("timed_out"),
 
+	PREDICTED_TIMEOUT("predicted_timeout"),
+
 	INTERRUPTED("interrupted"),
 
 	SHUTTING_DOWN("shutting_down"),
@@ -34,6 +36,7 @@ enum AcquireOutcome {
 		return switch (reason) {
 			case BUSY -> BUSY;
 			case TIMED_OUT -> TIMED_OUT;
+			case PREDICTED_TIMEOUT -> PREDICTED_TIMEOUT;
 			case INTERRUPTED -> INTERRUPTED;
 			case SHUTTING_DOWN -> SHUTTING_DOWN;
 		};

@@ -40,7 +40,7 @@ class LocksEndpointTests {
 		this.inspector.heldHere(LockKey.of("stock", 42), 17);
 		this.inspector.waiting.add(new WaitedLock(LockKey.of("stock", 42), "redis", 3, Duration.ofMillis(120)));
 		this.inspector.statistics
-			.add(new LockStatistics("stock", 10, 2, 1, 0, 7, Duration.ofSeconds(5), Duration.ofSeconds(20)));
+			.add(new LockStatistics("stock", 10, 2, 1, 1, 0, 7, Duration.ofSeconds(5), Duration.ofSeconds(20)));
 		LocksDescriptor locks = this.endpoint.locks(null);
 		assertThat(locks.instance()).isEqualTo("app-1");
 		assertThat(locks.stores()).containsExactly("redis", "broken");
@@ -54,6 +54,8 @@ class LocksEndpointTests {
 		assertThat(locks.waiting()).singleElement()
 			.satisfies((waited) -> assertThat(waited.longestWait()).isEqualTo(Duration.ofMillis(120)));
 		assertThat(locks.statistics()).singleElement().satisfies((statistics) -> {
+			assertThat(statistics.refused()).isEqualTo(2);
+			assertThat(statistics.shed()).isEqualTo(1);
 			assertThat(statistics.averageWait()).isEqualTo(Duration.ofMillis(500));
 			assertThat(statistics.averageHold()).isEqualTo(Duration.ofSeconds(2));
 		});
@@ -61,7 +63,7 @@ class LocksEndpointTests {
 
 	@Test
 	void aNameThatWasNeverAcquiredHasNoAverageButNoErrorEither() {
-		this.inspector.statistics.add(new LockStatistics("stock", 0, 2, 0, 0, 0, Duration.ZERO, Duration.ZERO));
+		this.inspector.statistics.add(new LockStatistics("stock", 0, 2, 0, 0, 0, 0, Duration.ZERO, Duration.ZERO));
 		assertThat(this.endpoint.locks(null).statistics().get(0).averageWait()).isZero();
 	}
 
@@ -70,7 +72,7 @@ class LocksEndpointTests {
 		this.inspector.held.add(new HeldLock(LockKey.of("stock", 42), "redis", "w", 3, Duration.ofNanos(1_234_567),
 				Duration.ofNanos(7_999_999), 1, 0));
 		this.inspector.statistics
-			.add(new LockStatistics("stock", 3, 0, 0, 0, 0, Duration.ofMillis(10), Duration.ofMillis(20)));
+			.add(new LockStatistics("stock", 3, 0, 0, 0, 0, 0, Duration.ofMillis(10), Duration.ofMillis(20)));
 		LocksDescriptor locks = this.endpoint.locks(null);
 		assertThat(locks.held().get(0).held()).isEqualTo(Duration.ofMillis(1));
 		assertThat(locks.held().get(0).remaining()).isEqualTo(Duration.ofMillis(7));

@@ -42,6 +42,7 @@ class LockMetricsTests {
 		this.events.refused(this.lease.key(), Reason.BUSY);
 		this.events.refused(this.lease.key(), Reason.TIMED_OUT);
 		this.events.refused(this.lease.key(), Reason.TIMED_OUT);
+		this.events.refused(this.lease.key(), Reason.PREDICTED_TIMEOUT);
 		this.events.refused(this.lease.key(), Reason.INTERRUPTED);
 		this.events.refused(this.lease.key(), Reason.SHUTTING_DOWN);
 		this.events.failed(this.lease.key());
@@ -49,6 +50,7 @@ class LockMetricsTests {
 		assertThat(acquire("acquired").totalTime(TimeUnit.MILLISECONDS)).isEqualTo(20);
 		assertThat(acquire("busy").count()).isEqualTo(1);
 		assertThat(acquire("timed_out").count()).isEqualTo(2);
+		assertThat(acquire("predicted_timeout").count()).isEqualTo(1);
 		assertThat(acquire("interrupted").count()).isEqualTo(1);
 		assertThat(acquire("shutting_down").count()).isEqualTo(1);
 		assertThat(acquire("error").count()).isEqualTo(1);
