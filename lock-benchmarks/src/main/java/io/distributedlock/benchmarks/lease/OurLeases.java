@@ -51,6 +51,10 @@ final class OurLeases implements PeerClient {
 		return this.engine.tryAcquire(request(key).withWaitTime(Duration.ZERO)).map(Held::new).orElse(null);
 	}
 
+	Lease acquire(String key, Duration waitTime, boolean shed) {
+		return this.engine.acquire(request(key).withWaitTime(waitTime).withShed(shed));
+	}
+
 	private LockRequest request(String key) {
 		return LockRequest.of(NAME, key).withTtl(this.ttl);
 	}

@@ -53,6 +53,14 @@ public enum Task {
 		void run(TaskSpec spec, PeerClient client, Orders orders) throws Exception {
 			new VirtualWaiters(spec, client, orders).run();
 		}
+	},
+
+	/** Let ten times as many callers come as can be served. */
+	FLASH_SALE {
+		@Override
+		void run(TaskSpec spec, PeerClient client, Orders orders) throws Exception {
+			new FlashSale(spec, (OurLeases) client, orders).run();
+		}
 	};
 
 	/**

@@ -61,6 +61,7 @@ public final class Scenarios {
 		add(new WakeUpScenario());
 		add(new TakeOverScenario());
 		add(new VirtualThreadsScenario());
+		add(new FlashSaleScenario());
 	}
 
 	private Scenarios() {
