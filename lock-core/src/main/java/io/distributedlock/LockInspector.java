@@ -38,6 +38,14 @@ public interface LockInspector {
 	List<LockStatistics> statistics();
 
 	/**
+	 * Returns the keys that callers of this instance have waited for most in the last
+	 * minutes, heaviest first. There are at most 128; of a key that has more than a
+	 * hundredth of all waiting it is certain that it is among them.
+	 * @return a snapshot
+	 */
+	List<HotLock> hotKeys();
+
+	/**
 	 * Asks a store about one lock. Blocks until it has answered.
 	 * @param key which lock
 	 * @param store name of the store, or null for the default store
@@ -86,6 +94,20 @@ public interface LockInspector {
 	 * @param longestWait how long the first of them has waited
 	 */
 	record WaitedLock(LockKey key, String store, int waiters, Duration longestWait) {
+	}
+
+	/**
+	 * A key that callers of this instance have waited for. What was long ago counts for
+	 * less: half of it is gone every minute.
+	 *
+	 * @param key which lock
+	 * @param store name of the store
+	 * @param share of all waiting of this instance, from 0 to 1; not more than is certain
+	 * @param waits about how many callers have waited
+	 * @param longestWait the longest wait of about the last minute in which somebody
+	 * waited
+	 */
+	record HotLock(LockKey key, String store, double share, long waits, Duration longestWait) {
 	}
 
 	/**

@@ -112,6 +112,9 @@ final class AsyncAcquire {
 			pending.cancel(false);
 		}
 		if (this.waiting) {
+			if (this.waiter.busy) {
+				this.engine.hasWaited(this.request.key(), this.runtime, this.waiter.enteredAt);
+			}
 			this.engine.listeners()
 				.notify((listener) -> listener.onWaitingEnded(this.request.key(), this.runtime.name()));
 		}

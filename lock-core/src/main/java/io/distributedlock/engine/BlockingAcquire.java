@@ -104,6 +104,7 @@ final class BlockingAcquire {
 		}
 		finally {
 			if (told) {
+				this.engine.hasWaited(this.key, this.runtime, this.waiter.enteredAt);
 				this.engine.listeners().notify((listener) -> listener.onWaitingEnded(this.key, this.runtime.name()));
 			}
 		}

@@ -73,6 +73,8 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 
 	private final Statistics statistics = new Statistics();
 
+	private final HotKeys hotKeys;
+
 	private final Timers timers;
 
 	private final Watchdog watchdog;
@@ -88,6 +90,7 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		this.options = new EngineOptions(builder.handoffLeases, builder.handoffTime.toNanos(),
 				builder.recheck.toNanos(), builder.commandTimeout.toNanos());
 		this.clock = new Clock(builder.ticker);
+		this.hotKeys = new HotKeys(this.clock);
 		this.defaults = builder.defaults.orElse(LockSettings.DEFAULTS);
 		this.locks = resolve(builder.locks, this.defaults);
 		List<LockListener> all = new ArrayList<>(builder.listeners);
@@ -428,6 +431,11 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 	}
 
 	@Override
+	public List<HotLock> hotKeys() {
+		return this.hotKeys.snapshot();
+	}
+
+	@Override
 	public Optional<StoredLock> find(LockKey key, @Nullable String store) {
 		StoreRuntime runtime = runtime(store);
 		return ask(runtime, key, "the store could not tell about it", inspectable(runtime).inspect(key, timeout()));
@@ -478,6 +486,11 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 
 	Listeners listeners() {
 		return this.listeners;
+	}
+
+	/** A caller had to wait for somebody else, and does so no longer. */
+	void hasWaited(LockKey key, StoreRuntime runtime, long since) {
+		this.hotKeys.waited(key, runtime.name(), this.clock.now() - since);
 	}
 
 	Timers timers() {

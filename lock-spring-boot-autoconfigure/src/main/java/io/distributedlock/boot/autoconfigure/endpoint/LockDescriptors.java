@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 import io.distributedlock.LockInspector.HeldLock;
+import io.distributedlock.LockInspector.HotLock;
 import io.distributedlock.LockInspector.LockStatistics;
 import io.distributedlock.LockInspector.StoredLock;
 import io.distributedlock.LockInspector.WaitedLock;
@@ -14,6 +15,7 @@ import io.distributedlock.boot.autoconfigure.endpoint.LockDescriptor.QueuedDescr
 import io.distributedlock.boot.autoconfigure.endpoint.LockDescriptor.ShareDescriptor;
 import io.distributedlock.boot.autoconfigure.endpoint.LockDescriptor.StoredLockDescriptor;
 import io.distributedlock.boot.autoconfigure.endpoint.LocksDescriptor.HeldLockDescriptor;
+import io.distributedlock.boot.autoconfigure.endpoint.LocksDescriptor.HotLockDescriptor;
 import io.distributedlock.boot.autoconfigure.endpoint.LocksDescriptor.LockStatisticsDescriptor;
 import io.distributedlock.boot.autoconfigure.endpoint.LocksDescriptor.WaitedLockDescriptor;
 import org.jspecify.annotations.Nullable;
@@ -60,6 +62,11 @@ final class LockDescriptors {
 	WaitedLockDescriptor waited(WaitedLock lock) {
 		return new WaitedLockDescriptor(id(lock.key()), lock.key().name(), key(lock.key()), lock.store(),
 				lock.waiters(), millis(lock.longestWait()));
+	}
+
+	HotLockDescriptor hot(HotLock lock) {
+		return new HotLockDescriptor(id(lock.key()), lock.key().name(), key(lock.key()), lock.store(),
+				Math.round(lock.share() * 1000) / 1000.0, lock.waits(), millis(lock.longestWait()));
 	}
 
 	LockStatisticsDescriptor statistics(LockStatistics statistics) {

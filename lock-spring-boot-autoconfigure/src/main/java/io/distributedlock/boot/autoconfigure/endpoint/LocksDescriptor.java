@@ -17,13 +17,15 @@ import org.springframework.boot.actuate.endpoint.OperationResponseBody;
  * @param held the locks that it holds, longest held first, as many as asked for
  * @param waitingCount for how many keys callers of this instance wait
  * @param waiting the keys that callers wait for, most callers first, as many as asked for
+ * @param hotKeys the keys that callers have waited for most in the last minutes, heaviest
+ * first, ten at most
  * @param statistics what happened at each lock name since this instance started
  * @param error why this instance has no locks at all, null if it has: without locks
  * ({@code distributed-lock.enabled=false}) an application runs without a store too
  */
 public record LocksDescriptor(String instance, List<String> stores, int heldCount, List<HeldLockDescriptor> held,
-		int waitingCount, List<WaitedLockDescriptor> waiting, List<LockStatisticsDescriptor> statistics,
-		@Nullable String error) implements OperationResponseBody {
+		int waitingCount, List<WaitedLockDescriptor> waiting, List<HotLockDescriptor> hotKeys,
+		List<LockStatisticsDescriptor> statistics, @Nullable String error) implements OperationResponseBody {
 
 	/**
 	 * A lock that this instance holds.
@@ -54,6 +56,21 @@ public record LocksDescriptor(String instance, List<String> stores, int heldCoun
 	 * @param longestWait how long the first of them has waited
 	 */
 	public record WaitedLockDescriptor(String id, String name, List<String> key, String store, int waiters,
+			Duration longestWait) {
+	}
+
+	/**
+	 * A key that callers of this instance have waited for.
+	 *
+	 * @param id name and key in one text
+	 * @param name what the lock protects
+	 * @param key the parts of the key
+	 * @param store name of the store
+	 * @param share of all waiting of this instance, from 0 to 1
+	 * @param waits about how many callers have waited; what was a minute ago counts half
+	 * @param longestWait the longest recent wait
+	 */
+	public record HotLockDescriptor(String id, String name, List<String> key, String store, double share, long waits,
 			Duration longestWait) {
 	}
 

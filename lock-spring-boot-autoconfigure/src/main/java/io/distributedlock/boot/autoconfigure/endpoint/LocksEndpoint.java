@@ -45,6 +45,9 @@ public final class LocksEndpoint {
 
 	static final int DEFAULT_LIMIT = 200;
 
+	/** What follows the heaviest ones is hardly worth looking at. */
+	private static final int HOT_KEYS = 10;
+
 	private static final Logger logger = LoggerFactory.getLogger(LocksEndpoint.class);
 
 	private final LockInspector inspector;
@@ -88,6 +91,7 @@ public final class LocksEndpoint {
 		return new LocksDescriptor(this.instance, inspector.stores(), held.size(),
 				held.stream().limit(most).map(this.descriptors::held).toList(), waiting.size(),
 				waiting.stream().limit(most).map(this.descriptors::waited).toList(),
+				inspector.hotKeys().stream().limit(Math.min(most, HOT_KEYS)).map(this.descriptors::hot).toList(),
 				inspector.statistics().stream().map(this.descriptors::statistics).toList(),
 				(inspector instanceof UnavailableInspector unavailable) ? unavailable.error() : null);
 	}

@@ -64,6 +64,11 @@ record UnavailableInspector(String error) implements LockInspector {
 	}
 
 	@Override
+	public List<HotLock> hotKeys() {
+		return List.of();
+	}
+
+	@Override
 	public Optional<StoredLock> find(LockKey key, @Nullable String store) {
 		throw new LockStoreException(key, this.error, null);
 	}

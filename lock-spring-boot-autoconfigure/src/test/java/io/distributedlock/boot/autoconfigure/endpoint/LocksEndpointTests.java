@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 import io.distributedlock.LockInspector.HeldLock;
+import io.distributedlock.LockInspector.HotLock;
 import io.distributedlock.LockInspector.LockStatistics;
 import io.distributedlock.LockInspector.StoredLock.State;
 import io.distributedlock.LockInspector.WaitedLock;
@@ -58,6 +59,25 @@ class LocksEndpointTests {
 			assertThat(statistics.shed()).isEqualTo(1);
 			assertThat(statistics.averageWait()).isEqualTo(Duration.ofMillis(500));
 			assertThat(statistics.averageHold()).isEqualTo(Duration.ofSeconds(2));
+		});
+	}
+
+	@Test
+	void theTenHottestKeysAreShownSanitized() {
+		this.inspector.hotKeys
+			.add(new HotLock(LockKey.of("account", "DE1"), "redis", 0.66666, 42, Duration.ofMillis(900)));
+		for (int i = 0; i < 20; i++) {
+			this.inspector.hotKeys.add(new HotLock(LockKey.of("stock", i), "redis", 0.01, 1, Duration.ofMillis(1)));
+		}
+		LocksDescriptor locks = endpoint(SanitizingFunction.sanitizeValue().ifKeyEquals("lock.account")).locks(null);
+		assertThat(locks.hotKeys()).hasSize(10).first().satisfies((hot) -> {
+			assertThat(hot.name()).isEqualTo("account");
+			assertThat(hot.key()).containsExactly("******");
+			assertThat(hot.id()).doesNotContain("DE1");
+			assertThat(hot.store()).isEqualTo("redis");
+			assertThat(hot.share()).isEqualTo(0.667);
+			assertThat(hot.waits()).isEqualTo(42);
+			assertThat(hot.longestWait()).isEqualTo(Duration.ofMillis(900));
 		});
 	}
 

@@ -30,6 +30,8 @@ public final class StubInspector implements LockInspector {
 
 	public final List<LockStatistics> statistics = new ArrayList<>();
 
+	public final List<HotLock> hotKeys = new ArrayList<>();
+
 	public final Map<LockKey, StoredLock> stored = new ConcurrentHashMap<>();
 
 	public void clear() {
@@ -37,6 +39,7 @@ public final class StubInspector implements LockInspector {
 		this.held.clear();
 		this.waiting.clear();
 		this.statistics.clear();
+		this.hotKeys.clear();
 		this.stored.clear();
 	}
 
@@ -72,6 +75,11 @@ public final class StubInspector implements LockInspector {
 	@Override
 	public List<LockStatistics> statistics() {
 		return List.copyOf(this.statistics);
+	}
+
+	@Override
+	public List<HotLock> hotKeys() {
+		return List.copyOf(this.hotKeys);
 	}
 
 	@Override
