@@ -128,8 +128,8 @@ final class DistributedLockInterceptor implements MethodInterceptor {
 			}
 			throw ex;
 		}
-		if (operation.keeps() && lease.isHeld()) {
-			lease.keep();
+		if (operation.keeps()) {
+			Kept.ifHeld(lease);
 		}
 		lease.close();
 		return result;
@@ -165,6 +165,9 @@ final class DistributedLockInterceptor implements MethodInterceptor {
 		}
 		if (lease.state() == LeaseState.LOST) {
 			lease.assertHeld();
+		}
+		if (operation.keeps()) {
+			this.transaction.keepAfterCommit(lease);
 		}
 		return result;
 	}

@@ -30,8 +30,30 @@ final class SpringTransaction implements SurroundingTransaction {
 	}
 
 	@Override
+	public void keepAfterCommit(Lease lease) {
+		TransactionSynchronizationManager.registerSynchronization(new Keep(lease));
+	}
+
+	@Override
 	public RuntimeException refusal(String message) {
 		return new IllegalTransactionStateException(message);
+	}
+
+	private record Keep(Lease lease) implements TransactionSynchronization {
+
+		@Override
+		public int getOrder() {
+			return Ordered.LOWEST_PRECEDENCE - 1;
+		}
+
+		@Override
+		public void afterCompletion(int status) {
+			// After an unknown outcome too: it may have been done.
+			if (status != STATUS_ROLLED_BACK) {
+				Kept.ifHeld(this.lease);
+			}
+		}
+
 	}
 
 	private record Release(Lease lease) implements TransactionSynchronization {

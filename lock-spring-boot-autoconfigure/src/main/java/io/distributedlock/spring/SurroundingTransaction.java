@@ -23,6 +23,13 @@ interface SurroundingTransaction {
 	void releaseAfterCompletion(Lease lease);
 
 	/**
+	 * Keeps the key of a lease taken if the transaction commits. After a rollback the
+	 * work may be tried again at once.
+	 * @param lease a lease that is released after completion
+	 */
+	void keepAfterCommit(Lease lease);
+
+	/**
 	 * Refuses a call.
 	 * @param message why
 	 * @return what to throw
@@ -50,6 +57,11 @@ interface SurroundingTransaction {
 
 		@Override
 		public void releaseAfterCompletion(Lease lease) {
+			throw refusal("There is no transaction to wait for.");
+		}
+
+		@Override
+		public void keepAfterCommit(Lease lease) {
 			throw refusal("There is no transaction to wait for.");
 		}
 

@@ -94,6 +94,35 @@ class DistributedLockInterceptorTests {
 	}
 
 	@Test
+	void lockIsKeptAfterANormalReturnOnly() {
+		Payment target = new Payment();
+		Payment payment = proxy(target);
+		payment.pay("1");
+		assertThat(this.locks.journal).containsExactly("acquired pay:1", "kept pay:1", "released pay:1");
+		this.locks.journal.clear();
+		target.fails = true;
+		assertThatExceptionOfType(IllegalStateException.class).isThrownBy(() -> payment.pay("2"));
+		assertThat(this.locks.journal).containsExactly("acquired pay:2", "released pay:2");
+	}
+
+	@Test
+	void lockThatWasLostIsNotKept() {
+		Payment target = new Payment();
+		target.task = () -> this.locks.lease().lose();
+		assertThatExceptionOfType(LockLostException.class).isThrownBy(() -> proxy(target).pay("1"));
+		assertThat(this.locks.journal).containsExactly("acquired pay:1", "released pay:1");
+	}
+
+	@Test
+	void entryOfTheNameSwitchesKeepOnAndOff() {
+		this.byName = (name) -> LockSettings.NONE.withKeep(!name.equals("pay"));
+		proxy(new Payment()).pay("1");
+		shop().buy("42", "me");
+		assertThat(this.locks.journal).containsExactly("acquired pay:1", "released pay:1", "acquired stock:42",
+				"kept stock:42", "released stock:42");
+	}
+
+	@Test
 	void disabledAspectRunsTheMethodWithoutLock() {
 		this.enabled = false;
 		assertThat(shop().buy("42", "me")).isEqualTo("sold 42 under nothing");
@@ -510,6 +539,23 @@ class DistributedLockInterceptorTests {
 		@MarketLock(by = "#id")
 		public String trade(String id) {
 			return held();
+		}
+
+	}
+
+	static class Payment {
+
+		boolean fails;
+
+		Runnable task = () -> {
+		};
+
+		@DistributedLock(name = "pay", key = "#id", keep = "true")
+		public void pay(String id) {
+			this.task.run();
+			if (this.fails) {
+				throw new IllegalStateException("declined");
+			}
 		}
 
 	}

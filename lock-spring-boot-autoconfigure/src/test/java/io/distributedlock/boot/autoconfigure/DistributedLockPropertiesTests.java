@@ -57,10 +57,12 @@ class DistributedLockPropertiesTests {
 	@Test
 	void settingsOfALockAreOpenWhereNothingIsSaid() {
 		DistributedLockProperties properties = bind(
-				Map.of("distributed-lock.locks.stock.ttl", "7s", "distributed-lock.locks.[Shop.buy].renew", "false"));
+				Map.of("distributed-lock.locks.stock.ttl", "7s", "distributed-lock.locks.[Shop.buy].renew", "false",
+						"distributed-lock.locks.payment.keep", "true"));
 		assertThat(properties.toLockSettings()).containsOnly(
 				Map.entry("stock", LockSettings.NONE.withTtl(Duration.ofSeconds(7))),
-				Map.entry("Shop.buy", LockSettings.NONE.withRenew(false)));
+				Map.entry("Shop.buy", LockSettings.NONE.withRenew(false)),
+				Map.entry("payment", LockSettings.NONE.withKeep(true)));
 	}
 
 	@Test

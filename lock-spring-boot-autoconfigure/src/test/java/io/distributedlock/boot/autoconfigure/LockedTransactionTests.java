@@ -12,6 +12,7 @@ import io.distributedlock.LeaseState;
 import io.distributedlock.LockContext;
 import io.distributedlock.LockInspector;
 import io.distributedlock.LockLostException;
+import io.distributedlock.LockNotAcquiredException;
 import io.distributedlock.LockRequest;
 import io.distributedlock.LossReason;
 import io.distributedlock.boot.autoconfigure.memory.MemoryLockStoreAutoConfiguration;
@@ -238,6 +239,63 @@ class LockedTransactionTests {
 			});
 			assertThat(bench.locks.lease().state()).isEqualTo(LeaseState.RELEASED);
 		});
+	}
+
+	@Test
+	@Tag("E10")
+	void lockThatIsKeptStaysTakenAfterTheOuterTransactionHasCommitted() {
+		run((bench) -> {
+			bench.required.executeWithoutResult((status) -> {
+				bench.journalCompletion("outer");
+				bench.shop.once("42");
+			});
+			assertThat(bench.locks.journal).containsExactlyInAnyOrder("acquired once:42", "outer committed",
+					"kept once:42", "released once:42");
+			assertThat(bench.locks.journal).containsSubsequence("kept once:42", "released once:42").endsWith("released once:42");
+		});
+	}
+
+	@Test
+	@Tag("E10")
+	void rollbackOfTheOuterTransactionFreesALockThatWouldBeKept() {
+		run((bench) -> {
+			bench.required.executeWithoutResult((status) -> {
+				bench.shop.once("42");
+				status.setRollbackOnly();
+			});
+			assertThat(bench.locks.journal).containsExactly("acquired once:42", "released once:42");
+		});
+	}
+
+	@Test
+	@Tag("E10")
+	void lockIsNotKeptWhenTheMethodFailedEvenIfTheOuterTransactionCommits() {
+		run((bench) -> {
+			bench.work.task = () -> {
+				throw new IllegalArgumentException("mine");
+			};
+			bench.required.executeWithoutResult((status) -> assertThatExceptionOfType(IllegalArgumentException.class)
+				.isThrownBy(() -> bench.shop.once("42")));
+			assertThat(bench.locks.journal).containsExactly("acquired once:42", "released once:42");
+		});
+	}
+
+	@Test
+	@Tag("E10")
+	void realEngineKeepsAfterTheCommitAndFreesAfterTheRollback() {
+		run(this.withoutLocks.withConfiguration(AutoConfigurations.of(MemoryLockStoreAutoConfiguration.class))
+			.withPropertyValues("distributed-lock.store=memory", "distributed-lock.locks.plain.keep=true",
+					"distributed-lock.locks.plain.wait-time=0s"),
+				(bench) -> {
+					bench.required.executeWithoutResult((status) -> {
+						bench.shop.plain("42");
+						status.setRollbackOnly();
+					});
+					bench.required.executeWithoutResult((status) -> bench.shop.plain("42"));
+					assertThatExceptionOfType(LockNotAcquiredException.class).isThrownBy(() -> bench.shop.plain("42"));
+					bench.shop.plain("43");
+					assertThatExceptionOfType(LockNotAcquiredException.class).isThrownBy(() -> bench.shop.plain("43"));
+				});
 	}
 
 	@Test
@@ -503,6 +561,11 @@ class LockedTransactionTests {
 
 		@DistributedLock(name = "plain", key = "#id")
 		public void plain(String id) {
+			this.work.task.run();
+		}
+
+		@DistributedLock(name = "once", key = "#id", keep = "true")
+		public void once(String id) {
 			this.work.task.run();
 		}
 
