@@ -56,9 +56,8 @@ class DistributedLockPropertiesTests {
 
 	@Test
 	void settingsOfALockAreOpenWhereNothingIsSaid() {
-		DistributedLockProperties properties = bind(
-				Map.of("distributed-lock.locks.stock.ttl", "7s", "distributed-lock.locks.[Shop.buy].renew", "false",
-						"distributed-lock.locks.payment.keep", "true"));
+		DistributedLockProperties properties = bind(Map.of("distributed-lock.locks.stock.ttl", "7s",
+				"distributed-lock.locks.[Shop.buy].renew", "false", "distributed-lock.locks.payment.keep", "true"));
 		assertThat(properties.toLockSettings()).containsOnly(
 				Map.entry("stock", LockSettings.NONE.withTtl(Duration.ofSeconds(7))),
 				Map.entry("Shop.buy", LockSettings.NONE.withRenew(false)),

@@ -251,7 +251,8 @@ class LockedTransactionTests {
 			});
 			assertThat(bench.locks.journal).containsExactlyInAnyOrder("acquired once:42", "outer committed",
 					"kept once:42", "released once:42");
-			assertThat(bench.locks.journal).containsSubsequence("kept once:42", "released once:42").endsWith("released once:42");
+			assertThat(bench.locks.journal).containsSubsequence("kept once:42", "released once:42")
+				.endsWith("released once:42");
 		});
 	}
 

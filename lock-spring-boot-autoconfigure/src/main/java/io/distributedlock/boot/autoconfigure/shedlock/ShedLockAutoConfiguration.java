@@ -1,0 +1,33 @@
+package io.distributedlock.boot.autoconfigure.shedlock;
+
+import io.distributedlock.LockTemplate;
+import io.distributedlock.boot.autoconfigure.DistributedLockAutoConfiguration;
+import io.distributedlock.spring.shedlock.DistributedLockProvider;
+import net.javacrumbs.shedlock.core.LockProvider;
+
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Lazy;
+
+/**
+ * {@link EnableAutoConfiguration Auto-configuration} of ShedLock's {@link LockProvider}.
+ */
+@AutoConfiguration(after = DistributedLockAutoConfiguration.class)
+@ConditionalOnClass(LockProvider.class)
+@ConditionalOnBooleanProperty(name = "distributed-lock.shedlock.enabled", matchIfMissing = true)
+@EnableConfigurationProperties(ShedLockProperties.class)
+public final class ShedLockAutoConfiguration {
+
+	// Lazy, since an application that switches locks off needs no store.
+	@Bean
+	@ConditionalOnMissingBean(LockProvider.class)
+	DistributedLockProvider distributedLockProvider(@Lazy LockTemplate locks, ShedLockProperties properties) {
+		return new DistributedLockProvider(locks, properties.name());
+	}
+
+}
