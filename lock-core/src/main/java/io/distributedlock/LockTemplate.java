@@ -1,5 +1,7 @@
 package io.distributedlock;
 
+import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.Lock;
@@ -85,6 +87,72 @@ public interface LockTemplate {
 			return Boolean.TRUE;
 		});
 	}
+
+	/**
+	 * Acquires several locks, all or none, waiting in total as long as the least patient
+	 * of the requests says. Blocks. The locks are taken in the same order by all callers,
+	 * whatever order they are asked for in, so that callers of this method cannot wait
+	 * for each other; a lock that is asked for twice is taken once. Code that holds a
+	 * lock already when it calls this gives up that safety.
+	 * @param requests what to lock, at least one
+	 * @return the leases, all held
+	 * @throws LockNotAcquiredException if one of the locks was not had; it names that
+	 * one, and the others have been given back
+	 * @throws LockStoreException if a store could not be asked; nothing is held
+	 * @throws LockLostException if a lock was lost before all were held, and there is no
+	 * wait time left to begin again; nothing is held
+	 * @throws IllegalArgumentException if there are no requests, two ask for one lock
+	 * with different settings, they have different owners, or as with {@link #acquire}
+	 */
+	MultiLease acquireAll(Collection<LockRequest> requests);
+
+	/**
+	 * Acquires several locks like {@link #acquireAll}, without blocking the calling
+	 * thread. The owner is chosen as in {@link #acquireAsync}.
+	 * @param requests what to lock, at least one
+	 * @return completes, on a thread of the engine, with the leases or with what
+	 * {@link #acquireAll} throws; cancelling it gives up and gives all back
+	 * @throws IllegalArgumentException as with {@link #acquireAll}
+	 */
+	CompletableFuture<MultiLease> acquireAllAsync(Collection<LockRequest> requests);
+
+	/**
+	 * Runs work under several locks, like {@link #execute} under one.
+	 * @param <T> what the work gives
+	 * @param <E> what the work may throw
+	 * @param requests what to lock, at least one
+	 * @param work runs on the calling thread while all locks are held
+	 * @return what the work gave
+	 * @throws E what the work threw; a lock that was lost meanwhile is suppressed in it
+	 * @throws LockLostException if the work ended normally but a lock was lost before; or
+	 * as with {@link #acquireAll}
+	 * @throws LockNotAcquiredException as with {@link #acquireAll}; the work did not run
+	 * @throws LockStoreException as with {@link #acquireAll}; the work did not run
+	 */
+	<T, E extends Exception> T executeAll(Collection<LockRequest> requests, MultiLockCallback<T, E> work) throws E;
+
+	/**
+	 * Tries to acquire each of many locks, and waits for none of them: whatever wait time
+	 * the requests have, each lock is had at once or not. Blocks until the store has
+	 * answered. A store that can take batches is asked for all in one or very few round
+	 * trips.
+	 * @param requests what to lock, in any order; may be empty
+	 * @return one outcome for each request, in their order. The leases are the caller's
+	 * to release, best with {@link #releaseAll}
+	 * @throws LockNotAcquiredException if the thread is interrupted (the flag stays set);
+	 * nothing is held then
+	 * @throws IllegalArgumentException if the requests have different owners, or as with
+	 * {@link #acquire}
+	 */
+	List<LockOutcome> tryAcquireEach(Collection<LockRequest> requests);
+
+	/**
+	 * Gives many leases back, as {@link Lease#release()} does one by one, in as few round
+	 * trips as the store can. Blocks until the store has answered.
+	 * @param leases what to release
+	 * @return true if all of them were held until this call
+	 */
+	boolean releaseAll(Collection<? extends Lease> leases);
 
 	/**
 	 * Shows a lock as {@link Lock}. {@code lock()} and {@code lockInterruptibly()} wait

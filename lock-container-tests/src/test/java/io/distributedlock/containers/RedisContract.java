@@ -7,6 +7,7 @@ import io.distributedlock.store.redis.RedisLockStore;
 import io.distributedlock.test.InspectContractTests;
 import io.distributedlock.test.InspectQueueContractTests;
 import io.distributedlock.test.LockStoreContractTests;
+import io.distributedlock.test.MultiContractTests;
 import io.distributedlock.test.QueueContractTests;
 import io.distributedlock.test.SignalContractTests;
 import org.junit.jupiter.api.Test;
@@ -24,7 +25,7 @@ import static org.assertj.core.api.Assertions.assertThat;
  * The contract of all stores, on a Redis or what calls itself compatible with it.
  */
 abstract class RedisContract extends LockStoreContractTests
-		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests {
+		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests, MultiContractTests {
 
 	private static final Logger logger = LoggerFactory.getLogger(RedisContract.class);
 

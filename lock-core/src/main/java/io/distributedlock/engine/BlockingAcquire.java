@@ -80,6 +80,7 @@ final class BlockingAcquire {
 	 */
 	private @Nullable LockException await(KeyGate gate) {
 		boolean told = false;
+		StoreBatch.flush();
 		this.runtime.answerWait.yieldUntil(this::isDecided);
 		try {
 			while (!this.waiter.settled()) {

@@ -451,7 +451,7 @@ final class Gate extends KeyGate {
 			long sentAt = this.runtime.now();
 			ReleaseCommand command = new ReleaseCommand(this.key, current.attempt(),
 					Duration.ofNanos(Math.max(1_000_000, until - sentAt)), timeout(current.ttl));
-			this.runtime.call(() -> this.runtime.store.release(command))
+			StoreBatch.release(this.runtime, command)
 				.whenComplete((answer, thrown) -> cooled(token, last, until, reply, answer, thrown));
 		});
 		return new Closing(true, true, reply);
@@ -913,8 +913,9 @@ final class Gate extends KeyGate {
 			long sentAt = this.runtime.now();
 			AcquireCommand command = new AcquireCommand(this.key, asked, Duration.ofNanos(ttl), tokens, repeated,
 					timeout(ttl));
-			CompletionStage<AcquireReply> stage = this.runtime
-				.call(() -> (queue != null) ? queue.acquireOrEnqueue(command) : this.runtime.store.acquire(command));
+			CompletionStage<AcquireReply> stage = (queue != null)
+					? this.runtime.call(() -> queue.acquireOrEnqueue(command))
+					: StoreBatch.acquire(this.runtime, command);
 			stage.whenComplete((reply, thrown) -> acquired(token, asked, ttl, sentAt, reply, thrown));
 		});
 	}
@@ -1121,8 +1122,9 @@ final class Gate extends KeyGate {
 		turn.then(() -> {
 			long sentAt = this.runtime.now();
 			ReleaseCommand command = new ReleaseCommand(this.key, ended.attempt(), Duration.ZERO, timeout(ended.ttl));
-			CompletionStage<ReleaseReply> stage = this.runtime.call(() -> (successor != null && queue != null)
-					? queue.releaseAndEnqueue(command, successor) : this.runtime.store.release(command));
+			CompletionStage<ReleaseReply> stage = (successor != null && queue != null)
+					? this.runtime.call(() -> queue.releaseAndEnqueue(command, successor))
+					: StoreBatch.release(this.runtime, command);
 			stage.whenComplete(
 					(reply, thrown) -> released(token, ended, closed, successor, sentAt, outcome, reply, thrown));
 		});

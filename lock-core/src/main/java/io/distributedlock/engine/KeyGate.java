@@ -300,6 +300,9 @@ abstract class KeyGate {
 
 		static final Closing LOST = new Closing(false, false, null);
 
+		/** It had been closed before. */
+		static final Closing AGAIN = new Closing(false, false, null);
+
 		static final Closing NESTED = new Closing(true, false, null);
 
 		static final Closing HANDED_ON = new Closing(true, true, null);

@@ -225,13 +225,27 @@ final class LeaseHandle implements Lease {
 
 	@Override
 	public boolean release() {
-		if (!STAGE.compareAndSet(this, Stage.OPEN, Stage.CLOSING)) {
+		return endRelease(beginRelease());
+	}
+
+	/**
+	 * Closes the lease at its gate, without waiting for the store.
+	 * @return what became of it, for {@link #endRelease} or {@link #endReleaseAsync};
+	 * {@link KeyGate.Closing#AGAIN} if it was closed before
+	 */
+	KeyGate.Closing beginRelease() {
+		return STAGE.compareAndSet(this, Stage.OPEN, Stage.CLOSING) ? this.hold.grant.gate.close(this)
+				: KeyGate.Closing.AGAIN;
+	}
+
+	boolean endRelease(KeyGate.Closing closing) {
+		if (closing == KeyGate.Closing.AGAIN) {
 			return false;
 		}
-		KeyGate.Closing closing = this.hold.grant.gate.close(this);
 		boolean held = closing.held();
 		CompletableFuture<Boolean> reply = closing.reply();
 		if (reply != null) {
+			StoreBatch.flush();
 			long start = runtime().now();
 			runtime().answerWait.yieldUntil(reply::isDone);
 			held = Waits.get(reply);
@@ -243,10 +257,13 @@ final class LeaseHandle implements Lease {
 
 	@Override
 	public CompletionStage<Boolean> releaseAsync() {
-		if (!STAGE.compareAndSet(this, Stage.OPEN, Stage.CLOSING)) {
+		return endReleaseAsync(beginRelease());
+	}
+
+	CompletableFuture<Boolean> endReleaseAsync(KeyGate.Closing closing) {
+		if (closing == KeyGate.Closing.AGAIN) {
 			return CompletableFuture.completedFuture(false);
 		}
-		KeyGate.Closing closing = this.hold.grant.gate.close(this);
 		if (closing.reply() == null) {
 			finished(closing.held(), closing.last());
 			return CompletableFuture.completedFuture(closing.held());
@@ -255,6 +272,22 @@ final class LeaseHandle implements Lease {
 			finished(held, closing.last());
 			return held;
 		}, runtime().engine.callbackExecutor());
+	}
+
+	/**
+	 * Ends a lease that nobody has seen yet: its owner and listeners do not learn of it.
+	 */
+	CompletableFuture<Boolean> discard() {
+		KeyGate.Closing closing = beginRelease();
+		CompletableFuture<Boolean> reply = closing.reply();
+		if (reply == null) {
+			this.stage = closing.held() ? Stage.RELEASED : Stage.LOST;
+			return CompletableFuture.completedFuture(closing.held());
+		}
+		return reply.thenApply((held) -> {
+			this.stage = held ? Stage.RELEASED : Stage.LOST;
+			return held;
+		});
 	}
 
 	private void finished(boolean held, boolean last) {

@@ -2,6 +2,7 @@ package io.distributedlock.engine;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -9,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -19,21 +21,26 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReadWriteLock;
+import java.util.stream.Collectors;
 
 import io.distributedlock.Lease;
 import io.distributedlock.LockCallback;
 import io.distributedlock.LockInspector;
 import io.distributedlock.LockKey;
+import io.distributedlock.LockContext;
 import io.distributedlock.LockListener;
 import io.distributedlock.LockMode;
 import io.distributedlock.LockNotAcquiredException;
 import io.distributedlock.LockNotAcquiredException.Reason;
+import io.distributedlock.LockOutcome;
 import io.distributedlock.LockOwner;
 import io.distributedlock.LockRequest;
 import io.distributedlock.LockSettings;
 import io.distributedlock.LockStoreException;
 import io.distributedlock.LockTemplate;
 import io.distributedlock.spi.FairLockStore;
+import io.distributedlock.MultiLease;
+import io.distributedlock.MultiLockCallback;
 import io.distributedlock.spi.InspectableLockStore;
 import io.distributedlock.spi.LockStore;
 import io.distributedlock.spi.SharedLockStore;
@@ -362,6 +369,89 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 			}
 			return result;
 		}
+	}
+
+	// ---- Several locks
+
+	@Override
+	public MultiLease acquireAll(Collection<LockRequest> requests) {
+		List<Target> targets = sorted(requests);
+		return new MultiAcquire(this, ownerOf(targets, LockContext.owner()), targets).run();
+	}
+
+	@Override
+	public CompletableFuture<MultiLease> acquireAllAsync(Collection<LockRequest> requests) {
+		List<Target> targets = sorted(requests);
+		LockOwner bound = LockContext.boundOwner();
+		LockOwner owner = ownerOf(targets, (bound != null) ? bound : LockOwner.create("async"));
+		return new AsyncMultiAcquire(this, owner, targets).start();
+	}
+
+	@Override
+	public <T, E extends Exception> T executeAll(Collection<LockRequest> requests, MultiLockCallback<T, E> work)
+			throws E {
+		List<LockRequest> asked = List.copyOf(requests);
+		try (MultiLease leases = acquireAll(asked)) {
+			T result = work.call(leases);
+			Set<LockKey> kept = asked.stream()
+				.filter((request) -> Boolean.TRUE.equals(resolve(request).keep()))
+				.map(LockRequest::key)
+				.collect(Collectors.toSet());
+			leases.leases()
+				.stream()
+				.filter((lease) -> kept.contains(lease.key()) && lease.isHeld())
+				.forEach(Lease::keep);
+			return result;
+		}
+	}
+
+	@Override
+	public List<LockOutcome> tryAcquireEach(Collection<LockRequest> requests) {
+		List<Target> targets = requests.stream().map(this::target).toList();
+		if (targets.isEmpty()) {
+			return List.of();
+		}
+		return new EachAcquire(this, ownerOf(targets, LockContext.owner()), targets).run();
+	}
+
+	@Override
+	public boolean releaseAll(Collection<? extends Lease> leases) {
+		return LeaseGroup.releaseAll(leases);
+	}
+
+	private Target target(LockRequest request) {
+		LockSettings settings = resolve(request);
+		return new Target(runtime(settings.store()), request, Profile.of(settings, request.mode(), this.terms));
+	}
+
+	private List<Target> sorted(Collection<LockRequest> requests) {
+		List<Target> targets = new ArrayList<>(requests.size());
+		for (Target next : requests.stream().map(this::target).sorted(Target.ORDER).toList()) {
+			Target last = targets.isEmpty() ? null : targets.get(targets.size() - 1);
+			if (last == null || !last.isSameLock(next)) {
+				targets.add(next);
+			}
+			else if (!last.profile().equals(next.profile()) || last.request().mode() != next.request().mode()) {
+				throw new IllegalArgumentException("Lock '" + next.key()
+						+ "' is asked for twice with different settings. Leave one of the two out.");
+			}
+		}
+		if (targets.isEmpty()) {
+			throw new IllegalArgumentException("There are no locks to acquire. Do not ask for locks if the collection"
+					+ " of what they protect is empty.");
+		}
+		return targets;
+	}
+
+	private static LockOwner ownerOf(List<Target> targets, LockOwner caller) {
+		LockOwner explicit = targets.get(0).request().owner();
+		for (Target target : targets) {
+			if (target.request().owner() != explicit) {
+				throw new IllegalArgumentException("Locks '" + targets.get(0).key() + "' and '" + target.key()
+						+ "' are asked for together, but on behalf of different owners. Use one owner for all.");
+			}
+		}
+		return (explicit != null) ? explicit : caller;
 	}
 
 	@Override

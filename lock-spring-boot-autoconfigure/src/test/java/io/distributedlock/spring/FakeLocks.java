@@ -2,6 +2,7 @@ package io.distributedlock.spring;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -20,10 +21,13 @@ import io.distributedlock.LockException;
 import io.distributedlock.LockKey;
 import io.distributedlock.LockLostException;
 import io.distributedlock.LockMode;
+import io.distributedlock.LockOutcome;
 import io.distributedlock.LockOwner;
 import io.distributedlock.LockRequest;
 import io.distributedlock.LockTemplate;
 import io.distributedlock.LossReason;
+import io.distributedlock.MultiLease;
+import io.distributedlock.MultiLockCallback;
 
 /**
  * Grants every request at once, or fails as it is told; leases can be lost by hand.
@@ -87,8 +91,77 @@ public final class FakeLocks implements LockTemplate {
 	}
 
 	@Override
+	public MultiLease acquireAll(Collection<LockRequest> requests) {
+		List<Lease> taken = requests.stream().map(this::acquire).toList();
+		return new FakeMultiLease(taken);
+	}
+
+	@Override
+	public CompletableFuture<MultiLease> acquireAllAsync(Collection<LockRequest> requests) {
+		return CompletableFuture.completedFuture(acquireAll(requests));
+	}
+
+	@Override
+	public <T, E extends Exception> T executeAll(Collection<LockRequest> requests, MultiLockCallback<T, E> work)
+			throws E {
+		MultiLease taken = acquireAll(requests);
+		try {
+			return work.call(taken);
+		}
+		finally {
+			taken.release();
+		}
+	}
+
+	@Override
+	public List<LockOutcome> tryAcquireEach(Collection<LockRequest> requests) {
+		return requests.stream().<LockOutcome>map((request) -> new LockOutcome.Granted(acquire(request))).toList();
+	}
+
+	@Override
+	public boolean releaseAll(Collection<? extends Lease> taken) {
+		boolean held = true;
+		for (Lease lease : taken) {
+			held &= lease.release();
+		}
+		return held;
+	}
+
+	@Override
 	public Lock asLock(LockRequest request) {
 		throw new UnsupportedOperationException("These tests use no java.util.concurrent locks");
+	}
+
+	private record FakeMultiLease(List<Lease> leases) implements MultiLease {
+
+		@Override
+		public boolean release() {
+			boolean held = true;
+			for (Lease lease : this.leases) {
+				held &= lease.release();
+			}
+			return held;
+		}
+
+		@Override
+		public CompletionStage<Boolean> releaseAsync() {
+			return CompletableFuture.completedFuture(release());
+		}
+
+		@Override
+		public void close() {
+			release();
+			assertHeldBefore();
+		}
+
+		private void assertHeldBefore() {
+			for (Lease lease : this.leases) {
+				if (lease.state() == LeaseState.LOST) {
+					lease.assertHeld();
+				}
+			}
+		}
+
 	}
 
 	@Override

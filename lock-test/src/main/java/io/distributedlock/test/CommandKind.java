@@ -77,6 +77,19 @@ public enum CommandKind {
 		return BY_METHOD.get(name);
 	}
 
+	/** Returns the kind of the single commands of a batch. */
+	static @Nullable CommandKind ofBatch(String name) {
+		return switch (name) {
+			case "acquireEach" -> ACQUIRE;
+			case "releaseEach" -> RELEASE;
+			default -> null;
+		};
+	}
+
+	String method() {
+		return this.method;
+	}
+
 	/**
 	 * Tells whether the store must not execute the command after its timeout, since it
 	 * would leave a grant or a queue entry that nobody knows of.

@@ -5,6 +5,7 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.lang.reflect.UndeclaredThrowableException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Deque;
@@ -57,6 +58,8 @@ public final class FaultyLockStore {
 	private final Map<CommandKind, AtomicLong> counts = new ConcurrentHashMap<>();
 
 	private final Queue<HeldRequest> heldBack = new ConcurrentLinkedQueue<>();
+
+	private final AtomicLong batches = new AtomicLong();
 
 	private volatile Function<CommandKind, Fault> otherwise = (kind) -> Fault.none();
 
@@ -184,9 +187,19 @@ public final class FaultyLockStore {
 	}
 
 	/**
+	 * Counts the batches of a {@link io.distributedlock.spi.MultiLockStore}. Their
+	 * commands are counted one by one as well.
+	 * @return how many since the start or {@link #resetCounts()}
+	 */
+	public long batches() {
+		return this.batches.get();
+	}
+
+	/**
 	 * Starts counting at zero.
 	 */
 	public void resetCounts() {
+		this.batches.set(0);
 		this.counts.clear();
 	}
 
@@ -196,6 +209,10 @@ public final class FaultyLockStore {
 			this.counts.computeIfAbsent(kind, (key) -> new AtomicLong()).incrementAndGet();
 			return send(kind, timeout(arguments), () -> execute(method, arguments));
 		}
+		CommandKind each = CommandKind.ofBatch(method.getName());
+		if (each != null && arguments[0] instanceof List<?> commands) {
+			return sendEach(each, commands);
+		}
 		if (method.getName().equals("equals") && arguments.length == 1) {
 			return proxy == arguments[0];
 		}
@@ -204,6 +221,23 @@ public final class FaultyLockStore {
 			return call(method, new LossyReceiver(original));
 		}
 		return call(method, arguments);
+	}
+
+	/**
+	 * Each command of a batch may have a fault of its own.
+	 */
+	private List<CompletionStage<@Nullable Object>> sendEach(CommandKind kind, List<?> commands)
+			throws NoSuchMethodException {
+		this.batches.incrementAndGet();
+		Class<?> type = commands.get(0).getClass();
+		Method method = LockStore.class.getMethod(kind.method(), type);
+		List<CompletionStage<@Nullable Object>> replies = new ArrayList<>();
+		for (Object command : commands) {
+			this.counts.computeIfAbsent(kind, (key) -> new AtomicLong()).incrementAndGet();
+			Object[] arguments = { command };
+			replies.add(send(kind, timeout(arguments), () -> execute(method, arguments)));
+		}
+		return replies;
 	}
 
 	private CompletionStage<@Nullable Object> send(CommandKind kind, Duration timeout,

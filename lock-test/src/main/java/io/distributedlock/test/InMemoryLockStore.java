@@ -20,6 +20,7 @@ import io.distributedlock.spi.ExtendCommand;
 import io.distributedlock.spi.ExtendReply;
 import io.distributedlock.spi.FairLockStore;
 import io.distributedlock.spi.InspectableLockStore;
+import io.distributedlock.spi.MultiLockStore;
 import io.distributedlock.spi.ReleaseCommand;
 import io.distributedlock.spi.ReleaseReply;
 import io.distributedlock.spi.RenewCommand;
@@ -38,7 +39,7 @@ import org.slf4j.LoggerFactory;
  * for a server: what it held stays until it expires.
  */
 public final class InMemoryLockStore
-		implements SharedLockStore, FairLockStore, SignallingLockStore, InspectableLockStore {
+		implements SharedLockStore, FairLockStore, SignallingLockStore, InspectableLockStore, MultiLockStore {
 
 	private static final Logger logger = LoggerFactory.getLogger(InMemoryLockStore.class);
 
@@ -99,6 +100,16 @@ public final class InMemoryLockStore
 		}
 		Duration timeout = longest(batch.stream().map(AcquireCommand::timeout));
 		return sendInTime(batch.get(0).key(), timeout, (record) -> record.acquireInOrder(this, batch));
+	}
+
+	@Override
+	public List<CompletionStage<AcquireReply>> acquireEach(List<AcquireCommand> commands) {
+		return commands.stream().map(this::acquire).toList();
+	}
+
+	@Override
+	public List<CompletionStage<ReleaseReply>> releaseEach(List<ReleaseCommand> commands) {
+		return commands.stream().map(this::release).toList();
 	}
 
 	@Override

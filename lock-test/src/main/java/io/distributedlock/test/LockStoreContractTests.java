@@ -23,6 +23,7 @@ import io.distributedlock.spi.ExtendReply;
 import io.distributedlock.spi.FairLockStore;
 import io.distributedlock.spi.InspectableLockStore;
 import io.distributedlock.spi.LockStore;
+import io.distributedlock.spi.MultiLockStore;
 import io.distributedlock.spi.QueueingLockStore;
 import io.distributedlock.spi.ReleaseReply;
 import io.distributedlock.spi.RenewCommand;
@@ -39,8 +40,9 @@ import static org.assertj.core.api.Assertions.assertThat;
  * What every {@link LockStore} must do. The test of a store extends this class, and
  * implements {@link QueueContractTests}, {@link SignalContractTests},
  * {@link InspectContractTests}, {@link InspectQueueContractTests},
- * {@link SharedContractTests}, {@link PermitContractTests} and {@link FairContractTests}
- * as far as the store has those capabilities; a capability without its suite fails.
+ * {@link SharedContractTests}, {@link PermitContractTests}, {@link FairContractTests} and
+ * {@link MultiContractTests} as far as the store has those capabilities; a capability
+ * without its suite fails.
  *
  * <pre>{@code
  * class MyStoreTests extends LockStoreContractTests implements QueueContractTests {
@@ -142,6 +144,8 @@ public abstract class LockStoreContractTests implements OutcomeContractTests {
 			.isEqualTo(store instanceof SharedLockStore);
 		assertThat(this instanceof PermitContractTests).as("implements PermitContractTests")
 			.isEqualTo(store instanceof SharedLockStore);
+		assertThat(this instanceof MultiContractTests).as("implements MultiContractTests")
+			.isEqualTo(store instanceof MultiLockStore);
 		assertThat(this instanceof FairContractTests).as("implements FairContractTests")
 			.isEqualTo(store instanceof FairLockStore);
 		assertThat(store.name()).isNotBlank();

@@ -10,7 +10,7 @@ import io.distributedlock.spi.LockStore;
  * accident.
  */
 class InMemoryLockStoreManualClockTests extends LockStoreContractTests implements SignalContractTests,
-		InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests {
+		InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	private final ManualTicker ticker = new ManualTicker();
 

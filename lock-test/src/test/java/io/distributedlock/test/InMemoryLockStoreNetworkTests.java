@@ -12,7 +12,7 @@ import org.junit.jupiter.api.AfterEach;
  * The contract over an imitated network: replies come late and on other threads.
  */
 class InMemoryLockStoreNetworkTests extends LockStoreContractTests implements SignalContractTests,
-		InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests {
+		InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	private final ScheduledExecutorService network = Executors.newScheduledThreadPool(2);
 

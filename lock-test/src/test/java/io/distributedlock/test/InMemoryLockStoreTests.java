@@ -6,7 +6,7 @@ import io.distributedlock.spi.LockStore;
  * The contract on the clocks of the system.
  */
 class InMemoryLockStoreTests extends LockStoreContractTests implements SignalContractTests, InspectQueueContractTests,
-		SharedContractTests, PermitContractTests, FairContractTests {
+		SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	private final InMemoryLockServer server = InMemoryLockServer.create();
 

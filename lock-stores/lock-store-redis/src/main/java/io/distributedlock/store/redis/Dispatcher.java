@@ -121,6 +121,32 @@ final class Dispatcher implements AutoCloseable {
 	}
 
 	/**
+	 * Sends a batch of acquires or releases: one call after the other for each bucket,
+	 * without waiting for answers in between, so that the whole takes one round trip.
+	 * Each call is as large as others may be, so that Redis serves other clients between
+	 * them.
+	 */
+	void sendTogether(List<? extends Operation<?>> operations) {
+		if (this.replicas.isOn()) {
+			// Calls that wait for replicas need a connection each.
+			operations.forEach(this::submit);
+			return;
+		}
+		Map<Integer, List<Operation<?>>> byBucket = new LinkedHashMap<>();
+		for (Operation<?> operation : operations) {
+			List<Operation<?>> call = byBucket.computeIfAbsent(operation.bucket(), (bucket) -> new ArrayList<>());
+			call.add(operation);
+			if (call.size() == Lane.MOST_PER_CALL) {
+				byBucket.remove(operation.bucket());
+				send(call, () -> {
+				});
+			}
+		}
+		byBucket.values().forEach((call) -> send(call, () -> {
+		}));
+	}
+
+	/**
 	 * Sends an operation at once.
 	 */
 	void sendAlone(Operation<?> operation) {

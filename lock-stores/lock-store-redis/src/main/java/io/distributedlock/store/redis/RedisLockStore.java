@@ -19,6 +19,7 @@ import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.ExtendCommand;
 import io.distributedlock.spi.ExtendReply;
 import io.distributedlock.spi.InspectableLockStore;
+import io.distributedlock.spi.MultiLockStore;
 import io.distributedlock.spi.QueueingLockStore;
 import io.distributedlock.spi.ReleaseCommand;
 import io.distributedlock.spi.ReleaseReply;
@@ -40,7 +41,8 @@ import io.distributedlock.spi.StoreOptions;
  * Safe for use by many threads. Close it when done; the application's connection factory
  * stays open.
  */
-public final class RedisLockStore implements QueueingLockStore, SignallingLockStore, InspectableLockStore {
+public final class RedisLockStore
+		implements QueueingLockStore, SignallingLockStore, InspectableLockStore, MultiLockStore {
 
 	private final String name;
 
@@ -109,6 +111,25 @@ public final class RedisLockStore implements QueueingLockStore, SignallingLockSt
 	@Override
 	public CompletionStage<AcquireReply> acquire(AcquireCommand command) {
 		return send(new AcquireOperation(this.context, command, false, deadline(command.timeout())));
+	}
+
+	@Override
+	public List<CompletionStage<AcquireReply>> acquireEach(List<AcquireCommand> commands) {
+		return sendEach(commands.stream()
+			.map((command) -> new AcquireOperation(this.context, command, false, deadline(command.timeout())))
+			.toList());
+	}
+
+	@Override
+	public List<CompletionStage<ReleaseReply>> releaseEach(List<ReleaseCommand> commands) {
+		return sendEach(commands.stream()
+			.map((command) -> new ReleaseOperation(this.context, command, deadline(command.timeout())))
+			.toList());
+	}
+
+	private <R> List<CompletionStage<R>> sendEach(List<? extends Operation<R>> operations) {
+		this.dispatcher.sendTogether(operations);
+		return List.copyOf(operations);
 	}
 
 	@Override

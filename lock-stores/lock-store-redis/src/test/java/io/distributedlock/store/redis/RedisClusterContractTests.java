@@ -8,14 +8,15 @@ import io.distributedlock.store.redis.server.RedisClusterGroup;
 import io.distributedlock.test.InspectContractTests;
 import io.distributedlock.test.InspectQueueContractTests;
 import io.distributedlock.test.LockStoreContractTests;
+import io.distributedlock.test.MultiContractTests;
 import io.distributedlock.test.QueueContractTests;
 import io.distributedlock.test.SignalContractTests;
 
 /**
  * The contract of all stores, on a Cluster of three primaries with a replica each.
  */
-class RedisClusterContractTests extends LockStoreContractTests
-		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests {
+class RedisClusterContractTests extends LockStoreContractTests implements QueueContractTests, SignalContractTests,
+		InspectContractTests, InspectQueueContractTests, MultiContractTests {
 
 	static RedisClusterGroup redis;
 

@@ -10,14 +10,15 @@ import io.distributedlock.store.redis.server.RedisGroup;
 import io.distributedlock.test.InspectContractTests;
 import io.distributedlock.test.InspectQueueContractTests;
 import io.distributedlock.test.LockStoreContractTests;
+import io.distributedlock.test.MultiContractTests;
 import io.distributedlock.test.QueueContractTests;
 import io.distributedlock.test.SignalContractTests;
 
 /**
  * The contract of all stores, where every grant has to reach both replicas.
  */
-class RedisReplicatedContractTests extends LockStoreContractTests
-		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests {
+class RedisReplicatedContractTests extends LockStoreContractTests implements QueueContractTests, SignalContractTests,
+		InspectContractTests, InspectQueueContractTests, MultiContractTests {
 
 	static RedisGroup redis;
 
