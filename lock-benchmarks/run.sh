@@ -7,6 +7,8 @@
 #   lock-benchmarks/run.sh stores [options]       half an hour: all stores, and peers on the same servers
 #   lock-benchmarks/run.sh full [options]         more than two hours: all peers and scenarios on Redis
 #   lock-benchmarks/run.sh jmh short | full [PATTERN...]      measure the costs within one JVM
+#   lock-benchmarks/run.sh batch                              1,000 locks at once over a round trip of 5 ms
+#   lock-benchmarks/run.sh transfers [ROUNDS [WARMUP [SECONDS]]]   two locks a transfer, against Redisson's MultiLock
 #   lock-benchmarks/run.sh report FILE...                     print tables and goals of earlier runs
 #   lock-benchmarks/run.sh docs [FILE...]                     write tables and charts of docs/benchmarks.md
 #
@@ -32,5 +34,12 @@ if [[ ${1:-} == docs ]]; then
     done
   fi
   exec "$java" -cp "target/classes:target/lib/*" io.distributedlock.benchmarks.docs.DocsMain ../docs/benchmarks.md "$@"
+fi
+if [[ ${1:-} == batch ]]; then
+  exec "$java" -cp "target/classes:target/lib/*" io.distributedlock.benchmarks.several.BatchMain
+fi
+if [[ ${1:-} == transfers ]]; then
+  shift
+  exec "$java" -cp "target/classes:target/lib/*" io.distributedlock.benchmarks.several.TransfersMain "$@"
 fi
 exec "$java" -cp "target/classes:target/lib/*" io.distributedlock.benchmarks.Benchmarks "$@"

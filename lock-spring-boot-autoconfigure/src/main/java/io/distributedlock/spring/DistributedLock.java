@@ -64,6 +64,23 @@ public @interface DistributedLock {
 	String[] key() default {};
 
 	/**
+	 * The keys of several locks that are taken together, all or none, as SpEL expressions
+	 * like those of {@link #key}. Each gives the key of one lock; one that gives a
+	 * collection or an array gives as many. They are taken in the same order by all
+	 * callers, whatever order they are written in, so that calls of such methods cannot
+	 * wait for each other, and a key that comes twice is taken once. It goes neither with
+	 * {@link #key} nor with methods whose work goes on after they have returned. A
+	 * collection that is empty is an error of the call.
+	 *
+	 * <pre>{@code
+	 * &#64;DistributedLock(name = "account", lockAll = { "#from", "#to" })
+	 * public void transfer(String from, String to, BigDecimal amount) { ... }
+	 * }</pre>
+	 * @return the expressions, empty for one lock
+	 */
+	String[] lockAll() default {};
+
+	/**
 	 * What the lock protects, the same for all keys, such as {@code stock}. It is shown
 	 * in meters and names the lock's entry in the configuration. Methods that protect the
 	 * same thing use the same name.

@@ -1,9 +1,9 @@
 package io.distributedlock.spring;
 
+import java.util.List;
 import java.util.function.Supplier;
 
 import io.distributedlock.Lease;
-import io.distributedlock.LeaseState;
 import io.distributedlock.LockContext;
 import io.distributedlock.LockLostException;
 import io.distributedlock.LockNotAcquiredException;
@@ -66,14 +66,15 @@ final class DistributedLockInterceptor implements MethodInterceptor {
 		if (!operation.applies(invocation.getArguments())) {
 			return invocation.proceed();
 		}
-		LockRequest request = operation.request(invocation.getArguments());
+		List<LockRequest> requests = operation.requests(invocation.getArguments());
 		boolean keep = this.transaction.isOpen();
-		if (keep && !isHeldAlready(request)) {
+		if (keep && !requests.stream().allMatch(DistributedLockInterceptor::isHeldAlready)) {
 			checkSurroundingTransaction(operation, aspect.onActiveTransaction());
 		}
-		Lease lease;
+		HeldLocks held;
 		try {
-			lease = this.locks.get().acquire(request);
+			held = operation.locksSeveral() ? new HeldLocks.Several(this.locks.get().acquireAll(requests))
+					: new HeldLocks.One(this.locks.get().acquire(requests.get(0)));
 		}
 		catch (LockNotAcquiredException ex) {
 			return refused(operation, invocation, ex);
@@ -84,7 +85,7 @@ final class DistributedLockInterceptor implements MethodInterceptor {
 			}
 			return operation.fallback().answer(target, invocation.getArguments(), ex);
 		}
-		return keep ? proceedWithin(lease, operation, invocation) : proceed(lease, operation, invocation);
+		return keep ? proceedWithin(held, operation, invocation) : proceed(held, operation, invocation);
 	}
 
 	private @Nullable Object refused(LockOperation operation, MethodInvocation invocation, LockNotAcquiredException ex)
@@ -113,15 +114,15 @@ final class DistributedLockInterceptor implements MethodInterceptor {
 	 * Runs the method and releases the lock. If the lock was lost, the caller must not
 	 * take the result for safely done.
 	 */
-	private @Nullable Object proceed(Lease lease, LockOperation operation, MethodInvocation invocation)
+	private @Nullable Object proceed(HeldLocks held, LockOperation operation, MethodInvocation invocation)
 			throws Throwable {
 		Object result;
 		try {
-			result = run(lease, operation, invocation);
+			result = run(held, operation, invocation);
 		}
 		catch (Throwable ex) {
 			try {
-				lease.close();
+				held.close();
 			}
 			catch (LockLostException lost) {
 				Losses.suppress(lost, ex);
@@ -129,9 +130,9 @@ final class DistributedLockInterceptor implements MethodInterceptor {
 			throw ex;
 		}
 		if (operation.keeps()) {
-			Kept.ifHeld(lease);
+			Kept.ifHeld(held);
 		}
-		lease.close();
+		held.close();
 		return result;
 	}
 
@@ -139,45 +140,41 @@ final class DistributedLockInterceptor implements MethodInterceptor {
 	 * Runs the method and leaves the lock to the transaction around it, which cannot
 	 * commit without.
 	 */
-	private @Nullable Object proceedWithin(Lease lease, LockOperation operation, MethodInvocation invocation)
+	private @Nullable Object proceedWithin(HeldLocks held, LockOperation operation, MethodInvocation invocation)
 			throws Throwable {
 		try {
-			this.transaction.releaseAfterCompletion(lease);
+			this.transaction.releaseAfterCompletion(held);
 		}
 		catch (Throwable ex) {
-			lease.release();
+			held.release();
 			throw ex;
 		}
 		Object result;
 		try {
-			result = run(lease, operation, invocation);
+			result = run(held, operation, invocation);
 		}
 		catch (Throwable ex) {
-			if (lease.state() == LeaseState.LOST) {
-				try {
-					lease.assertHeld();
-				}
-				catch (LockLostException lost) {
-					Losses.suppress(lost, ex);
-				}
+			try {
+				held.refuseLost();
+			}
+			catch (LockLostException lost) {
+				Losses.suppress(lost, ex);
 			}
 			throw ex;
 		}
-		if (lease.state() == LeaseState.LOST) {
-			lease.assertHeld();
-		}
+		held.refuseLost();
 		if (operation.keeps()) {
-			this.transaction.keepAfterCommit(lease);
+			this.transaction.keepAfterCommit(held);
 		}
 		return result;
 	}
 
-	private static @Nullable Object run(Lease lease, LockOperation operation, MethodInvocation invocation)
+	private static @Nullable Object run(HeldLocks held, LockOperation operation, MethodInvocation invocation)
 			throws Throwable {
 		if (operation.onLost() == OnLost.THROW) {
 			return invocation.proceed();
 		}
-		LossInterrupter interrupter = LossInterrupter.watch(lease);
+		LossInterrupter interrupter = LossInterrupter.watch(held);
 		try {
 			return invocation.proceed();
 		}

@@ -1,10 +1,9 @@
 package io.distributedlock.spring;
 
-import io.distributedlock.Lease;
 import io.distributedlock.LockLostException;
 
 /**
- * Keeps the key of a lease taken after the work was done.
+ * Keeps keys taken after the work was done.
  */
 final class Kept {
 
@@ -12,16 +11,16 @@ final class Kept {
 	}
 
 	/**
-	 * Keeps the key if the lease is held. Whoever closes the lease is told of a loss, so
+	 * Keeps the keys if their leases are held. Whoever closes them is told of a loss, so
 	 * that it is not told here.
-	 * @param lease the lease
+	 * @param held the locks
 	 */
-	static void ifHeld(Lease lease) {
-		if (!lease.isHeld()) {
+	static void ifHeld(HeldLocks held) {
+		if (!held.isHeld()) {
 			return;
 		}
 		try {
-			lease.keep();
+			held.keep();
 		}
 		catch (LockLostException ex) {
 			// In this moment. There is nothing left to keep.

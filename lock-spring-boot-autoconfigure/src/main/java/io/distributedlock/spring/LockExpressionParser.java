@@ -74,6 +74,26 @@ final class LockExpressionParser {
 		return part;
 	}
 
+	/**
+	 * Parses what gives the key of one lock, or a collection or array of keys.
+	 * @throws AnnotationProblem if the expression cannot work
+	 */
+	LockExpression parseKeys(String text) {
+		LockExpression keys = parse("lockAll", text);
+		int argument = keys.argument();
+		if (argument >= 0) {
+			Class<?> type = this.variables.type(argument);
+			if (!isKeyType(type) && !type.isArray() && !Iterable.class.isAssignableFrom(type)) {
+				throw new AnnotationProblem(
+						"lockAll \"" + text + "\" is a " + type.getSimpleName()
+								+ ", which has no text that is the same in every JVM, and is no collection of keys.",
+						"Use a property of it, such as " + text + ".id, or a collection or array of texts, numbers,"
+								+ " UUIDs or enum constants.");
+			}
+		}
+		return keys;
+	}
+
 	// People write @DistributedLock("stock"), but the value is the key.
 	private boolean isName(String text) {
 		try {

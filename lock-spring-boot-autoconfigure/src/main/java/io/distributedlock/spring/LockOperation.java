@@ -1,6 +1,8 @@
 package io.distributedlock.spring;
 
 import java.lang.reflect.Method;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -12,6 +14,7 @@ import io.distributedlock.LockSettings;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.expression.EvaluationException;
+import org.springframework.util.ObjectUtils;
 
 /**
  * What a {@link DistributedLock @DistributedLock} means for one method of one class,
@@ -22,6 +25,7 @@ import org.springframework.expression.EvaluationException;
  * @param simpleClassName simple name of the class
  * @param name what the lock protects
  * @param key the parts of the key
+ * @param lockAll what gives the keys of several locks, empty for one lock
  * @param condition when to lock, or null for always
  * @param settings settings, all given but perhaps the store
  * @param onFailure what a refused call gets
@@ -34,9 +38,9 @@ import org.springframework.expression.EvaluationException;
  * @param warned whether the warning about surrounding transactions was given
  */
 record LockOperation(Method method, String location, String simpleClassName, String name, List<LockExpression> key,
-		@Nullable LockExpression condition, LockSettings settings, OnFailure onFailure, @Nullable Object skipResult,
-		FallbackMethods fallback, OnLost onLost, LockMode mode, MethodStyle style, Class<?> returnType,
-		AtomicBoolean warned) {
+		List<LockExpression> lockAll, @Nullable LockExpression condition, LockSettings settings, OnFailure onFailure,
+		@Nullable Object skipResult, FallbackMethods fallback, OnLost onLost, LockMode mode, MethodStyle style,
+		Class<?> returnType, AtomicBoolean warned) {
 
 	/**
 	 * Tells whether a call is to be locked.
@@ -75,6 +79,54 @@ record LockOperation(Method method, String location, String simpleClassName, Str
 					"No key for @DistributedLock on " + this.location + " (key = " + this.key + "): " + ex.getMessage(),
 					ex);
 		}
+	}
+
+	/**
+	 * Tells whether a call takes several locks together.
+	 */
+	boolean locksSeveral() {
+		return !this.lockAll.isEmpty();
+	}
+
+	/**
+	 * Makes the requests of a call: one, or with {@code lockAll} one for each key.
+	 * @param arguments arguments of the call
+	 * @return the requests, at least one
+	 * @throws IllegalArgumentException if the arguments give no usable key, or none
+	 */
+	List<LockRequest> requests(@Nullable Object[] arguments) {
+		if (!locksSeveral()) {
+			return List.of(request(arguments));
+		}
+		List<@Nullable Object> keys = new ArrayList<>();
+		for (LockExpression expression : this.lockAll) {
+			Object value = evaluate(expression, arguments);
+			if (value instanceof Iterable<?> several) {
+				several.forEach(keys::add);
+			}
+			else if (ObjectUtils.isArray(value)) {
+				keys.addAll(Arrays.asList(ObjectUtils.toObjectArray(value)));
+			}
+			else {
+				keys.add(value);
+			}
+		}
+		if (keys.isEmpty()) {
+			throw new IllegalArgumentException("No keys for @DistributedLock on " + this.location + " (lockAll = "
+					+ this.lockAll + "): the collection is empty. Return before the call if there is nothing to do, or"
+					+ " run without a lock then with condition = \"!#ids.isEmpty()\" or the like.");
+		}
+		List<LockRequest> requests = new ArrayList<>(keys.size());
+		for (Object key : keys) {
+			try {
+				requests.add(LockRequest.of(LockKey.of(this.name, key), this.settings).withMode(this.mode));
+			}
+			catch (IllegalArgumentException ex) {
+				throw new IllegalArgumentException("No key for @DistributedLock on " + this.location + " (lockAll = "
+						+ this.lockAll + "): " + ex.getMessage(), ex);
+			}
+		}
+		return requests;
 	}
 
 	/**

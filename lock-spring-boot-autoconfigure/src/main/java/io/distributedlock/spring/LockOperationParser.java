@@ -72,6 +72,7 @@ final class LockOperationParser {
 		for (String part : annotation.getStringArray("key")) {
 			key.add(expressions.parseKeyPart(part));
 		}
+		List<LockExpression> lockAll = lockAll(annotation, expressions, style);
 		String condition = annotation.getString("condition");
 		OnFailure onFailure = annotation.getEnum("onFailure", OnFailure.class);
 		String fallbackName = text(annotation, "fallback");
@@ -79,11 +80,33 @@ final class LockOperationParser {
 				: FallbackMethods.find(fallbackName, method, targetClass);
 		boolean skips = onFailure == OnFailure.SKIP && !fallback.answersContention();
 		return new LockOperation(method, InvalidDistributedLockException.describe(method, targetClass),
-				namingClass.getSimpleName(), name, List.copyOf(key),
+				namingClass.getSimpleName(), name, List.copyOf(key), lockAll,
 				condition.isEmpty() ? null : expressions.parse("condition", condition), settings(annotation, name),
 				onFailure, skips ? ReturnTypes.skipped(style, method, targetClass) : null, fallback,
 				onLost(annotation, style), annotation.getEnum("mode", LockMode.class), style,
 				ReturnTypes.of(method, targetClass), new AtomicBoolean());
+	}
+
+	private static List<LockExpression> lockAll(MergedAnnotation<DistributedLock> annotation,
+			LockExpressionParser expressions, MethodStyle style) {
+		String[] texts = annotation.getStringArray("lockAll");
+		if (texts.length == 0) {
+			return List.of();
+		}
+		if (annotation.getStringArray("key").length > 0) {
+			throw new AnnotationProblem("it has both key and lockAll.",
+					"Write key for one lock, whose key may have several parts, or lockAll for several locks, each with"
+							+ " a key of its own.");
+		}
+		if (style != MethodStyle.BLOCKING) {
+			throw new AnnotationProblem("lockAll does not go with a method whose work goes on after it has returned.",
+					"Use LockTemplate.acquireAllAsync in the method, and release the leases when the work is done.");
+		}
+		List<LockExpression> lockAll = new ArrayList<>();
+		for (String text : texts) {
+			lockAll.add(expressions.parseKeys(text));
+		}
+		return List.copyOf(lockAll);
 	}
 
 	private static OnLost onLost(MergedAnnotation<DistributedLock> annotation, MethodStyle style) {

@@ -2,8 +2,6 @@ package io.distributedlock.spring;
 
 import java.util.concurrent.locks.ReentrantLock;
 
-import io.distributedlock.Lease;
-
 /**
  * Interrupts the thread that runs a method when its lock is lost. Delivery and the end of
  * the method exclude each other, so that an interrupt never reaches code that runs on the
@@ -22,11 +20,11 @@ final class LossInterrupter implements AutoCloseable {
 	private boolean delivered;
 
 	/**
-	 * Watches a lease for the calling thread, until it is closed there.
+	 * Watches locks for the calling thread, until it is closed there.
 	 */
-	static LossInterrupter watch(Lease lease) {
+	static LossInterrupter watch(HeldLocks held) {
 		LossInterrupter interrupter = new LossInterrupter();
-		lease.onLost((loss) -> interrupter.deliver());
+		held.onLost((loss) -> interrupter.deliver());
 		return interrupter;
 	}
 

@@ -1,6 +1,7 @@
 package io.distributedlock.spring;
 
 import io.distributedlock.Lease;
+import io.distributedlock.LeaseState;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,13 +26,13 @@ final class SpringTransaction implements SurroundingTransaction {
 	}
 
 	@Override
-	public void releaseAfterCompletion(Lease lease) {
-		TransactionSynchronizationManager.registerSynchronization(new Release(lease));
+	public void releaseAfterCompletion(HeldLocks held) {
+		TransactionSynchronizationManager.registerSynchronization(new Release(held));
 	}
 
 	@Override
-	public void keepAfterCommit(Lease lease) {
-		TransactionSynchronizationManager.registerSynchronization(new Keep(lease));
+	public void keepAfterCommit(HeldLocks held) {
+		TransactionSynchronizationManager.registerSynchronization(new Keep(held));
 	}
 
 	@Override
@@ -39,7 +40,7 @@ final class SpringTransaction implements SurroundingTransaction {
 		return new IllegalTransactionStateException(message);
 	}
 
-	private record Keep(Lease lease) implements TransactionSynchronization {
+	private record Keep(HeldLocks held) implements TransactionSynchronization {
 
 		@Override
 		public int getOrder() {
@@ -50,13 +51,13 @@ final class SpringTransaction implements SurroundingTransaction {
 		public void afterCompletion(int status) {
 			// After an unknown outcome too: it may have been done.
 			if (status != STATUS_ROLLED_BACK) {
-				Kept.ifHeld(this.lease);
+				Kept.ifHeld(this.held);
 			}
 		}
 
 	}
 
-	private record Release(Lease lease) implements TransactionSynchronization {
+	private record Release(HeldLocks held) implements TransactionSynchronization {
 
 		@Override
 		public int getOrder() {
@@ -66,13 +67,18 @@ final class SpringTransaction implements SurroundingTransaction {
 
 		@Override
 		public void afterCompletion(int status) {
-			boolean held = this.lease.release();
-			if (!held && status == STATUS_COMMITTED) {
+			if (this.held.release() || status != STATUS_COMMITTED) {
+				return;
+			}
+			for (Lease lease : this.held.leases()) {
+				if (lease.state() != LeaseState.LOST) {
+					continue;
+				}
 				logger.atError()
-					.addKeyValue("lock.key", this.lease.key())
+					.addKeyValue("lock.key", lease.key())
 					.log("Lock '{}' (token {}) was lost between the last check and the commit of the transaction that"
 							+ " it protects. Only a fencing token that the database checks can exclude this.",
-							this.lease.key(), this.lease.fencingToken());
+							lease.key(), lease.fencingToken());
 			}
 		}
 

@@ -1,7 +1,5 @@
 package io.distributedlock.spring;
 
-import io.distributedlock.Lease;
-
 import org.springframework.util.ClassUtils;
 
 /**
@@ -17,17 +15,17 @@ interface SurroundingTransaction {
 	boolean isOpen();
 
 	/**
-	 * Releases a lease when the transaction has completed, whatever its outcome.
-	 * @param lease the lease
+	 * Releases locks when the transaction has completed, whatever its outcome.
+	 * @param held the locks
 	 */
-	void releaseAfterCompletion(Lease lease);
+	void releaseAfterCompletion(HeldLocks held);
 
 	/**
-	 * Keeps the key of a lease taken if the transaction commits. After a rollback the
-	 * work may be tried again at once.
-	 * @param lease a lease that is released after completion
+	 * Keeps keys taken if the transaction commits. After a rollback the work may be tried
+	 * again at once.
+	 * @param held locks that are released after completion
 	 */
-	void keepAfterCommit(Lease lease);
+	void keepAfterCommit(HeldLocks held);
 
 	/**
 	 * Refuses a call.
@@ -56,12 +54,12 @@ interface SurroundingTransaction {
 		}
 
 		@Override
-		public void releaseAfterCompletion(Lease lease) {
+		public void releaseAfterCompletion(HeldLocks held) {
 			throw refusal("There is no transaction to wait for.");
 		}
 
 		@Override
-		public void keepAfterCommit(Lease lease) {
+		public void keepAfterCommit(HeldLocks held) {
 			throw refusal("There is no transaction to wait for.");
 		}
 
