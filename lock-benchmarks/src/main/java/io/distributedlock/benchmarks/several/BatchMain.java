@@ -82,10 +82,8 @@ public final class BatchMain {
 		long acquired = System.nanoTime();
 		List<Lease> leases = outcomes.stream().flatMap((outcome) -> outcome.lease().stream()).toList();
 		if (leases.size() != requests.size()) {
-			throw new IllegalStateException("Only " + leases.size() + " locks were had: " + outcomes.stream()
-				.filter((outcome) -> outcome.lease().isEmpty())
-				.findFirst()
-				.orElseThrow());
+			throw new IllegalStateException("Only " + leases.size() + " locks were had: "
+					+ outcomes.stream().filter((outcome) -> outcome.lease().isEmpty()).findFirst().orElseThrow());
 		}
 		long before = System.nanoTime();
 		if (!locks.releaseAll(leases)) {

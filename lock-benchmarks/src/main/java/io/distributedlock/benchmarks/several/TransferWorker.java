@@ -84,6 +84,7 @@ public final class TransferWorker {
 		return (from, to, work) -> {
 			try (MultiLease leases = engine.locks.acquireAll(List.of(account(from), account(to)))) {
 				work.run();
+				leases.assertHeld();
 			}
 		};
 	}
