@@ -77,7 +77,7 @@ final class Dispatcher implements AutoCloseable {
 		this.replicas = replicas;
 		this.replicasKeys = replicasKeys;
 		this.releaseLanes = replicas.isOn() ? new AtomicReferenceArray<>(buckets) : null;
-		for (LockScript script : List.of(LockScript.LEASE, LockScript.RENEW)) {
+		for (LockScript script : List.of(LockScript.LEASE, LockScript.RENEW, LockScript.SHARE_RENEW)) {
 			this.lanes.put(script, new AtomicReferenceArray<>(buckets));
 		}
 		this.watch = new Thread(this::watch, "distributed-lock-redis-deadlines");
@@ -157,8 +157,8 @@ final class Dispatcher implements AutoCloseable {
 	private Lane lane(Operation<?> operation, AtomicReferenceArray<@Nullable Lane> byBucket) {
 		Lane lane = byBucket.get(operation.bucket());
 		if (lane == null) {
-			Lane created = (operation.script() == LockScript.RENEW)
-					? new Lane(RENEW_WINDOW, Integer.MAX_VALUE, this::send) : new Lane(LEASE_WINDOW, LARGE, this::send);
+			Lane created = operation.script().renews() ? new Lane(RENEW_WINDOW, Integer.MAX_VALUE, this::send)
+					: new Lane(LEASE_WINDOW, LARGE, this::send);
 			if (byBucket.compareAndSet(operation.bucket(), null, created)) {
 				this.allLanes.add(created);
 				return created;

@@ -66,6 +66,20 @@ final class KeyLayout {
 		return key(bucket(id), "e:", id);
 	}
 
+	/**
+	 * Returns where it is kept how long each share of a lock lasts.
+	 */
+	byte[] shares(String id) {
+		return key(bucket(id), "h:", id);
+	}
+
+	/**
+	 * Returns where it is kept whose the shares of a lock are.
+	 */
+	byte[] owners(String id) {
+		return key(bucket(id), "o:", id);
+	}
+
 	byte[] mark(int bucket) {
 		return key(bucket, "mark", "");
 	}

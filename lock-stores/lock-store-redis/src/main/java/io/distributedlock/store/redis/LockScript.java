@@ -31,6 +31,24 @@ enum LockScript {
 	/** Takes away what an attempt has. */
 	ABANDON("record", "clock", "next", "abandon"),
 
+	/** Asks for a share of a lock. */
+	SHARE("record", "clock", "mark", "tokens", "next", "enqueue", "share", "share"),
+
+	/** Keeps shares alive. */
+	SHARE_RENEW("record", "clock", "next", "share-renew"),
+
+	/** Gives a share its full ttl if nobody waits. */
+	SHARE_EXTEND("record", "clock", "next", "share", "share-extend"),
+
+	/** Gives a share back, or takes away what an attempt for one has. */
+	SHARE_RELEASE("record", "clock", "next", "share", "share-release"),
+
+	/** Asks for a lock for callers in strict order. */
+	LINE("record", "clock", "mark", "tokens", "next", "enqueue", "line"),
+
+	/** Gives a grant back to the next caller in strict order. */
+	LINE_RELEASE("record", "clock", "mark", "tokens", "next", "line-release"),
+
 	/** Tells what is known of a lock. */
 	INSPECT("record", "clock", "inspect"),
 
@@ -86,7 +104,14 @@ enum LockScript {
 	 * line for each.
 	 */
 	boolean answersInLines() {
-		return this == LEASE || this == RENEW;
+		return this == LEASE || renews();
+	}
+
+	/**
+	 * Tells whether it only keeps alive what is there.
+	 */
+	boolean renews() {
+		return this == RENEW || this == SHARE_RENEW;
 	}
 
 	/**

@@ -2,6 +2,7 @@ package io.distributedlock.store.redis;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -18,13 +19,15 @@ import io.distributedlock.spi.AcquireCommand;
 import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.ExtendCommand;
 import io.distributedlock.spi.ExtendReply;
+import io.distributedlock.spi.FairLockStore;
 import io.distributedlock.spi.InspectableLockStore;
 import io.distributedlock.spi.MultiLockStore;
-import io.distributedlock.spi.QueueingLockStore;
 import io.distributedlock.spi.ReleaseCommand;
 import io.distributedlock.spi.ReleaseReply;
 import io.distributedlock.spi.RenewCommand;
 import io.distributedlock.spi.RenewReply;
+import io.distributedlock.spi.SharedAcquireCommand;
+import io.distributedlock.spi.SharedLockStore;
 import io.distributedlock.spi.SignallingLockStore;
 import io.distributedlock.spi.StoreException;
 import io.distributedlock.spi.StoreOptions;
@@ -42,7 +45,7 @@ import io.distributedlock.spi.StoreOptions;
  * stays open.
  */
 public final class RedisLockStore
-		implements QueueingLockStore, SignallingLockStore, InspectableLockStore, MultiLockStore {
+		implements SharedLockStore, FairLockStore, SignallingLockStore, InspectableLockStore, MultiLockStore {
 
 	private final String name;
 
@@ -142,16 +145,28 @@ public final class RedisLockStore
 		if (commands.isEmpty()) {
 			return CompletableFuture.completedFuture(List.of());
 		}
-		List<RenewOperation> operations = new ArrayList<>(commands.size());
-		for (RenewCommand command : commands) {
-			operations.add(new RenewOperation(this.context, command, true, deadline(command.timeout())));
+		return sendAll(commands.stream()
+			.map((command) -> new RenewOperation(this.context, command, true, deadline(command.timeout())))
+			.toList());
+	}
+
+	@Override
+	public CompletionStage<List<RenewReply>> renewShared(List<RenewCommand> commands) {
+		if (commands.isEmpty()) {
+			return CompletableFuture.completedFuture(List.of());
 		}
+		return sendAll(commands.stream()
+			.map((command) -> new ShareRenewOperation(this.context, command, deadline(command.timeout())))
+			.toList());
+	}
+
+	private CompletionStage<List<RenewReply>> sendAll(List<? extends Operation<RenewReply>> operations) {
 		this.dispatcher.submitAll(operations);
 		return CompletableFuture.allOf(operations.toArray(CompletableFuture<?>[]::new))
 			.handle((done, anyFailure) -> operations.stream().map(RedisLockStore::renewReply).toList());
 	}
 
-	private static RenewReply renewReply(RenewOperation operation) {
+	private static RenewReply renewReply(Operation<RenewReply> operation) {
 		try {
 			return operation.join();
 		}
@@ -164,6 +179,47 @@ public final class RedisLockStore
 	@Override
 	public CompletionStage<ReleaseReply> release(ReleaseCommand command) {
 		return send(new ReleaseOperation(this.context, command, deadline(command.timeout())));
+	}
+
+	@Override
+	public CompletionStage<AcquireReply> acquireShared(SharedAcquireCommand command) {
+		return send(new ShareOperation(this.context, command, deadline(command.timeout())));
+	}
+
+	@Override
+	public CompletionStage<ExtendReply> extendShared(ExtendCommand command) {
+		return send(new ShareExtendOperation(this.context, command, deadline(command.timeout())));
+	}
+
+	@Override
+	public CompletionStage<ReleaseReply> releaseShared(ReleaseCommand command) {
+		return send(ShareReleaseOperation.release(this.context, command.key(), command.attempt(), command.keepFor(),
+				deadline(command.timeout())));
+	}
+
+	@Override
+	public CompletionStage<Void> abandonShared(AbandonCommand command) {
+		return send(ShareReleaseOperation.abandon(this.context, command.key(), command.attempt(),
+				deadline(command.timeout())))
+			.thenAccept((done) -> {
+			});
+	}
+
+	@Override
+	public CompletionStage<List<AcquireReply>> acquireInOrder(List<AcquireCommand> commands) {
+		if (commands.isEmpty()) {
+			return CompletableFuture.completedFuture(List.of());
+		}
+		Duration timeout = commands.stream()
+			.map(AcquireCommand::timeout)
+			.min(Comparator.naturalOrder())
+			.orElse(this.commandTimeout);
+		return send(new LineOperation(this.context, List.copyOf(commands), deadline(timeout)));
+	}
+
+	@Override
+	public CompletionStage<ReleaseReply> releaseInOrder(ReleaseCommand command, Duration ttl) {
+		return send(new LineReleaseOperation(this.context, command, ttl, deadline(command.timeout())));
 	}
 
 	@Override

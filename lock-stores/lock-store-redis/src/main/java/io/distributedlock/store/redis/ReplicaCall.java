@@ -25,7 +25,7 @@ record ReplicaCall(LockScript script, boolean withSource, List<byte[]> keys, Lis
 	 * replicas for as long as it is allowed to.
 	 */
 	boolean renews() {
-		return this.script == LockScript.RENEW;
+		return this.script.renews();
 	}
 
 	ReplicaCall redirected(boolean ask) {

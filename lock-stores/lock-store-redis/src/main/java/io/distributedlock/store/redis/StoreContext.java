@@ -88,6 +88,25 @@ final class StoreContext {
 	}
 
 	/**
+	 * Adds the keys of one operation on the shares of a lock.
+	 */
+	void addShareKeys(int bucket, String id, List<byte[]> keys) {
+		keys.add(this.layout.mark(bucket));
+		addKeys(id, keys);
+		keys.add(this.layout.shares(id));
+		keys.add(this.layout.owners(id));
+	}
+
+	/**
+	 * Adds what the scripts for shares and for strict order begin with.
+	 */
+	void addQueueing(int bucket, List<byte[]> arguments) {
+		arguments.add(this.instance);
+		arguments.add(this.entryTtl);
+		addPassing(bucket, arguments);
+	}
+
+	/**
 	 * Adds the keys of one operation of the lease script: outside of a Cluster it finds
 	 * the others itself, if it needs them.
 	 */

@@ -31,9 +31,9 @@ local function exchange()
     end
     return 'N'
   end
-  local next_instance, next_attempt, failure
+  local next_instance, next_attempt, failure, letter
   if sub(record, 2, 2) == 'w' then
-    next_instance, next_attempt, failure = next_waiter(queue, entries, instance)
+    next_instance, next_attempt, failure, letter = next_waiter(queue, entries, instance)
   else
     -- A write that Redis permits at maxmemory; after it, SET is.
     call('PEXPIRE', record_key, ttl)
@@ -46,8 +46,8 @@ local function exchange()
     call('DEL', record_key)
     return 'Q0'
   end
-  call('SET', record_key, '1r' .. next_attempt .. NO_TOKENS .. next_instance, 'PX', reservation)
-  signal(channels .. next_instance, 'r', next_attempt, record_key, id_offset)
+  failure = reserve(record_key, queue, entries, reservation, channels, id_offset, next_instance, next_attempt, letter)
+  if failure then return failure end
   local queued = '0'
   if not late then
     queued = enqueue(queue, entries, instance, successor, ARGV[11], life) or '0'

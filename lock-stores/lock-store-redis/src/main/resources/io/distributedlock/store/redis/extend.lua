@@ -13,7 +13,7 @@ local function anybody_waits()
     if not instance then return false end
     local entry = pcall('HGET', entries, instance)
     if type(entry) == 'table' then return nil, 'E' .. entry.err end
-    if entry and (sub(entry, 1, 1) ~= '1' or tonumber(sub(entry, 25)) * 1000 > now()) then return true end
+    if entry and (sub(entry, 1, 1) ~= '1' or tonumber(string.match(entry, '^%d+', 25)) * 1000 > now()) then return true end
     call('ZREM', queue, instance)
     call('HDEL', entries, instance)
   end

@@ -7,18 +7,21 @@ import org.junit.jupiter.api.BeforeAll;
 
 import io.distributedlock.spi.LockStore;
 import io.distributedlock.store.redis.server.RedisGroup;
+import io.distributedlock.test.FairContractTests;
 import io.distributedlock.test.InspectContractTests;
 import io.distributedlock.test.InspectQueueContractTests;
 import io.distributedlock.test.LockStoreContractTests;
 import io.distributedlock.test.MultiContractTests;
+import io.distributedlock.test.PermitContractTests;
 import io.distributedlock.test.QueueContractTests;
+import io.distributedlock.test.SharedContractTests;
 import io.distributedlock.test.SignalContractTests;
 
 /**
  * The contract of all stores, where every grant has to reach both replicas.
  */
 class RedisReplicatedContractTests extends LockStoreContractTests implements QueueContractTests, SignalContractTests,
-		InspectContractTests, InspectQueueContractTests, MultiContractTests {
+		InspectContractTests, InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	static RedisGroup redis;
 
