@@ -26,6 +26,12 @@ import org.springframework.core.annotation.AliasFor;
  * {@link AliasFor @AliasFor}. Calls from within the same object go past the proxy and are
  * not locked; {@link io.distributedlock.LockContext#assertHeld(String)} finds them.
  * <p>
+ * A method may also return a {@code CompletableFuture}, a {@code CompletionStage}, a
+ * {@code Mono}, a {@code Flux} or another reactive type, or be a suspend function of
+ * Kotlin. The lock is then taken without blocking a thread, held until the work has
+ * completed, failed or was cancelled, and belongs to the call instead of the thread.
+ * Other kinds of futures are refused.
+ * <p>
  * The lock is taken before, and given back after, a transaction or cache operation that
  * is declared on the same method; security checks come before it. What is written here is
  * checked when the application starts; only a misspelt property of a parameter is found
@@ -171,7 +177,9 @@ public @interface DistributedLock {
 	String fallback() default "";
 
 	/**
-	 * What happens to the running method when its lock is lost.
+	 * What happens to the running method when its lock is lost. Methods whose work goes
+	 * on after they have returned cannot be interrupted; those that are reactive or
+	 * suspend are cancelled instead.
 	 * @return whether the thread is interrupted as well
 	 */
 	OnLost onLost() default OnLost.THROW;

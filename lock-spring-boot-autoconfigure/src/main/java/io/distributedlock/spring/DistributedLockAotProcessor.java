@@ -29,6 +29,9 @@ import org.springframework.util.ReflectionUtils;
  */
 final class DistributedLockAotProcessor implements BeanRegistrationAotProcessor {
 
+	// The last parameter of suspend functions, which no expression reads.
+	private static final String CONTINUATION = "kotlin.coroutines.Continuation";
+
 	private final BindingReflectionHintsRegistrar binding = new BindingReflectionHintsRegistrar();
 
 	@Override
@@ -46,7 +49,7 @@ final class DistributedLockAotProcessor implements BeanRegistrationAotProcessor 
 				fallbacks(type, annotation)
 					.forEach((fallback) -> hints.registerMethod(fallback, ExecutableMode.INVOKE));
 				for (Class<?> parameter : method.getParameterTypes()) {
-					if (!BeanUtils.isSimpleProperty(parameter)) {
+					if (!BeanUtils.isSimpleProperty(parameter) && !parameter.getName().equals(CONTINUATION)) {
 						this.binding.registerReflectionHints(hints, parameter);
 					}
 				}

@@ -82,7 +82,8 @@ final class FallbackMethods {
 		for (Class<?> last : lastParameters) {
 			List<Class<?>> wanted = new ArrayList<>(Arrays.asList(method.getParameterTypes()));
 			if (last != null) {
-				wanted.add(last);
+				// A suspend function ends with its continuation.
+				wanted.add(wanted.size() - (ReturnTypes.isSuspending(method) ? 1 : 0), last);
 			}
 			for (Method candidate : candidates) {
 				if (wanted.equals(Arrays.asList(candidate.getParameterTypes()))
@@ -114,9 +115,14 @@ final class FallbackMethods {
 			throw new IllegalStateException("No fallback answers " + exception, exception);
 		}
 		@Nullable Object[] all = arguments;
+		boolean suspending = ReturnTypes.isSuspending(method);
 		if (method.getParameterCount() > arguments.length) {
-			all = Arrays.copyOf(arguments, arguments.length + 1);
-			all[arguments.length] = exception;
+			List<@Nullable Object> more = new ArrayList<>(Arrays.asList(arguments));
+			more.add(arguments.length - (suspending ? 1 : 0), exception);
+			all = more.toArray();
+		}
+		if (suspending) {
+			return CoroutineOwner.invoke(method, target, all);
 		}
 		try {
 			return method.invoke(target, all);

@@ -16,6 +16,7 @@ import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.util.context.ContextView;
 
+import org.springframework.aop.ProxyMethodInvocation;
 import org.springframework.core.ReactiveAdapter;
 import org.springframework.core.ReactiveAdapterRegistry;
 
@@ -26,6 +27,8 @@ import org.springframework.core.ReactiveAdapterRegistry;
 final class ReactiveCalls {
 
 	private static final Logger logger = LoggerFactory.getLogger(ReactiveCalls.class);
+
+	private static final String FLOW = "kotlinx.coroutines.flow.Flow";
 
 	private final Supplier<LockTemplate> locks;
 
@@ -38,10 +41,17 @@ final class ReactiveCalls {
 	 * @param call gives the call anew for each subscription
 	 */
 	Object invoke(LockOperation operation, Supplier<MethodInvocation> call) {
+		if (operation.style() == MethodStyle.SUSPENDING) {
+			// Spring's proxy suspends the caller until the publisher ends.
+			return operation.returnType().getName().equals(FLOW)
+					? Flux.deferContextual((context) -> many(operation, call.get(), context))
+					: Mono.deferContextual((context) -> one(operation, call.get(), context));
+		}
 		ReactiveAdapter adapter = adapter(operation.returnType());
-		return adapter.fromPublisher(
+		Object result = adapter.fromPublisher(
 				adapter.isMultiValue() ? Flux.deferContextual((context) -> many(operation, call.get(), context))
 						: Mono.deferContextual((context) -> one(operation, call.get(), context)));
+		return operation.returnType().getName().equals(FLOW) ? CoroutineOwner.inStep(result) : result;
 	}
 
 	private Mono<Object> one(LockOperation operation, MethodInvocation call, ContextView context) {
@@ -49,8 +59,8 @@ final class ReactiveCalls {
 			return Mono.fromDirect(proceed(call));
 		}
 		LockRequest request = operation.request(call.getArguments());
-		return ReactiveSection.one(() -> begin(operation, request, context), (section, lease) -> proceed(call, section),
-				(failure) -> refused(operation, call, failure));
+		return ReactiveSection.one(() -> begin(operation, request, context),
+				(section, lease) -> proceed(operation, call, section), (failure) -> refused(operation, call, failure));
 	}
 
 	private Flux<Object> many(LockOperation operation, MethodInvocation call, ContextView context) {
@@ -59,21 +69,40 @@ final class ReactiveCalls {
 		}
 		LockRequest request = operation.request(call.getArguments());
 		return ReactiveSection.many(() -> begin(operation, request, context),
-				(section, lease) -> proceed(call, section), (failure) -> refused(operation, call, failure));
+				(section, lease) -> proceed(operation, call, section), (failure) -> refused(operation, call, failure));
 	}
 
 	private ReactiveSection begin(LockOperation operation, LockRequest request, ContextView context) {
 		return ReactiveSection.begin(this.locks.get(), request, operation.keeps(), context, operation.location());
 	}
 
-	private static Publisher<Object> proceed(MethodInvocation call, ReactiveSection section) {
+	private static Publisher<Object> proceed(LockOperation operation, MethodInvocation call, ReactiveSection section) {
 		LockContext.Scope scope = LockContext.bind(section.owner());
 		try {
-			return proceed(call);
+			return isKotlin(operation) ? proceedInCoroutine(operation, call, section) : publisher(call.proceed());
+		}
+		catch (Throwable ex) {
+			Exceptions.throwIfJvmFatal(ex);
+			return Mono.error(ex);
 		}
 		finally {
 			scope.close();
 		}
+	}
+
+	private static boolean isKotlin(LockOperation operation) {
+		return operation.style() == MethodStyle.SUSPENDING || operation.returnType().getName().equals(FLOW);
+	}
+
+	private static Publisher<Object> proceedInCoroutine(LockOperation operation, MethodInvocation call,
+			ReactiveSection section) throws Throwable {
+		CoroutineOwner coroutine = new CoroutineOwner(section.owner());
+		section.afterWork(coroutine::whenEnded);
+		if (operation.style() == MethodStyle.SUSPENDING && call instanceof ProxyMethodInvocation proxied) {
+			proxied.setArguments(coroutine.putInto(call.getArguments()));
+		}
+		Object returned = call.proceed();
+		return CoroutineOwner.isFlow(returned) ? coroutine.publisher(returned) : publisher(returned);
 	}
 
 	private static Publisher<Object> proceed(MethodInvocation call) {

@@ -12,6 +12,8 @@ import java.util.concurrent.Future;
 
 import org.jspecify.annotations.Nullable;
 
+import org.springframework.core.KotlinDetector;
+import org.springframework.core.MethodParameter;
 import org.springframework.core.ReactiveAdapter;
 import org.springframework.core.ReactiveAdapterRegistry;
 import org.springframework.core.ResolvableType;
@@ -33,6 +35,9 @@ final class ReturnTypes {
 	private static final boolean REACTOR_PRESENT = ClassUtils.isPresent("reactor.core.publisher.Flux",
 			ReturnTypes.class.getClassLoader());
 
+	private static final boolean COROUTINES_PRESENT = REACTOR_PRESENT && KotlinDetector.isKotlinReflectPresent()
+			&& ClassUtils.isPresent("kotlinx.coroutines.reactor.MonoKt", ReturnTypes.class.getClassLoader());
+
 	private ReturnTypes() {
 	}
 
@@ -41,6 +46,10 @@ final class ReturnTypes {
 	 * variables.
 	 */
 	static Class<?> of(Method method, Class<?> targetClass) {
+		if (isSuspending(method) && KotlinDetector.isSuspendingFunction(method)) {
+			// In bytecode it returns an Object; this looks at what Kotlin knows.
+			return new MethodParameter(method, -1).withContainingClass(targetClass).getParameterType();
+		}
 		return ResolvableType.forMethodReturnType(method, targetClass).toClass();
 	}
 
@@ -52,7 +61,7 @@ final class ReturnTypes {
 	static MethodStyle style(Method method, Class<?> targetClass) {
 		Class<?> type = of(method, targetClass);
 		if (isSuspending(method)) {
-			throw unknownEnd("is a suspend function");
+			return suspending(method);
 		}
 		if (type == CompletableFuture.class || type == CompletionStage.class) {
 			return MethodStyle.FUTURE;
@@ -71,6 +80,17 @@ final class ReturnTypes {
 		return MethodStyle.BLOCKING;
 	}
 
+	private static MethodStyle suspending(Method method) {
+		if (!KotlinDetector.isSuspendingFunction(method)) {
+			throw unknownEnd("takes a Continuation without being a suspend function of Kotlin");
+		}
+		if (!COROUTINES_PRESENT) {
+			throw new AnnotationProblem("the method is a suspend function, and Spring lacks what it runs those with.",
+					"Add kotlin-reflect and kotlinx-coroutines-reactor to the dependencies.");
+		}
+		return MethodStyle.SUSPENDING;
+	}
+
 	private static AnnotationProblem unknownEnd(String what) {
 		return new AnnotationProblem(
 				"the method " + what + ", so its work may go on after it has returned and the lock is given back.",
@@ -87,7 +107,10 @@ final class ReturnTypes {
 		return REACTOR_PRESENT && adapter.getDescriptor().isDeferred();
 	}
 
-	private static boolean isSuspending(Method method) {
+	/**
+	 * Tells whether a method ends with the parameter that suspend functions have.
+	 */
+	static boolean isSuspending(Method method) {
 		Class<?>[] types = method.getParameterTypes();
 		return types.length > 0 && types[types.length - 1].getName().equals("kotlin.coroutines.Continuation");
 	}

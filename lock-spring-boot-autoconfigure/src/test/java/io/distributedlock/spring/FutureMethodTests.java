@@ -63,6 +63,7 @@ class FutureMethodTests extends LockedProxies {
 	@Test
 	void sameThreadCallingAgainWaitsLikeAnybodyElse() {
 		CompletableFuture<String> first = this.shop.buy("42");
+		eventually().until(() -> this.target.section.begun.get() == 1);
 		CompletableFuture<String> second = this.shop.buy("42");
 		eventually().until(() -> waiting() == 1);
 		assertThat(this.target.section.begun.get()).isEqualTo(1);

@@ -58,6 +58,7 @@ class ReactiveMethodTests extends LockedProxies {
 	void eachSubscriptionTakesTheLockAnew() {
 		Mono<String> buy = this.shop.buy();
 		CompletableFuture<String> first = buy.toFuture();
+		eventually().until(() -> this.target.begun.size() == 1);
 		CompletableFuture<String> second = buy.toFuture();
 		eventually().until(() -> waiting() == 1);
 		assertThat(this.target.begun).hasSize(1);
