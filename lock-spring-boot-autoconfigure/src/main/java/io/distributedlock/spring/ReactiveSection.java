@@ -2,6 +2,7 @@ package io.distributedlock.spring;
 
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.core.publisher.Operators;
 import reactor.core.scheduler.Schedulers;
 import reactor.util.context.Context;
 import reactor.util.context.ContextView;
@@ -41,6 +43,12 @@ final class ReactiveSection {
 	/** Under this key a Reactor context has the owner of what runs in it. */
 	static final Object OWNER = LockOwner.class;
 
+	private static final Runnable OUTSIDE = () -> {
+	};
+
+	private static final Runnable INSIDE = () -> {
+	};
+
 	private final LockOwner owner;
 
 	private final boolean keeps;
@@ -48,6 +56,9 @@ final class ReactiveSection {
 	private final CompletableFuture<Lease> acquiring;
 
 	private volatile boolean ended;
+
+	// What to do when the call of the method is over: nothing, or a release.
+	private final AtomicReference<Runnable> entrance = new AtomicReference<>(OUTSIDE);
 
 	// Set when the work has ended normally.
 	private volatile @Nullable LockLostException loss;
@@ -96,9 +107,10 @@ final class ReactiveSection {
 		return Mono.defer(() -> {
 			ReactiveSection section = begin.get();
 			Mono<Mono<T>> next = section.lease()
-				.map((lease) -> Mono.defer(() -> Mono.fromDirect(work.apply(section, lease)))
-					.takeUntilOther(lossOf(lease))
-					.contextWrite(section::within));
+				.map((lease) -> Mono
+					.fromDirect(section.entering(Mono.defer(() -> Mono.fromDirect(work.apply(section, lease)))
+						.takeUntilOther(lossOf(lease))
+						.contextWrite(section::within))));
 			Mono<T> whole = next.onErrorResume((ex) -> Mono.just(Mono.fromDirect(refused.apply(ex))))
 				.flatMap(Function.identity());
 			return Mono
@@ -116,9 +128,9 @@ final class ReactiveSection {
 		return Flux.defer(() -> {
 			ReactiveSection section = begin.get();
 			Mono<Flux<T>> next = section.lease()
-				.map((lease) -> Flux.defer(() -> work.apply(section, lease))
+				.map((lease) -> Flux.from(section.entering(Flux.defer(() -> work.apply(section, lease))
 					.takeUntilOther(lossOf(lease))
-					.contextWrite(section::within));
+					.contextWrite(section::within))));
 			Flux<T> whole = next.onErrorResume((ex) -> Mono.just(Flux.from(refused.apply(ex))))
 				.flatMapMany(Function.identity());
 			return Flux
@@ -126,6 +138,28 @@ final class ReactiveSection {
 						ReactiveSection::cancelled)
 				.onErrorMap(section::isWrapped, (wrapped) -> section.loss);
 		});
+	}
+
+	/**
+	 * Lets work begin that a cancellation may meet while its method is being called. Such
+	 * a cancellation releases the lock when the call is over, and work that a
+	 * cancellation has met before does not begin.
+	 */
+	private <T> Publisher<T> entering(Publisher<T> work) {
+		return (subscriber) -> {
+			this.entrance.set(INSIDE);
+			try {
+				if (this.ended) {
+					Operators.complete(subscriber);
+				}
+				else {
+					work.subscribe(subscriber);
+				}
+			}
+			finally {
+				this.entrance.getAndSet(OUTSIDE).run();
+			}
+		};
 	}
 
 	// What is reported at the end of the work arrives wrapped.
@@ -218,7 +252,10 @@ final class ReactiveSection {
 		return Mono.fromRunnable(() -> {
 			Lease lease = end();
 			if (lease != null) {
-				this.afterWork.accept(lease::releaseAsync);
+				Runnable release = () -> this.afterWork.accept(lease::releaseAsync);
+				if (!this.entrance.compareAndSet(INSIDE, release)) {
+					release.run();
+				}
 			}
 		});
 	}
