@@ -18,8 +18,9 @@ import io.distributedlock.test.SignalContractTests;
 /**
  * The contract of all stores, on a Cluster of three primaries with a replica each.
  */
-class RedisClusterContractTests extends LockStoreContractTests implements QueueContractTests, SignalContractTests,
-		InspectContractTests, InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
+class RedisClusterContractTests extends LockStoreContractTests
+		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests,
+		SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	static RedisClusterGroup redis;
 

@@ -20,8 +20,9 @@ import io.distributedlock.test.SignalContractTests;
 /**
  * The contract of all stores, over connections that block.
  */
-class RedisJedisContractTests extends LockStoreContractTests implements QueueContractTests, SignalContractTests,
-		InspectContractTests, InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
+class RedisJedisContractTests extends LockStoreContractTests
+		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests,
+		SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	static RedisServerProcess redis;
 

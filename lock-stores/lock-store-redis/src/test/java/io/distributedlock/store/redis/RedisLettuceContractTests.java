@@ -18,8 +18,9 @@ import io.distributedlock.test.SignalContractTests;
 /**
  * The contract of all stores, on the fast path.
  */
-class RedisLettuceContractTests extends LockStoreContractTests implements QueueContractTests, SignalContractTests,
-		InspectContractTests, InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
+class RedisLettuceContractTests extends LockStoreContractTests
+		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests,
+		SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	static RedisServerProcess redis;
 

@@ -20,8 +20,9 @@ import io.distributedlock.test.SignalContractTests;
 /**
  * The contract of all stores, where every grant has to reach both replicas.
  */
-class RedisReplicatedContractTests extends LockStoreContractTests implements QueueContractTests, SignalContractTests,
-		InspectContractTests, InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
+class RedisReplicatedContractTests extends LockStoreContractTests
+		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests,
+		SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	static RedisGroup redis;
 

@@ -18,8 +18,9 @@ import io.distributedlock.test.SignalContractTests;
 /**
  * The contract of all stores, on a primary that three Sentinels watch.
  */
-class RedisSentinelContractTests extends LockStoreContractTests implements QueueContractTests, SignalContractTests,
-		InspectContractTests, InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
+class RedisSentinelContractTests extends LockStoreContractTests
+		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests,
+		SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	static RedisGroup redis;
 
