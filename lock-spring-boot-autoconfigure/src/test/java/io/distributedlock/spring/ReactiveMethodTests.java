@@ -145,19 +145,21 @@ class ReactiveMethodTests extends LockedProxies {
 	@Test
 	void lostLockFailsTheSubscriberAtOnceAndCancelsTheWork() {
 		CompletableFuture<String> result = this.shop.buy().toFuture();
-		eventually().until(() -> this.target.begun.size() == 1);
+		// Work that is lost before it is subscribed is not cancelled but never begins.
+		eventually().until(this.target.subscribed::isDone);
 		takeAway("stock");
 		assertThat(result).failsWithin(PATIENCE).withThrowableThat().withCauseInstanceOf(LockLostException.class);
-		assertThat(this.target.cancelled).isCompleted();
+		assertThat(this.target.cancelled).succeedsWithin(PATIENCE);
 	}
 
 	@Test
 	void lostLockFailsTheSubscriberOfAFlux() {
 		CompletableFuture<List<String>> result = this.shop.stream().collectList().toFuture();
-		eventually().until(() -> this.target.begun.size() == 1);
+		// Work that is lost before it is subscribed is not cancelled but never begins.
+		eventually().until(this.target.subscribed::isDone);
 		takeAway("stock");
 		assertThat(result).failsWithin(PATIENCE).withThrowableThat().withCauseInstanceOf(LockLostException.class);
-		assertThat(this.target.cancelled).isCompleted();
+		assertThat(this.target.cancelled).succeedsWithin(PATIENCE);
 	}
 
 	@Test
@@ -265,11 +267,15 @@ class ReactiveMethodTests extends LockedProxies {
 
 		final CompletableFuture<Void> cancelled = new CompletableFuture<>();
 
+		final CompletableFuture<Void> subscribed = new CompletableFuture<>();
+
 		volatile java.util.function.Supplier<Mono<String>> inner = Mono::empty;
 
 		private Mono<String> begin() {
 			this.begun.add(current());
-			return this.sale.asMono().doOnCancel(() -> this.cancelled.complete(null));
+			return this.sale.asMono()
+				.doOnCancel(() -> this.cancelled.complete(null))
+				.doOnSubscribe((subscription) -> this.subscribed.complete(null));
 		}
 
 		@DistributedLock(name = "stock")

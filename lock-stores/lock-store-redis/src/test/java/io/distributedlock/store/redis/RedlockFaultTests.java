@@ -131,13 +131,18 @@ class RedlockFaultTests {
 		RedlockLockStore store = connect();
 		this.redlock.server(1).freeze();
 		this.redlock.server(3).freeze();
-		long start = System.nanoTime();
+		int delayed = 0;
 		for (int i = 0; i < 50; i++) {
+			long start = System.nanoTime();
 			AttemptId attempt = AttemptId.random();
 			RedlockFixture.hold(store, KEY, attempt);
 			assertThat(RedlockFixture.release(store, KEY, attempt)).isEqualTo(new ReleaseReply.Released(false));
+			if (since(start).compareTo(NODE_TIMEOUT) >= 0) {
+				delayed++;
+			}
 		}
-		assertThat(since(start)).isLessThan(NODE_TIMEOUT);
+		// A busy machine may delay one, but not the frozen servers all of them.
+		assertThat(delayed).isLessThan(5);
 	}
 
 	@Test

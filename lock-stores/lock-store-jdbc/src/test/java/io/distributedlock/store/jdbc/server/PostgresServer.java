@@ -173,6 +173,9 @@ public final class PostgresServer implements AutoCloseable {
 	 */
 	public void pause() {
 		signal("-STOP");
+		// The first time a backend may have been born in between: a pool is still
+		// filling.
+		signal("-STOP");
 	}
 
 	/**
