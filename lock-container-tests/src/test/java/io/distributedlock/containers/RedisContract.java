@@ -4,11 +4,14 @@ import java.util.Properties;
 
 import io.distributedlock.spi.LockStore;
 import io.distributedlock.store.redis.RedisLockStore;
+import io.distributedlock.test.FairContractTests;
 import io.distributedlock.test.InspectContractTests;
 import io.distributedlock.test.InspectQueueContractTests;
 import io.distributedlock.test.LockStoreContractTests;
 import io.distributedlock.test.MultiContractTests;
+import io.distributedlock.test.PermitContractTests;
 import io.distributedlock.test.QueueContractTests;
+import io.distributedlock.test.SharedContractTests;
 import io.distributedlock.test.SignalContractTests;
 import org.junit.jupiter.api.Test;
 import org.slf4j.Logger;
@@ -25,7 +28,8 @@ import static org.assertj.core.api.Assertions.assertThat;
  * The contract of all stores, on a Redis or what calls itself compatible with it.
  */
 abstract class RedisContract extends LockStoreContractTests
-		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests, MultiContractTests {
+		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests,
+		SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	private static final Logger logger = LoggerFactory.getLogger(RedisContract.class);
 
