@@ -9,6 +9,7 @@
 #   lock-benchmarks/run.sh jmh short | full [PATTERN...]      measure the costs within one JVM
 #   lock-benchmarks/run.sh batch                              1,000 locks at once over a round trip of 5 ms
 #   lock-benchmarks/run.sh transfers [ROUNDS [WARMUP [SECONDS]]]   two locks a transfer, against Redisson's MultiLock
+#   lock-benchmarks/run.sh readers [ROUNDS [WARMUP [SECONDS]]]     readers and writers, against Redisson's RReadWriteLock
 #   lock-benchmarks/run.sh report FILE...                     print tables and goals of earlier runs
 #   lock-benchmarks/run.sh docs [FILE...]                     write tables and charts of docs/benchmarks.md
 #
@@ -41,5 +42,9 @@ fi
 if [[ ${1:-} == transfers ]]; then
   shift
   exec "$java" -cp "target/classes:target/lib/*" io.distributedlock.benchmarks.several.TransfersMain "$@"
+fi
+if [[ ${1:-} == readers ]]; then
+  shift
+  exec "$java" -cp "target/classes:target/lib/*" io.distributedlock.benchmarks.several.ReadersMain "$@"
 fi
 exec "$java" -cp "target/classes:target/lib/*" io.distributedlock.benchmarks.Benchmarks "$@"

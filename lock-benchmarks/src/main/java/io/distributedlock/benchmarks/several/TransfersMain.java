@@ -1,11 +1,7 @@
 package io.distributedlock.benchmarks.several;
 
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -14,7 +10,8 @@ import io.distributedlock.benchmarks.server.RedisServer;
 
 /**
  * Transfers between ten accounts by three JVMs of sixteen threads each, two locks a
- * transfer: this library against Redisson's MultiLock, in turns.
+ * transfer: this library against Redisson's MultiLock, in turns. Three young JVMs on a
+ * small machine spend most of their time compiling, hence the long warm-up.
  */
 public final class TransfersMain {
 
@@ -25,13 +22,13 @@ public final class TransfersMain {
 
 	/**
 	 * Measures, and prints what it has found. Fails if money was lost.
-	 * @param args rounds, and seconds of warm-up and measuring; 3, 5 and 5 if left out
+	 * @param args rounds, and seconds of warm-up and measuring; 3, 45 and 10 if left out
 	 * @throws Exception if measuring is not possible
 	 */
 	public static void main(String[] args) throws Exception {
 		int rounds = (args.length > 0) ? Integer.parseInt(args[0]) : 3;
-		String warmUp = (args.length > 1) ? args[1] : "5";
-		String measured = (args.length > 2) ? args[2] : "5";
+		String warmUp = (args.length > 1) ? args[1] : "45";
+		String measured = (args.length > 2) ? args[2] : "10";
 		double[] ours = new double[rounds];
 		double[] redisson = new double[rounds];
 		boolean sound = true;
@@ -55,44 +52,27 @@ public final class TransfersMain {
 
 	private static Outcome run(String library, String warmUp, String measured) throws Exception {
 		Path file = Files.createTempFile("accounts", ".bin");
-		List<Process> workers = new ArrayList<>();
-		try (RedisServer server = RedisServer.start()) {
+		try (RedisServer server = RedisServer.start(); Workers workers = new Workers()) {
 			Bank bank = new Bank(file);
 			bank.open();
 			long before = bank.total();
 			for (int i = 0; i < JVMS; i++) {
-				workers.add(new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-						"-Xmx512m", "-cp", System.getProperty("java.class.path"), TransferWorker.class.getName(),
-						library, server.address().toString(), file.toString(), warmUp, measured)
-					.redirectError(ProcessBuilder.Redirect.DISCARD)
-					.start());
+				workers.start(TransferWorker.class,
+						List.of(library, server.address().toString(), file.toString(), warmUp, measured));
 			}
 			long transfers = 0;
 			long longest = 0;
 			long failures = 0;
-			for (Process worker : workers) {
-				String[] result = result(worker);
-				transfers += Long.parseLong(result[1]);
-				longest = Math.max(longest, Long.parseLong(result[2]));
-				failures += Long.parseLong(result[3]);
+			for (long[] counts : workers.results()) {
+				transfers += counts[0];
+				longest = Math.max(longest, counts[1]);
+				failures += counts[2];
 			}
 			return new Outcome(transfers, longest, before - bank.total(), failures);
 		}
 		finally {
-			workers.forEach(Process::destroyForcibly);
 			Files.deleteIfExists(file);
 		}
-	}
-
-	private static String[] result(Process worker) throws IOException {
-		try (BufferedReader out = worker.inputReader(StandardCharsets.UTF_8)) {
-			for (String line = out.readLine(); line != null; line = out.readLine()) {
-				if (line.startsWith("RESULT ")) {
-					return line.split(" ");
-				}
-			}
-		}
-		throw new IOException("A worker died");
 	}
 
 	private record Outcome(long transfers, long longest, long lost, long failures) {
