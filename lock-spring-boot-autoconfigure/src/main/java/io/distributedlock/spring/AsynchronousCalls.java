@@ -1,6 +1,7 @@
 package io.distributedlock.spring;
 
 import java.util.concurrent.CompletableFuture;
+import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 
@@ -49,22 +50,22 @@ final class AsynchronousCalls {
 	}
 
 	private @Nullable Object future(LockOperation operation, MethodInvocation invocation) throws Throwable {
-		LockRequest request;
+		List<LockRequest> requests;
 		try {
 			if (!operation.applies(invocation.getArguments())) {
-				request = null;
+				requests = null;
 			}
 			else {
-				request = operation.request(invocation.getArguments());
+				requests = operation.requests(invocation.getArguments());
 			}
 		}
 		catch (IllegalArgumentException ex) {
 			return CompletableFuture.failedFuture(ex);
 		}
-		if (request == null) {
+		if (requests == null) {
 			return invocation.proceed();
 		}
-		return new FutureCall(operation, invocation, this.executor.get()).start(this.locks.get(), request);
+		return new FutureCall(operation, invocation, this.executor.get()).start(this.locks.get(), requests);
 	}
 
 }

@@ -1,5 +1,6 @@
 package io.distributedlock.spring;
 
+import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -8,8 +9,6 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 
-import io.distributedlock.Lease;
-import io.distributedlock.LeaseState;
 import io.distributedlock.LockContext;
 import io.distributedlock.LockException;
 import io.distributedlock.LockLostException;
@@ -23,10 +22,11 @@ import org.jspecify.annotations.Nullable;
  * One call of an annotated method that returns a future.
  * <p>
  * The caller has the {@link #result} at once. Then, each step caused by the one before:
- * the lock is granted or not; the method begins, on a thread of the executor; it returns
- * the future of its work; that one completes; the lock is released; the result completes.
- * So there is never more than one thread in here, but for one case: anybody may complete
- * the result at any moment, above all by cancelling it. That ends whatever goes on:
+ * the lock (or the several of {@code lockAll}) is granted or not; the method begins, on a
+ * thread of the executor; it returns the future of its work; that one completes; the lock
+ * is released; the result completes. So there is never more than one thread in here, but
+ * for one case: anybody may complete the result at any moment, above all by cancelling
+ * it. That ends whatever goes on:
  * <ul>
  * <li>While it waits, the acquisition is cancelled. It is the engine that decides whether
  * the grant or the cancellation was first; a grant that was first arrives here, finds the
@@ -63,33 +63,34 @@ final class FutureCall {
 	 * Begins the call.
 	 * @return what the method returns to its caller
 	 */
-	CompletableFuture<@Nullable Object> start(LockTemplate locks, LockRequest request) {
-		CompletableFuture<Lease> acquiring = locks.acquireAsync(request.withOwner(this.owner));
+	CompletableFuture<@Nullable Object> start(LockTemplate locks, List<LockRequest> requests) {
+		Acquiring acquiring = this.operation.locksSeveral() ? Acquiring.all(locks, requests, this.owner)
+				: Acquiring.one(locks, requests.get(0), this.owner);
 		this.result.whenComplete((value, thrown) -> {
-			acquiring.cancel(false);
+			acquiring.cancel();
 			cancelWork();
 		});
-		acquiring.whenComplete((lease, thrown) -> {
-			if (lease != null) {
-				granted(lease);
+		acquiring.whenComplete((held, thrown) -> {
+			if (held != null) {
+				granted(held);
 			}
 			else if (thrown != null && !this.result.isDone()) {
-				execute(() -> refused(cause(thrown)), (rejected) -> this.result.completeExceptionally(thrown));
+				execute(() -> refused(thrown), (rejected) -> this.result.completeExceptionally(thrown));
 			}
 		});
 		return this.result;
 	}
 
-	private void granted(Lease lease) {
-		execute(() -> run(lease), (rejected) -> {
-			lease.releaseAsync();
+	private void granted(HeldLocks held) {
+		execute(() -> run(held), (rejected) -> {
+			held.releaseAsync();
 			this.result.completeExceptionally(rejected);
 		});
 	}
 
-	private void run(Lease lease) {
+	private void run(HeldLocks held) {
 		if (this.result.isDone()) {
-			lease.releaseAsync();
+			held.releaseAsync();
 			return;
 		}
 		CompletionStage<?> stage;
@@ -98,42 +99,33 @@ final class FutureCall {
 			stage = stage(this.invocation.proceed());
 		}
 		catch (Throwable ex) {
-			ended(lease, null, ex);
+			ended(held, null, ex);
 			return;
 		}
 		finally {
 			scope.close();
 		}
 		follow(stage);
-		stage.whenComplete((value, thrown) -> ended(lease, value, thrown));
+		stage.whenComplete((value, thrown) -> ended(held, value, thrown));
 	}
 
-	private void ended(Lease lease, @Nullable Object value, @Nullable Throwable thrown) {
-		if (thrown == null && this.operation.keeps() && lease.isHeld()) {
-			keep(lease);
+	private void ended(HeldLocks held, @Nullable Object value, @Nullable Throwable thrown) {
+		if (thrown == null && this.operation.keeps()) {
+			Kept.ifHeld(held);
 		}
-		CompletableFuture<Boolean> released = lease.releaseAsync().toCompletableFuture();
+		CompletableFuture<Boolean> released = held.releaseAsync().toCompletableFuture();
 		if (released.isDone()) {
-			finished(lease, value, thrown);
+			finished(held, value, thrown);
 		}
 		else {
 			// What the caller does with the result must not run on the engine's threads.
-			Runnable finish = () -> finished(lease, value, thrown);
-			released.whenComplete((held, unexpected) -> execute(finish, (rejected) -> finish.run()));
+			Runnable finish = () -> finished(held, value, thrown);
+			released.whenComplete((done, unexpected) -> execute(finish, (rejected) -> finish.run()));
 		}
 	}
 
-	private static void keep(Lease lease) {
-		try {
-			lease.keep();
-		}
-		catch (LockLostException ex) {
-			// Lost in this moment, which the release tells as well.
-		}
-	}
-
-	private void finished(Lease lease, @Nullable Object value, @Nullable Throwable thrown) {
-		LockLostException lost = lossOf(lease);
+	private void finished(HeldLocks held, @Nullable Object value, @Nullable Throwable thrown) {
+		LockLostException lost = held.loss();
 		if (thrown != null) {
 			if (lost != null) {
 				Losses.suppress(lost, cause(thrown));
@@ -146,10 +138,6 @@ final class FutureCall {
 		else {
 			this.result.complete(value);
 		}
-	}
-
-	private static @Nullable LockLostException lossOf(Lease lease) {
-		return (lease.state() == LeaseState.LOST) ? Losses.of(lease) : null;
 	}
 
 	private void refused(Throwable failure) {

@@ -1,12 +1,14 @@
 package io.distributedlock.spring;
 
 import java.util.List;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 
 import io.distributedlock.Lease;
 import io.distributedlock.LeaseState;
 import io.distributedlock.LockLostException;
 import io.distributedlock.MultiLease;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What one call holds while its method runs: one lease, or several that count as one.
@@ -23,17 +25,30 @@ sealed interface HeldLocks {
 
 	boolean release();
 
+	CompletionStage<Boolean> releaseAsync();
+
 	void close();
+
+	/**
+	 * Returns the first loss, or null if no lock was lost.
+	 */
+	default @Nullable LockLostException loss() {
+		for (Lease lease : leases()) {
+			if (lease.state() == LeaseState.LOST) {
+				return Losses.of(lease);
+			}
+		}
+		return null;
+	}
 
 	/**
 	 * Does nothing unless a lock was lost; a lock that was released is none.
 	 * @throws LockLostException the first loss
 	 */
 	default void refuseLost() {
-		for (Lease lease : leases()) {
-			if (lease.state() == LeaseState.LOST) {
-				lease.assertHeld();
-			}
+		LockLostException loss = loss();
+		if (loss != null) {
+			throw loss;
 		}
 	}
 
@@ -67,6 +82,11 @@ sealed interface HeldLocks {
 		@Override
 		public boolean release() {
 			return this.lease.release();
+		}
+
+		@Override
+		public CompletionStage<Boolean> releaseAsync() {
+			return this.lease.releaseAsync();
 		}
 
 		@Override
@@ -106,6 +126,11 @@ sealed interface HeldLocks {
 		@Override
 		public boolean release() {
 			return this.all.release();
+		}
+
+		@Override
+		public CompletionStage<Boolean> releaseAsync() {
+			return this.all.releaseAsync();
 		}
 
 		@Override

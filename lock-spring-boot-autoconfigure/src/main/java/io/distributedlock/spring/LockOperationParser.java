@@ -72,7 +72,7 @@ final class LockOperationParser {
 		for (String part : annotation.getStringArray("key")) {
 			key.add(expressions.parseKeyPart(part));
 		}
-		List<LockExpression> lockAll = lockAll(annotation, expressions, style);
+		List<LockExpression> lockAll = lockAll(annotation, expressions);
 		String condition = annotation.getString("condition");
 		OnFailure onFailure = annotation.getEnum("onFailure", OnFailure.class);
 		String fallbackName = text(annotation, "fallback");
@@ -88,7 +88,7 @@ final class LockOperationParser {
 	}
 
 	private static List<LockExpression> lockAll(MergedAnnotation<DistributedLock> annotation,
-			LockExpressionParser expressions, MethodStyle style) {
+			LockExpressionParser expressions) {
 		String[] texts = annotation.getStringArray("lockAll");
 		if (texts.length == 0) {
 			return List.of();
@@ -97,10 +97,6 @@ final class LockOperationParser {
 			throw new AnnotationProblem("it has both key and lockAll.",
 					"Write key for one lock, whose key may have several parts, or lockAll for several locks, each with"
 							+ " a key of its own.");
-		}
-		if (style != MethodStyle.BLOCKING) {
-			throw new AnnotationProblem("lockAll does not go with a method whose work goes on after it has returned.",
-					"Use LockTemplate.acquireAllAsync in the method, and release the leases when the work is done.");
 		}
 		List<LockExpression> lockAll = new ArrayList<>();
 		for (String text : texts) {

@@ -1,5 +1,7 @@
 package io.distributedlock.spring;
 
+import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 import io.distributedlock.LockContext;
@@ -58,22 +60,25 @@ final class ReactiveCalls {
 		if (!operation.applies(call.getArguments())) {
 			return Mono.fromDirect(proceed(call));
 		}
-		LockRequest request = operation.request(call.getArguments());
-		return ReactiveSection.one(() -> begin(operation, request, context),
-				(section, lease) -> proceed(operation, call, section), (failure) -> refused(operation, call, failure));
+		List<LockRequest> requests = operation.requests(call.getArguments());
+		return ReactiveSection.one(() -> begin(operation, requests, context),
+				(section, held) -> proceed(operation, call, section), (failure) -> refused(operation, call, failure));
 	}
 
 	private Flux<Object> many(LockOperation operation, MethodInvocation call, ContextView context) {
 		if (!operation.applies(call.getArguments())) {
 			return Flux.from(proceed(call));
 		}
-		LockRequest request = operation.request(call.getArguments());
-		return ReactiveSection.many(() -> begin(operation, request, context),
-				(section, lease) -> proceed(operation, call, section), (failure) -> refused(operation, call, failure));
+		List<LockRequest> requests = operation.requests(call.getArguments());
+		return ReactiveSection.many(() -> begin(operation, requests, context),
+				(section, held) -> proceed(operation, call, section), (failure) -> refused(operation, call, failure));
 	}
 
-	private ReactiveSection begin(LockOperation operation, LockRequest request, ContextView context) {
-		return ReactiveSection.begin(this.locks.get(), request, operation.keeps(), context, operation.location());
+	private ReactiveSection begin(LockOperation operation, List<LockRequest> requests, ContextView context) {
+		Consumer<HeldLocks> keep = operation.keeps() ? Kept::ifHeld : ReactiveSection.KEEPS_NOTHING;
+		return operation.locksSeveral()
+				? ReactiveSection.beginAll(this.locks.get(), requests, keep, context, operation.location())
+				: ReactiveSection.begin(this.locks.get(), requests.get(0), keep, context, operation.location());
 	}
 
 	private static Publisher<Object> proceed(LockOperation operation, MethodInvocation call, ReactiveSection section) {

@@ -1,9 +1,11 @@
 package io.distributedlock.spring;
 
+import java.util.Collection;
 import java.util.function.Function;
 
 import io.distributedlock.Lease;
 import io.distributedlock.LockRequest;
+import io.distributedlock.MultiLease;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -32,7 +34,8 @@ public interface ReactiveLockTemplate {
 	 * @param request what to lock
 	 * @return the lease, held; or the error that
 	 * {@link io.distributedlock.LockTemplate#acquire} throws. Cancelling gives up, and
-	 * releases a lock that was granted but not delivered
+	 * releases a lock that was granted but not delivered; a subscriber that drops what
+	 * arrives while it cancels forgets to release it
 	 */
 	Mono<Lease> acquire(LockRequest request);
 
@@ -60,5 +63,38 @@ public interface ReactiveLockTemplate {
 	 * @return what the work gives, or an error as with {@link #execute}
 	 */
 	<T> Flux<T> executeMany(LockRequest request, Function<Lease, ? extends Publisher<T>> work);
+
+	/**
+	 * Acquires several locks, all or none, like {@link #acquire} one. Who subscribes has
+	 * to release them, with {@link MultiLease#releaseAsync()}; prefer
+	 * {@link #executeAll}.
+	 * @param requests what to lock, at least one; all with the same owner, or none
+	 * @return the leases, all held; or the error that
+	 * {@link io.distributedlock.LockTemplate#acquireAll} throws. Cancelling gives up, and
+	 * releases what was granted but not delivered
+	 */
+	Mono<MultiLease> acquireAll(Collection<LockRequest> requests);
+
+	/**
+	 * Runs work that gives at most one value under several locks, like {@link #execute}
+	 * under one. As soon as one of them is lost, the work is cancelled.
+	 * @param <T> what the work gives
+	 * @param requests what to lock, at least one; all with the same owner, or none
+	 * @param work called when all locks are there, once per subscription
+	 * @return what the work gives, or an error as with {@link #execute}. If the locks
+	 * were not had, the error that {@link io.distributedlock.LockTemplate#acquireAll}
+	 * throws
+	 */
+	<T> Mono<T> executeAll(Collection<LockRequest> requests, Function<MultiLease, ? extends Mono<T>> work);
+
+	/**
+	 * Runs work that gives any number of values under several locks, like
+	 * {@link #executeMany} under one.
+	 * @param <T> what the work gives
+	 * @param requests what to lock, at least one; all with the same owner, or none
+	 * @param work called when all locks are there, once per subscription
+	 * @return what the work gives, or an error as with {@link #executeAll}
+	 */
+	<T> Flux<T> executeAllMany(Collection<LockRequest> requests, Function<MultiLease, ? extends Publisher<T>> work);
 
 }

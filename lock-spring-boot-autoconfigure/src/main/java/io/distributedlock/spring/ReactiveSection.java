@@ -1,15 +1,13 @@
 package io.distributedlock.spring;
 
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
-import io.distributedlock.Lease;
-import io.distributedlock.LeaseState;
 import io.distributedlock.LockContext;
 import io.distributedlock.LockLostException;
 import io.distributedlock.LockOwner;
@@ -25,14 +23,13 @@ import reactor.util.context.Context;
 import reactor.util.context.ContextView;
 
 /**
- * The lock of one subscription.
+ * The lock, or the several that count as one, of one subscription.
  * <p>
  * Acquisition begins when this object is made. From then on it is ended exactly once, by
  * {@link #completed}, {@link #failed} or {@link #cancelled}, whatever the acquisition has
- * come to. That no lease is left over rests on {@link CompletableFuture#cancel}, which
- * has two outcomes only: the future was cancelled, then the engine withdraws the request
- * or releases what it granted; or it had completed, then its lease is there to be
- * released here. Whether that lease has reached a subscriber as a signal does not matter.
+ * come to. That no lease is left over rests on {@link Acquiring#end}, which has two
+ * outcomes only: the engine gives up, or the leases are there to be released here.
+ * Whether they have reached a subscriber as a signal does not matter.
  * <p>
  * Signals that follow from the engine go on with a thread of
  * {@link Schedulers#parallel()}, so that no operator runs on the engine's own few
@@ -43,6 +40,10 @@ final class ReactiveSection {
 	/** Under this key a Reactor context has the owner of what runs in it. */
 	static final Object OWNER = LockOwner.class;
 
+	/** For locks that are given back after normal completion as well. */
+	static final Consumer<HeldLocks> KEEPS_NOTHING = (held) -> {
+	};
+
 	private static final Runnable OUTSIDE = () -> {
 	};
 
@@ -51,9 +52,9 @@ final class ReactiveSection {
 
 	private final LockOwner owner;
 
-	private final boolean keeps;
+	private final Consumer<HeldLocks> keep;
 
-	private final CompletableFuture<Lease> acquiring;
+	private final Acquiring acquiring;
 
 	private volatile boolean ended;
 
@@ -66,23 +67,33 @@ final class ReactiveSection {
 	// Runs an action when the work is over, which may be later than its subscription.
 	private volatile Consumer<Runnable> afterWork = Runnable::run;
 
-	private ReactiveSection(LockOwner owner, boolean keeps, CompletableFuture<Lease> acquiring) {
+	private ReactiveSection(LockOwner owner, Consumer<HeldLocks> keep, Acquiring acquiring) {
 		this.owner = owner;
-		this.keeps = keeps;
+		this.keep = keep;
 		this.acquiring = acquiring;
 	}
 
 	/**
 	 * Begins to acquire a lock.
 	 * @param request what to lock
-	 * @param keeps whether the lock stays taken after normal completion
+	 * @param keep keeps the key taken, if that is wanted, after normal completion
 	 * @param context the context of the subscription, for its owner
 	 * @param description how an owner is called that has to be made
 	 */
-	static ReactiveSection begin(LockTemplate locks, LockRequest request, boolean keeps, ContextView context,
+	static ReactiveSection begin(LockTemplate locks, LockRequest request, Consumer<HeldLocks> keep, ContextView context,
 			String description) {
 		LockOwner owner = owner(request, context, description);
-		return new ReactiveSection(owner, keeps, locks.acquireAsync(request.withOwner(owner)));
+		return new ReactiveSection(owner, keep, Acquiring.one(locks, request, owner));
+	}
+
+	/**
+	 * Begins to acquire several locks, all or none, like {@link #begin}.
+	 * @param requests what to lock, at least one; the owner is that of the first one
+	 */
+	static ReactiveSection beginAll(LockTemplate locks, List<LockRequest> requests, Consumer<HeldLocks> keep,
+			ContextView context, String description) {
+		LockOwner owner = owner(requests.get(0), context, description);
+		return new ReactiveSection(owner, keep, Acquiring.all(locks, requests, owner));
 	}
 
 	private static LockOwner owner(LockRequest request, ContextView context, String description) {
@@ -102,14 +113,14 @@ final class ReactiveSection {
 	 * @param work what to run when the lock is there
 	 * @param refused what to run when it is not
 	 */
-	static <T> Mono<T> one(Supplier<ReactiveSection> begin, BiFunction<ReactiveSection, Lease, Publisher<T>> work,
+	static <T> Mono<T> one(Supplier<ReactiveSection> begin, BiFunction<ReactiveSection, HeldLocks, Publisher<T>> work,
 			Function<Throwable, Publisher<T>> refused) {
 		return Mono.defer(() -> {
 			ReactiveSection section = begin.get();
-			Mono<Mono<T>> next = section.lease()
-				.map((lease) -> Mono
-					.fromDirect(section.entering(Mono.defer(() -> Mono.fromDirect(work.apply(section, lease)))
-						.takeUntilOther(lossOf(lease))
+			Mono<Mono<T>> next = section.held()
+				.map((held) -> Mono
+					.fromDirect(section.entering(Mono.defer(() -> Mono.fromDirect(work.apply(section, held)))
+						.takeUntilOther(lossOf(held))
 						.contextWrite(section::within))));
 			Mono<T> whole = next.onErrorResume((ex) -> Mono.just(Mono.fromDirect(refused.apply(ex))))
 				.flatMap(Function.identity());
@@ -123,13 +134,13 @@ final class ReactiveSection {
 	/**
 	 * Runs work that gives any number of values, like {@link #one}.
 	 */
-	static <T> Flux<T> many(Supplier<ReactiveSection> begin, BiFunction<ReactiveSection, Lease, Publisher<T>> work,
+	static <T> Flux<T> many(Supplier<ReactiveSection> begin, BiFunction<ReactiveSection, HeldLocks, Publisher<T>> work,
 			Function<Throwable, Publisher<T>> refused) {
 		return Flux.defer(() -> {
 			ReactiveSection section = begin.get();
-			Mono<Flux<T>> next = section.lease()
-				.map((lease) -> Flux.from(section.entering(Flux.defer(() -> work.apply(section, lease))
-					.takeUntilOther(lossOf(lease))
+			Mono<Flux<T>> next = section.held()
+				.map((held) -> Flux.from(section.entering(Flux.defer(() -> work.apply(section, held))
+					.takeUntilOther(lossOf(held))
 					.contextWrite(section::within))));
 			Flux<T> whole = next.onErrorResume((ex) -> Mono.just(Flux.from(refused.apply(ex))))
 				.flatMapMany(Function.identity());
@@ -183,30 +194,30 @@ final class ReactiveSection {
 	}
 
 	/**
-	 * Gives the lease to somebody who releases it. Cancelling gives up until the lease
-	 * has been delivered; the sink decides which of the two was first.
+	 * Gives the locks to somebody who releases them. Cancelling gives up until they have
+	 * been delivered; the sink decides which of the two was first.
 	 */
-	Mono<Lease> leaseForGood() {
+	Mono<HeldLocks> heldForGood() {
 		return Mono.create((sink) -> {
 			sink.onCancel(() -> {
-				Lease lease = end();
-				if (lease != null) {
-					lease.releaseAsync();
+				HeldLocks held = end();
+				if (held != null) {
+					held.releaseAsync();
 				}
 			});
-			lease().subscribe(sink::success, sink::error);
+			held().subscribe(sink::success, sink::error);
 		});
 	}
 
-	private Mono<Lease> lease() {
-		return Mono.create((sink) -> this.acquiring.whenComplete((lease, thrown) -> {
+	private Mono<HeldLocks> held() {
+		return Mono.create((sink) -> this.acquiring.whenComplete((held, thrown) -> {
 			if (!this.ended) {
 				Schedulers.parallel().schedule(() -> {
-					if (lease != null) {
-						sink.success(lease);
+					if (held != null) {
+						sink.success(held);
 					}
 					else if (thrown != null && !this.ended) {
-						sink.error(cause(thrown));
+						sink.error(thrown);
 					}
 				});
 			}
@@ -217,8 +228,8 @@ final class ReactiveSection {
 	 * Completes when a lease is lost. The work is then cancelled and counts as ended, and
 	 * its end finds the loss; an error would end the subscription but not the work.
 	 */
-	private static Mono<Void> lossOf(Lease lease) {
-		return Mono.create((sink) -> lease.onLost((loss) -> Schedulers.parallel().schedule(sink::success)));
+	private static Mono<Void> lossOf(HeldLocks held) {
+		return Mono.create((sink) -> held.onLost((loss) -> Schedulers.parallel().schedule(sink::success)));
 	}
 
 	/**
@@ -226,11 +237,7 @@ final class ReactiveSection {
 	 * @return empty, or a {@link LockLostException}
 	 */
 	private Mono<Void> completed() {
-		return ended((lease) -> {
-			if (this.keeps && lease.isHeld()) {
-				keep(lease);
-			}
-		}).flatMap((lost) -> {
+		return ended(this.keep).flatMap((lost) -> {
 			this.loss = lost;
 			return Mono.error(lost);
 		});
@@ -241,8 +248,7 @@ final class ReactiveSection {
 	 * lost.
 	 */
 	private Mono<Void> failed(Throwable failure) {
-		return ended((lease) -> {
-		}).doOnNext((loss) -> Losses.suppress(loss, failure)).then();
+		return ended(KEEPS_NOTHING).doOnNext((loss) -> Losses.suppress(loss, failure)).then();
 	}
 
 	/**
@@ -250,9 +256,9 @@ final class ReactiveSection {
 	 */
 	private Mono<Void> cancelled() {
 		return Mono.fromRunnable(() -> {
-			Lease lease = end();
-			if (lease != null) {
-				Runnable release = () -> this.afterWork.accept(lease::releaseAsync);
+			HeldLocks held = end();
+			if (held != null) {
+				Runnable release = () -> this.afterWork.accept(held::releaseAsync);
 				if (!this.entrance.compareAndSet(INSIDE, release)) {
 					release.run();
 				}
@@ -261,40 +267,24 @@ final class ReactiveSection {
 	}
 
 	// Null if the lock was not had. The acquisition is over in every case.
-	private @Nullable Lease end() {
+	private @Nullable HeldLocks end() {
 		this.ended = true;
-		return (this.acquiring.cancel(false) || this.acquiring.isCompletedExceptionally()) ? null
-				: this.acquiring.getNow(null);
+		return this.acquiring.end();
 	}
 
-	private Mono<LockLostException> ended(Consumer<Lease> before) {
+	private Mono<LockLostException> ended(Consumer<HeldLocks> before) {
 		return Mono.defer(() -> {
-			Lease lease = end();
-			if (lease == null) {
+			HeldLocks held = end();
+			if (held == null) {
 				return Mono.empty();
 			}
-			before.accept(lease);
-			CompletableFuture<Boolean> released = lease.releaseAsync().toCompletableFuture();
-			Mono<LockLostException> loss = Mono
-				.fromSupplier(() -> (lease.state() == LeaseState.LOST) ? Losses.of(lease) : null);
+			before.accept(held);
+			CompletableFuture<Boolean> released = held.releaseAsync().toCompletableFuture();
+			Mono<LockLostException> loss = Mono.fromSupplier(held::loss);
 			// Cancelling the future would keep the lease from being told that it is over.
 			return released.isDone() ? loss
 					: Mono.fromFuture(released, true).publishOn(Schedulers.parallel()).then(loss);
 		});
-	}
-
-	private static void keep(Lease lease) {
-		try {
-			lease.keep();
-		}
-		catch (LockLostException ex) {
-			// Lost in this moment, which the release tells as well.
-		}
-	}
-
-	private static Throwable cause(Throwable thrown) {
-		Throwable cause = thrown.getCause();
-		return (thrown instanceof CompletionException && cause != null) ? cause : thrown;
 	}
 
 }

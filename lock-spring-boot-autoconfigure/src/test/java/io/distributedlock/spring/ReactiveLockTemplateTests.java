@@ -11,7 +11,7 @@ import io.distributedlock.LockNotAcquiredException;
 import io.distributedlock.LockRequest;
 import io.distributedlock.LockSettings;
 import org.junit.jupiter.api.Test;
-import reactor.core.Disposable;
+import reactor.core.publisher.BaseSubscriber;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
@@ -44,11 +44,18 @@ class ReactiveLockTemplateTests extends LockedProxies {
 	@Test
 	void acquisitionThatIsCancelledLeavesNothingBehind() {
 		for (int i = 0; i < 300; i++) {
-			Disposable subscription = this.locks.acquire(STOCK).subscribe((lease) -> lease.releaseAsync());
+			// Unlike a lambda, it sees what arrives in the moment in which it cancels.
+			BaseSubscriber<Lease> subscriber = new BaseSubscriber<>() {
+				@Override
+				protected void hookOnNext(Lease lease) {
+					lease.releaseAsync();
+				}
+			};
+			this.locks.acquire(STOCK).subscribe(subscriber);
 			if (i % 3 > 0) {
 				Thread.onSpinWait();
 			}
-			subscription.dispose();
+			subscriber.cancel();
 		}
 		eventually().until(() -> held() + waiting() == 0);
 	}

@@ -4,7 +4,6 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 
 import io.distributedlock.LockContext;
@@ -103,7 +102,6 @@ class SeveralLocksOfMethodTests {
 	void contradictionsAreErrorsAtStartUp() {
 		refused(new KeyAndLockAll(), "both key and lockAll");
 		refused(new NoKey(), "Map");
-		refused(new Later(), "lockAll");
 		refused(new Unknown(), "#form");
 	}
 
@@ -175,15 +173,6 @@ class SeveralLocksOfMethodTests {
 
 		@DistributedLock(name = "account", lockAll = "#from")
 		public void transfer(Map<String, String> from) {
-		}
-
-	}
-
-	static class Later {
-
-		@DistributedLock(name = "account", lockAll = { "#from", "#to" })
-		public CompletableFuture<String> transfer(String from, String to) {
-			return CompletableFuture.completedFuture("done");
 		}
 
 	}

@@ -1,8 +1,10 @@
 package io.distributedlock.spring
 
 import io.distributedlock.LockContext
+import io.distributedlock.LockKey
 import io.distributedlock.LockLostException
 import io.distributedlock.LockNotAcquiredException
+import io.distributedlock.LockRequest
 import java.time.Duration
 import java.util.concurrent.CopyOnWriteArrayList
 import kotlinx.coroutines.CompletableDeferred
@@ -138,6 +140,47 @@ internal class SuspendMethodTests : LockedProxies() {
 	}
 
 	@Test
+	fun severalLocksAreHeldUntilTheFunctionHasReturned() = test {
+		val call = async { shop.transfer("b", "a") }
+		target.begun.await()
+		assertThat(heldKeys()).containsExactlyInAnyOrder("account:a", "account:b")
+		target.proceed.complete(Unit)
+		assertThat(call.await()).isEqualTo("account:a account:b")
+		assertThat(held()).isZero()
+	}
+
+	@Test
+	fun severalLocksAreHeldWhileAFlowIsCollected() = test {
+		val held = CopyOnWriteArrayList<Int>()
+		shop.flowingOver(listOf("b", "a", "b")).collect { held.add(held()) }
+		assertThat(held).containsExactly(2, 2)
+		assertThat(held()).isZero()
+	}
+
+	@Test
+	fun cancellingWhileItWaitsForOneOfSeveralLeavesNoneLocked() = test {
+		val lease = engine.acquire(LockRequest.of("account", "b"))
+		val call = launch { shop.transfer("a", "b") }
+		eventually().until { waiting() == 1 }
+		call.cancelAndJoin()
+		eventually().until { waiting() == 0 && held() == 1 }
+		lease.close()
+		assertThat(target.seen).isEmpty()
+	}
+
+	@Test
+	fun lossOfOneOfSeveralCancelsTheCoroutineAndReleasesTheOthers() = test {
+		val call = async { runCatching { shop.transfer("a", "b") } }
+		target.begun.await()
+		val lost = engine.held().first { it.key() == LockKey.of("account", "b") }
+		assertThat(engine.forceRelease(lost.key(), null, lost.fencingToken())).isTrue()
+		assertThat(call.await().exceptionOrNull()).isInstanceOf(LockLostException::class.java)
+		eventually().until { held() == 0 }
+	}
+
+	private fun heldKeys(): List<String> = engine.held().map { it.key().toString() }
+
+	@Test
 	fun suspendFunctionMayReturnAFlow() = test {
 		assertThat(shop.suspendingFlow().toList()).containsExactly(1, 2, 3)
 		assertThat(target.seen).containsExactly("stock", "stock", "stock")
@@ -166,6 +209,21 @@ open class CoroutineShop {
 		begun.complete(Unit)
 		proceed.await()
 		return current()
+	}
+
+	@DistributedLock(name = "account", lockAll = ["#from", "#to"])
+	open suspend fun transfer(from: String, to: String): String {
+		seen.add(current())
+		begun.complete(Unit)
+		proceed.await()
+		return LockContext.leases().map { it.key().toString() }.sorted().joinToString(" ")
+	}
+
+	@DistributedLock(name = "account", lockAll = ["#accounts"])
+	open fun flowingOver(accounts: List<String>): Flow<Int> = flow {
+		emit(1)
+		delay(2)
+		emit(2)
 	}
 
 	@DistributedLock(name = "stock")
