@@ -61,6 +61,18 @@ public interface LockListener {
 	}
 
 	/**
+	 * A lock was not had because its holder waits, perhaps over others, for a lock that
+	 * this caller holds. Reported once for each deadlock, in the JVM of the caller that
+	 * gave up.
+	 * @param key which lock
+	 * @param store name of the store
+	 * @param exception what the caller gets
+	 * @param waited from the call to the exception
+	 */
+	default void onDeadlock(LockKey key, String store, DeadlockDetectedException exception, Duration waited) {
+	}
+
+	/**
 	 * A lock was given back while it was held, by the last of its nested leases.
 	 * @param lease the lease, released
 	 * @param held from the grant to the release

@@ -43,6 +43,10 @@ final class AsyncAcquire {
 
 	private volatile boolean waiting;
 
+	private volatile @Nullable Future<?> suspicion;
+
+	private volatile @Nullable LongWait suspected;
+
 	AsyncAcquire(LockEngine engine, StoreRuntime runtime, LockRequest request, Profile profile) {
 		this.engine = engine;
 		this.runtime = runtime;
@@ -79,6 +83,11 @@ final class AsyncAcquire {
 			// silence.
 			long end = this.profile.waits() ? this.waiter.deadline : this.waiter.limit;
 			this.timeout = this.engine.timers().schedule(() -> timedOut(gate), end - this.engine.clock().now());
+			long suspicious = this.engine.deadlocks().suspiciousAt(this.waiter);
+			if (suspicious != DeadlockDetector.NEVER) {
+				this.suspicion = this.engine.timers()
+					.schedule(() -> suspect(gate), suspicious - this.engine.clock().now());
+			}
 			if (!this.engine.isRunning() && this.waiter.cancel()) {
 				gate.left(this.waiter);
 				this.fate.completeExceptionally(refusal(Reason.SHUTTING_DOWN));
@@ -90,6 +99,28 @@ final class AsyncAcquire {
 				this.fate.cancel(false);
 			}
 		});
+	}
+
+	private void suspect(KeyGate gate) {
+		if (this.waiter.isWaiting()) {
+			LongWait wait = this.engine.deadlocks().suspect(this.runtime, gate, this.waiter);
+			this.suspected = wait;
+			// Its end may have come between the two.
+			if (!this.waiter.isWaiting()) {
+				this.engine.deadlocks().ended(wait);
+			}
+		}
+	}
+
+	private void trustAgain() {
+		Future<?> pending = this.suspicion;
+		if (pending != null) {
+			pending.cancel(false);
+		}
+		LongWait wait = this.suspected;
+		if (wait != null) {
+			this.engine.deadlocks().ended(wait);
+		}
 	}
 
 	private void timedOut(KeyGate gate) {
@@ -111,6 +142,7 @@ final class AsyncAcquire {
 		if (pending != null) {
 			pending.cancel(false);
 		}
+		trustAgain();
 		if (this.waiting) {
 			if (this.waiter.busy) {
 				this.engine.hasWaited(this.request.key(), this.runtime, this.waiter.enteredAt);

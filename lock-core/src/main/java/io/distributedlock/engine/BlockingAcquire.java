@@ -3,6 +3,7 @@ package io.distributedlock.engine;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 
+import io.distributedlock.DeadlockDetectedException;
 import io.distributedlock.Lease;
 import io.distributedlock.LockContext;
 import io.distributedlock.LockException;
@@ -80,15 +81,22 @@ final class BlockingAcquire {
 	 */
 	private @Nullable LockException await(KeyGate gate) {
 		boolean told = false;
+		long suspicious = DeadlockDetector.NEVER;
+		LongWait suspected = null;
 		StoreBatch.flush();
 		this.runtime.answerWait.yieldUntil(this::isDecided);
 		try {
 			while (!this.waiter.settled()) {
 				if (this.waiter.busy && !told) {
 					told = true;
+					suspicious = this.engine.deadlocks().suspiciousAt(this.waiter);
 					this.engine.listeners().notify((listener) -> listener.onWaiting(this.key, this.runtime.name()));
 				}
 				long now = this.engine.clock().now();
+				if (now >= suspicious) {
+					suspicious = DeadlockDetector.NEVER;
+					suspected = this.engine.deadlocks().suspect(this.runtime, gate, this.waiter);
+				}
 				long end = this.waiter.deadline;
 				if (now >= end) {
 					LockException failure = gate.timedOut(this.waiter);
@@ -97,13 +105,16 @@ final class BlockingAcquire {
 					}
 					end = Math.max(this.waiter.limit, now + MIN_PARK);
 				}
-				LockException failure = park(gate, end - now, told);
+				LockException failure = park(gate, Math.min(end, suspicious) - now, told);
 				if (failure != null) {
 					return failure;
 				}
 			}
 		}
 		finally {
+			if (suspected != null) {
+				this.engine.deadlocks().ended(suspected);
+			}
 			if (told) {
 				this.engine.hasWaited(this.key, this.runtime, this.waiter.enteredAt);
 				this.engine.listeners().notify((listener) -> listener.onWaitingEnded(this.key, this.runtime.name()));
@@ -172,6 +183,10 @@ final class BlockingAcquire {
 	}
 
 	private LockException notAcquired(LockException failure) {
+		if (failure instanceof DeadlockDetectedException) {
+			// Where it was made tells nothing.
+			failure.fillInStackTrace();
+		}
 		this.engine.tellOfFailure(this.key, this.runtime.name(), failure, waited());
 		return failure;
 	}

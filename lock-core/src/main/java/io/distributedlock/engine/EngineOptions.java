@@ -7,8 +7,10 @@ package io.distributedlock.engine;
  * @param handoffTime longest turn of this JVM while others may wait
  * @param recheck how often a waiting JVM asks the store again
  * @param commandTimeout longest time for a store command
+ * @param deadlockThreshold after which wait a deadlock is looked for,
+ * {@link DeadlockDetector#NEVER} for none
  */
-record EngineOptions(int handoffLeases, long handoffTime, long recheck, long commandTimeout) {
+record EngineOptions(int handoffLeases, long handoffTime, long recheck, long commandTimeout, long deadlockThreshold) {
 
 	/**
 	 * A command that takes longer than a sixth of the ttl leaves too few tries for a

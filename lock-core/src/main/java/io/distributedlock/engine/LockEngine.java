@@ -23,6 +23,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.stream.Collectors;
 
+import io.distributedlock.DeadlockDetectedException;
 import io.distributedlock.Lease;
 import io.distributedlock.LockCallback;
 import io.distributedlock.LockInspector;
@@ -84,6 +85,8 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 
 	private final Timers timers;
 
+	private final DeadlockDetector deadlocks;
+
 	private final Watchdog watchdog;
 
 	private final ThreadPoolExecutor callbackExecutor;
@@ -95,7 +98,8 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 	private LockEngine(Builder builder) {
 		String name = "lock-engine-" + INSTANCES.incrementAndGet();
 		this.options = new EngineOptions(builder.handoffLeases, builder.handoffTime.toNanos(),
-				builder.recheck.toNanos(), builder.commandTimeout.toNanos());
+				builder.recheck.toNanos(), builder.commandTimeout.toNanos(),
+				builder.deadlockDetection ? builder.deadlockThreshold.toNanos() : DeadlockDetector.NEVER);
 		this.clock = new Clock(builder.ticker);
 		this.hotKeys = new HotKeys(this.clock);
 		this.defaults = builder.defaults.orElse(LockSettings.DEFAULTS);
@@ -104,6 +108,7 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		all.add(this.statistics);
 		this.listeners = new Listeners(all);
 		this.timers = new Timers(name + "-timer");
+		this.deadlocks = new DeadlockDetector(this, this.options.deadlockThreshold());
 		this.watchdog = new Watchdog(this, this.clock, name + "-watchdog");
 		this.callbackExecutor = executor(16, name + "-callback");
 		this.lossExecutor = executor(8, name + "-loss");
@@ -113,6 +118,7 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		String defaultStore = (builder.defaultStore != null) ? builder.defaultStore
 				: this.runtimes.keySet().iterator().next();
 		this.defaultRuntime = runtime(defaultStore);
+		this.runtimes.values().forEach(this.deadlocks::listen);
 		this.runtimes.values().forEach(StoreRuntime::subscribe);
 		this.watchdog.start();
 	}
@@ -351,6 +357,10 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		else if (failure instanceof LockStoreException outage) {
 			this.listeners.notify((listener) -> listener.onFailed(key, store, outage, waited));
 		}
+		else if (failure instanceof DeadlockDetectedException deadlock) {
+			DeadlockDetector.log(deadlock);
+			this.listeners.notify((listener) -> listener.onDeadlock(key, store, deadlock, waited));
+		}
 	}
 
 	@Override
@@ -583,6 +593,10 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		this.hotKeys.waited(key, runtime.name(), this.clock.now() - since);
 	}
 
+	DeadlockDetector deadlocks() {
+		return this.deadlocks;
+	}
+
 	Timers timers() {
 		return this.timers;
 	}
@@ -621,6 +635,10 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		private Duration recheck = Duration.ofMillis(400);
 
 		private Duration commandTimeout = Duration.ofSeconds(1);
+
+		private boolean deadlockDetection = true;
+
+		private Duration deadlockThreshold = Duration.ofMillis(50);
 
 		private Ticker ticker = Ticker.SYSTEM;
 
@@ -719,6 +737,34 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		 */
 		public Builder commandTimeout(Duration timeout) {
 			this.commandTimeout = positive("command timeout", timeout);
+			return this;
+		}
+
+		/**
+		 * Sets whether callers that wait for each other in a circle are looked for. The
+		 * last one to wait then gets a {@link DeadlockDetectedException}.
+		 * @param enabled false to let them wait until their wait time is over (default
+		 * true)
+		 * @return this builder
+		 */
+		public Builder deadlockDetection(boolean enabled) {
+			this.deadlockDetection = enabled;
+			return this;
+		}
+
+		/**
+		 * Sets after which wait a caller that holds a lock begins to look for a deadlock.
+		 * Shorter waits are never looked at.
+		 * @param threshold 1 ms or more (default 50 ms)
+		 * @return this builder
+		 */
+		public Builder deadlockThreshold(Duration threshold) {
+			positive("deadlock threshold", threshold);
+			if (threshold.toMillis() < 1) {
+				throw new IllegalArgumentException(
+						"The deadlock threshold is " + threshold + ". Use 1 ms or more; the default is 50 ms.");
+			}
+			this.deadlockThreshold = threshold;
 			return this;
 		}
 

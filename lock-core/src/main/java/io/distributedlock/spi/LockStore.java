@@ -22,8 +22,8 @@ import java.util.concurrent.CompletionStage;
  * as far as it can promise, and stay below 2^53.</li>
  * </ul>
  * A store that can do more implements {@link QueueingLockStore},
- * {@link SignallingLockStore}, {@link SharedLockStore}, {@link FairLockStore} or
- * {@link InspectableLockStore} as well.
+ * {@link SignallingLockStore}, {@link MessagingLockStore}, {@link SharedLockStore},
+ * {@link FairLockStore} or {@link InspectableLockStore} as well.
  */
 public interface LockStore extends AutoCloseable {
 

@@ -23,6 +23,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 import io.distributedlock.spi.AbandonCommand;
@@ -30,6 +31,7 @@ import io.distributedlock.spi.AcquireCommand;
 import io.distributedlock.spi.AttemptId;
 import io.distributedlock.spi.ExtendCommand;
 import io.distributedlock.spi.LockStore;
+import io.distributedlock.spi.MessagingLockStore.MessageReceiver;
 import io.distributedlock.spi.ReleaseCommand;
 import io.distributedlock.spi.RenewCommand;
 import io.distributedlock.spi.SharedAcquireCommand;
@@ -64,6 +66,10 @@ public final class FaultyLockStore {
 	private volatile Function<CommandKind, Fault> otherwise = (kind) -> Fault.none();
 
 	private volatile BooleanSupplier losesSignal = () -> false;
+
+	private volatile Predicate<String> losesMessage = (message) -> false;
+
+	private final AtomicLong messages = new AtomicLong();
 
 	private volatile @Nullable SignalReceiver receiver;
 
@@ -141,12 +147,31 @@ public final class FaultyLockStore {
 	}
 
 	/**
+	 * Sets which messages of other JVMs are lost.
+	 * @param lost asked for every message, from many threads
+	 * @return this wrapper
+	 */
+	public FaultyLockStore loseMessages(Predicate<String> lost) {
+		this.losesMessage = lost;
+		return this;
+	}
+
+	/**
+	 * Counts the messages of other JVMs that came, lost ones included.
+	 * @return how many since the start or {@link #resetCounts()}
+	 */
+	public long messages() {
+		return this.messages.get();
+	}
+
+	/**
 	 * Ends all faults. Requests that are held back stay so.
 	 */
 	public void heal() {
 		this.next.clear();
 		this.otherwise = (kind) -> Fault.none();
 		this.losesSignal = () -> false;
+		this.losesMessage = (message) -> false;
 	}
 
 	/**
@@ -200,6 +225,7 @@ public final class FaultyLockStore {
 	 */
 	public void resetCounts() {
 		this.batches.set(0);
+		this.messages.set(0);
 		this.counts.clear();
 	}
 
@@ -219,6 +245,14 @@ public final class FaultyLockStore {
 		if (arguments.length == 1 && arguments[0] instanceof SignalReceiver original) {
 			this.receiver = original;
 			return call(method, new LossyReceiver(original));
+		}
+		if (arguments.length == 1 && arguments[0] instanceof MessageReceiver original) {
+			return call(method, (MessageReceiver) (message) -> {
+				this.messages.incrementAndGet();
+				if (!this.losesMessage.test(message)) {
+					original.message(message);
+				}
+			});
 		}
 		return call(method, arguments);
 	}

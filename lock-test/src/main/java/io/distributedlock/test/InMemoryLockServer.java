@@ -3,6 +3,8 @@ package io.distributedlock.test;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Arrays;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
@@ -41,6 +43,8 @@ public final class InMemoryLockServer {
 	private final Shard[] shards = new Shard[SHARDS];
 
 	private final AtomicInteger commands = new AtomicInteger();
+
+	private final Map<String, InMemoryLockStore> receivers = new ConcurrentHashMap<>();
 
 	private InMemoryLockServer(Builder builder) {
 		this.storeName = builder.storeName;
@@ -113,6 +117,19 @@ public final class InMemoryLockServer {
 
 	Duration reservation() {
 		return this.rules.reservation();
+	}
+
+	/** Messages to this client's instance go to it from now on. */
+	void receives(InMemoryLockStore client) {
+		this.receivers.put(client.instanceId(), client);
+	}
+
+	void receivesNoMore(InMemoryLockStore client) {
+		this.receivers.remove(client.instanceId(), client);
+	}
+
+	@Nullable InMemoryLockStore receiver(String instance) {
+		return this.receivers.get(instance);
 	}
 
 	<T extends @Nullable Object> T run(String keyId, Function<LockRecord, T> script) {

@@ -20,6 +20,7 @@ import io.distributedlock.spi.ExtendCommand;
 import io.distributedlock.spi.ExtendReply;
 import io.distributedlock.spi.FairLockStore;
 import io.distributedlock.spi.InspectableLockStore;
+import io.distributedlock.spi.MessagingLockStore;
 import io.distributedlock.spi.MultiLockStore;
 import io.distributedlock.spi.ReleaseCommand;
 import io.distributedlock.spi.ReleaseReply;
@@ -38,8 +39,10 @@ import org.slf4j.LoggerFactory;
  * {@link InMemoryLockServer#connect(String)}. Closing it is what the death of a JVM is
  * for a server: what it held stays until it expires.
  */
-public final class InMemoryLockStore
-		implements SharedLockStore, FairLockStore, SignallingLockStore, InspectableLockStore, MultiLockStore {
+public final class InMemoryLockStore implements SharedLockStore, FairLockStore, SignallingLockStore, MessagingLockStore,
+		InspectableLockStore, MultiLockStore {
+
+	private static final int LONGEST_MESSAGE = 65_536;
 
 	private static final Logger logger = LoggerFactory.getLogger(InMemoryLockStore.class);
 
@@ -50,6 +53,8 @@ public final class InMemoryLockStore
 	private final Network network;
 
 	private volatile @Nullable SignalReceiver receiver;
+
+	private volatile @Nullable MessageReceiver messages;
 
 	private volatile boolean closed;
 
@@ -220,8 +225,53 @@ public final class InMemoryLockStore
 	}
 
 	@Override
+	public String instanceId() {
+		return this.instance;
+	}
+
+	@Override
+	public int longestMessage() {
+		return LONGEST_MESSAGE;
+	}
+
+	@Override
+	public void receiveMessages(MessageReceiver receiver) {
+		if (this.messages != null) {
+			throw new IllegalStateException("This store has a receiver of messages already");
+		}
+		this.messages = receiver;
+		this.server.receives(this);
+	}
+
+	@Override
+	public void send(String instanceId, String message) {
+		if (message.length() > LONGEST_MESSAGE) {
+			throw new IllegalArgumentException("A message of " + message.length() + " characters is too long");
+		}
+		InMemoryLockStore other = this.server.receiver(instanceId);
+		if (other != null && !this.closed) {
+			other.deliver(message);
+		}
+	}
+
+	private void deliver(String message) {
+		MessageReceiver receiver = this.messages;
+		if (receiver != null && !this.closed) {
+			this.network.signal(() -> {
+				try {
+					receiver.message(message);
+				}
+				catch (RuntimeException ex) {
+					logger.warn("The receiver of messages of {} failed", this, ex);
+				}
+			});
+		}
+	}
+
+	@Override
 	public void close() {
 		this.closed = true;
+		this.server.receivesNoMore(this);
 	}
 
 	private <T extends @Nullable Object> CompletionStage<T> send(LockKey key, Duration timeout,

@@ -1,0 +1,56 @@
+package io.distributedlock.spi;
+
+/**
+ * A store that carries small messages from one JVM to another, over the channel on which
+ * its signals come. The engine looks for deadlocks with them. Messages are hints: they
+ * may be lost, doubled, or come out of order, and what they say is checked again before
+ * anything is done about it.
+ */
+public interface MessagingLockStore extends LockStore {
+
+	/**
+	 * Returns what this JVM is called in the store, as it stands in
+	 * {@link AcquireReply.Refused#holder()} and in what {@link InspectableLockStore}
+	 * tells.
+	 * @return the name, unique to this store object
+	 */
+	String instanceId();
+
+	/**
+	 * Returns how long a message may be.
+	 * @return in characters, 4,000 or more
+	 */
+	int longestMessage();
+
+	/**
+	 * Registers the one receiver of messages. Called once, before the first command and
+	 * before {@link SignallingLockStore#subscribe}.
+	 * @param receiver called on the store's I/O threads; it returns soon
+	 */
+	void receiveMessages(MessageReceiver receiver);
+
+	/**
+	 * Sends a message to another JVM and never waits. Nobody learns whether it arrives; a
+	 * JVM that is unknown or gone is no error.
+	 * @param instanceId which JVM
+	 * @param message printable ASCII without line breaks, no longer than
+	 * {@link #longestMessage()}
+	 */
+	void send(String instanceId, String message);
+
+	/**
+	 * Receives messages.
+	 */
+	@FunctionalInterface
+	interface MessageReceiver {
+
+		/**
+		 * A message came.
+		 * @param message what another JVM sent, or what anybody made up who may write to
+		 * the channel
+		 */
+		void message(String message);
+
+	}
+
+}
