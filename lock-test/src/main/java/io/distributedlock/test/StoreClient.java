@@ -23,6 +23,7 @@ import io.distributedlock.spi.ExtendReply;
 import io.distributedlock.spi.FairLockStore;
 import io.distributedlock.spi.InspectableLockStore;
 import io.distributedlock.spi.LockStore;
+import io.distributedlock.spi.MessagingLockStore;
 import io.distributedlock.spi.QueueingLockStore;
 import io.distributedlock.spi.QueueingLockStore.Successor;
 import io.distributedlock.spi.ReleaseCommand;
@@ -58,9 +59,14 @@ public final class StoreClient {
 
 	private final List<Signal> signals = new CopyOnWriteArrayList<>();
 
+	private final List<String> messages = new CopyOnWriteArrayList<>();
+
 	StoreClient(String instance, LockStore store) {
 		this.instance = instance;
 		this.store = store;
+		if (store instanceof MessagingLockStore messaging) {
+			messaging.receiveMessages(this.messages::add);
+		}
 		if (store instanceof SignallingLockStore signalling) {
 			signalling.subscribe(new Recorder(this.signals));
 		}
@@ -88,6 +94,14 @@ public final class StoreClient {
 	 */
 	public List<Signal> signals() {
 		return List.copyOf(this.signals);
+	}
+
+	/**
+	 * Returns the messages of other JVMs that came so far.
+	 * @return a snapshot, oldest first
+	 */
+	public List<String> messages() {
+		return List.copyOf(this.messages);
 	}
 
 	/**

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.AfterEach;
 /**
  * The contract over an imitated network: replies come late and on other threads.
  */
-class InMemoryLockStoreNetworkTests extends LockStoreContractTests implements SignalContractTests,
+class InMemoryLockStoreNetworkTests extends LockStoreContractTests implements SignalContractTests, MessageContractTests,
 		InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	private final ScheduledExecutorService network = Executors.newScheduledThreadPool(2);

@@ -5,8 +5,8 @@ import io.distributedlock.spi.LockStore;
 /**
  * The contract on the clocks of the system.
  */
-class InMemoryLockStoreTests extends LockStoreContractTests implements SignalContractTests, InspectQueueContractTests,
-		SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
+class InMemoryLockStoreTests extends LockStoreContractTests implements SignalContractTests, MessageContractTests,
+		InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	private final InMemoryLockServer server = InMemoryLockServer.create();
 

@@ -127,6 +127,23 @@ final class BlockingTransport implements RedisTransport {
 	}
 
 	@Override
+	public void publish(byte[] channel, byte[] message) {
+		try {
+			this.executor.execute(() -> {
+				try (RedisConnection connection = this.client.connections().getConnection()) {
+					connection.publish(channel, message);
+				}
+				catch (RuntimeException ex) {
+					logger.debug("A message could not be published", ex);
+				}
+			});
+		}
+		catch (RejectedExecutionException ex) {
+			logger.debug("A message was not published, since the lock store is closed", ex);
+		}
+	}
+
+	@Override
 	public void subscribe(byte[] channel, Subscriber subscriber) {
 		Thread thread = daemon(() -> listen(channel, subscriber), "signals");
 		this.listener = thread;

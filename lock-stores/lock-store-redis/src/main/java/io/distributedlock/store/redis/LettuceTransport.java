@@ -17,6 +17,7 @@ import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.async.RedisServerAsyncCommands;
 import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
 import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.output.IntegerOutput;
 import io.lettuce.core.output.ValueListOutput;
 import io.lettuce.core.protocol.AsyncCommand;
 import io.lettuce.core.protocol.Command;
@@ -127,6 +128,19 @@ final class LettuceTransport implements RedisTransport {
 	private static void dispatch(StatefulConnection<byte[], byte[]> connection,
 			AsyncCommand<byte[], byte[], List<byte[]>> command) {
 		connection.dispatch(command);
+	}
+
+	@Override
+	public void publish(byte[] channel, byte[] message) {
+		CommandArgs<byte[], byte[]> args = new CommandArgs<>(ByteArrayCodec.INSTANCE).add(channel).add(message);
+		AsyncCommand<byte[], byte[], Long> command = new AsyncCommand<>(
+				new Command<>(CommandType.PUBLISH, new IntegerOutput<>(ByteArrayCodec.INSTANCE), args));
+		command.whenComplete((receivers, error) -> {
+			if (error != null) {
+				logger.debug("A message could not be published", error);
+			}
+		});
+		this.connection.dispatch(command);
 	}
 
 	@Override

@@ -21,6 +21,7 @@ import io.distributedlock.spi.ExtendCommand;
 import io.distributedlock.spi.ExtendReply;
 import io.distributedlock.spi.FairLockStore;
 import io.distributedlock.spi.InspectableLockStore;
+import io.distributedlock.spi.MessagingLockStore;
 import io.distributedlock.spi.MultiLockStore;
 import io.distributedlock.spi.ReleaseCommand;
 import io.distributedlock.spi.ReleaseReply;
@@ -44,8 +45,10 @@ import io.distributedlock.spi.StoreOptions;
  * Safe for use by many threads. Close it when done; the application's connection factory
  * stays open.
  */
-public final class RedisLockStore
-		implements SharedLockStore, FairLockStore, SignallingLockStore, InspectableLockStore, MultiLockStore {
+public final class RedisLockStore implements SharedLockStore, FairLockStore, SignallingLockStore, MessagingLockStore,
+		InspectableLockStore, MultiLockStore {
+
+	private static final int LONGEST_MESSAGE = 65_536;
 
 	private final String name;
 
@@ -102,6 +105,7 @@ public final class RedisLockStore
 	 * Returns the name under which this JVM holds and waits in Redis.
 	 * @return the name, unique to this store object
 	 */
+	@Override
 	public String instanceId() {
 		return this.instanceId;
 	}
@@ -255,6 +259,27 @@ public final class RedisLockStore
 		this.signals.receiver(receiver);
 		this.transport.subscribe(this.layout.channel(this.instanceId), this.signals);
 		this.signals.awaitSettled(this.commandTimeout);
+	}
+
+	@Override
+	public int longestMessage() {
+		return LONGEST_MESSAGE;
+	}
+
+	@Override
+	public void receiveMessages(MessageReceiver receiver) {
+		this.signals.receiver(receiver);
+	}
+
+	/**
+	 * Publishes the message on the other JVM's channel, where its signals come as well.
+	 */
+	@Override
+	public void send(String instanceId, String message) {
+		if (message.length() > LONGEST_MESSAGE) {
+			throw new IllegalArgumentException("A message of " + message.length() + " characters is too long");
+		}
+		this.transport.publish(this.layout.channel(instanceId), Ascii.bytes(Signals.MESSAGE + message));
 	}
 
 	/**

@@ -49,6 +49,14 @@ interface RedisTransport extends AutoCloseable {
 			ReplicatedAnswer answer);
 
 	/**
+	 * Publishes a message and never waits. Whether it arrived, or was sent at all, nobody
+	 * learns.
+	 * @param channel the channel
+	 * @param message the message
+	 */
+	void publish(byte[] channel, byte[] message);
+
+	/**
 	 * Subscribes to a channel for good, and never waits.
 	 * @param channel the channel
 	 * @param subscriber takes what happens

@@ -10,6 +10,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.MessagingLockStore.MessageReceiver;
 import io.distributedlock.spi.SignallingLockStore.SignalReceiver;
 
 /**
@@ -18,6 +19,9 @@ import io.distributedlock.spi.SignallingLockStore.SignalReceiver;
 final class Signals implements RedisTransport.Subscriber {
 
 	private static final Logger logger = LoggerFactory.getLogger(Signals.class);
+
+	/** What a message of another JVM begins with: version and kind. */
+	static final String MESSAGE = "1m";
 
 	private static final int ID_OFFSET = 2 + AttemptId.TEXT_LENGTH;
 
@@ -30,6 +34,8 @@ final class Signals implements RedisTransport.Subscriber {
 	private final CountDownLatch settled = new CountDownLatch(1);
 
 	private volatile @Nullable SignalReceiver receiver;
+
+	private volatile @Nullable MessageReceiver messages;
 
 	private volatile @Nullable String trouble;
 
@@ -44,6 +50,13 @@ final class Signals implements RedisTransport.Subscriber {
 			throw new IllegalStateException("There is a receiver of signals already.");
 		}
 		this.receiver = receiver;
+	}
+
+	void receiver(MessageReceiver receiver) {
+		if (this.messages != null) {
+			throw new IllegalStateException("There is a receiver of messages already.");
+		}
+		this.messages = receiver;
 	}
 
 	/**
@@ -110,6 +123,11 @@ final class Signals implements RedisTransport.Subscriber {
 	public void message(byte[] message) {
 		SignalReceiver current = this.receiver;
 		String text = Ascii.text(message);
+		MessageReceiver currentMessages = this.messages;
+		if (currentMessages != null && text.startsWith(MESSAGE)) {
+			currentMessages.message(text.substring(MESSAGE.length()));
+			return;
+		}
 		if (current == null || text.length() <= ID_OFFSET || text.charAt(0) != '1') {
 			logger.debug("Ignored a message that this version does not know: {}", text);
 			return;

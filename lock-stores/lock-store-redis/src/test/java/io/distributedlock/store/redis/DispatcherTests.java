@@ -83,6 +83,11 @@ class DispatcherTests {
 		}
 
 		@Override
+		public void publish(byte[] channel, byte[] message) {
+			throw new UnsupportedOperationException();
+		}
+
+		@Override
 		public void subscribe(byte[] channel, Subscriber subscriber) {
 			throw new UnsupportedOperationException();
 		}

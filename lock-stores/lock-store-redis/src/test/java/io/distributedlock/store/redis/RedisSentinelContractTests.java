@@ -9,6 +9,7 @@ import io.distributedlock.test.FairContractTests;
 import io.distributedlock.test.InspectContractTests;
 import io.distributedlock.test.InspectQueueContractTests;
 import io.distributedlock.test.LockStoreContractTests;
+import io.distributedlock.test.MessageContractTests;
 import io.distributedlock.test.MultiContractTests;
 import io.distributedlock.test.PermitContractTests;
 import io.distributedlock.test.QueueContractTests;
@@ -19,8 +20,8 @@ import io.distributedlock.test.SignalContractTests;
  * The contract of all stores, on a primary that three Sentinels watch.
  */
 class RedisSentinelContractTests extends LockStoreContractTests
-		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests,
-		SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
+		implements QueueContractTests, SignalContractTests, MessageContractTests, InspectContractTests,
+		InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	static RedisGroup redis;
 

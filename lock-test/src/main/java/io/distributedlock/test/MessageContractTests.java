@@ -1,0 +1,77 @@
+package io.distributedlock.test;
+
+import java.time.Duration;
+
+import io.distributedlock.LockInspector.StoredLock;
+import io.distributedlock.spi.AcquireReply.Refused;
+import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.InspectableLockStore;
+import io.distributedlock.spi.MessagingLockStore;
+import org.awaitility.Awaitility;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * What a {@link MessagingLockStore} must do when nothing fails.
+ */
+public interface MessageContractTests extends ContractBench {
+
+	private static MessagingLockStore store(StoreClient client) {
+		return (MessagingLockStore) client.store();
+	}
+
+	private static void awaitMessage(StoreClient client, String message) {
+		Awaitility.await()
+			.pollInterval(Duration.ofMillis(2))
+			.untilAsserted(() -> assertThat(client.messages()).as("messages to %s", client)
+				.anyMatch((came) -> came.equals(message)));
+	}
+
+	@ContractTest
+	default void aMessageComesToWhomItWasSentToAndNobodyElse() {
+		client("jvm-3");
+		MessagingLockStore receiver = store(client("jvm-2"));
+		store(client("jvm-1")).send(receiver.instanceId(), "1x;a,b%20c,*+~");
+		awaitMessage(client("jvm-2"), "1x;a,b%20c,*+~");
+		assertThat(client("jvm-1").messages()).isEmpty();
+		assertThat(client("jvm-2").messages()).hasSize(1);
+		assertThat(client("jvm-3").messages()).isEmpty();
+		assertThat(client("jvm-2").signals()).isEmpty();
+	}
+
+	@ContractTest
+	default void aMessageMayBeAsLongAsTheStoreSays() {
+		MessagingLockStore receiver = store(client("jvm-2"));
+		assertThat(receiver.longestMessage()).isGreaterThanOrEqualTo(4000);
+		String message = "m".repeat(receiver.longestMessage());
+		store(client("jvm-1")).send(receiver.instanceId(), message);
+		awaitMessage(client("jvm-2"), message);
+	}
+
+	@ContractTest
+	default void aMessageToNobodyDoesNoHarm() {
+		store(client("jvm-1")).send("nobody", "lost");
+		store(client("jvm-1")).send(store(client("jvm-2")).instanceId(), "found");
+		awaitMessage(client("jvm-2"), "found");
+	}
+
+	@ContractTest
+	default void aJvmCanSendToItself() {
+		MessagingLockStore store = store(client("jvm-1"));
+		store.send(store.instanceId(), "to myself");
+		awaitMessage(client("jvm-1"), "to myself");
+	}
+
+	@ContractTest
+	default void holdersAreToldOfByTheNameUnderWhichMessagesReachThem() {
+		client("jvm-1").hold(key());
+		String holder = store(client("jvm-1")).instanceId();
+		assertThat(client("jvm-2").acquire(key(), AttemptId.random())).isInstanceOfSatisfying(Refused.class,
+				(refused) -> assertThat(refused.holder()).isEqualTo(holder));
+		if (client("jvm-2").store() instanceof InspectableLockStore store) {
+			StoredLock lock = StoreClient.reply(store.inspect(key(), StoreClient.TIMEOUT)).orElseThrow();
+			assertThat(lock.instance()).isEqualTo(holder);
+		}
+	}
+
+}
