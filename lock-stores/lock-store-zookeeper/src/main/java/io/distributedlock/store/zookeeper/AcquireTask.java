@@ -112,7 +112,11 @@ final class AcquireTask extends KeyTask<AcquireReply> {
 			Entry whom = waiting.whom();
 			return refuse(link, view, (whom != null) ? whom.instance() : null, waiting.time());
 		}
-		return grant(link, view, waiting);
+		WaitRecord living = this.context.living(id(), waiting);
+		return link.survivors(living).thenCompose((rest) -> {
+			ShareRecord last = rest.lastShare();
+			return (last != null) ? refuse(link, view, last.instance(), last.time()) : grant(link, view, waiting);
+		});
 	}
 
 	/**
@@ -133,7 +137,8 @@ final class AcquireTask extends KeyTask<AcquireReply> {
 		long sent = System.nanoTime();
 		int tokens = Math.min(this.command.tokens(), HeldRecord.BLOCK);
 		List<Op> last = List.of(create(link, tokens), link.proof());
-		WaitRecord rest = this.context.living(id(), waiting.released().without(this.context.settings().instanceId));
+		WaitRecord rest = this.context.living(id(),
+				waiting.released().withShares(List.of()).without(this.context.settings().instanceId));
 		return new Handover(this.context, this.key, this.keeper, link, view, List.of(), last).leave(rest)
 			.thenCompose((result) -> {
 				if (!result.outcome().succeeded()) {
@@ -167,16 +172,11 @@ final class AcquireTask extends KeyTask<AcquireReply> {
 	}
 
 	private CompletableFuture<AcquireReply> refuse(Link link, View view, @Nullable String holder, Duration freeIn) {
-		Duration atMost = freeIn.isZero() ? Duration.ofMillis(1) : freeIn;
 		if (!this.enqueue || !this.context.canBeSignalled(link)) {
-			return done(new AcquireReply.Refused(holder, atMost, false));
+			return done(View.refused(holder, freeIn, false));
 		}
-		AcquireReply refused = new AcquireReply.Refused(holder, atMost, true);
-		Entry own = view.waitingOrEmpty().entry(this.context.settings().instanceId);
-		LocalKey.Place place = local().place(this.command.attempt());
-		if (own != null && place != null && own.attempt().equals(this.command.attempt())
-				&& own.session().equals(link.name())
-				&& System.nanoTime() - place.refreshed() < this.context.settings().queueEntryTtl.toNanos() / 4) {
+		AcquireReply refused = View.refused(holder, freeIn, true);
+		if (this.context.isFresh(local(), this.command.attempt(), link, view.waitingOrEmpty())) {
 			return done(refused);
 		}
 		WaitRecord queue = this.context.living(id(), view.waitingOrEmpty())
@@ -190,7 +190,8 @@ final class AcquireTask extends KeyTask<AcquireReply> {
 				if (!result.outcome().succeeded()) {
 					return look(link);
 				}
-				this.context.placed(this.key, local(), new LocalKey.Place(this.command.attempt(), this.keeper, sent));
+				this.context.placed(this.key, local(),
+						new LocalKey.Place(this.command.attempt(), this.keeper, sent, Kind.ALONE));
 				return done(refused);
 			});
 	}

@@ -39,12 +39,12 @@ final class EndStateTask extends KeyTask<Boolean> {
 		return link.load(id()).thenCompose((view) -> {
 			this.context.seen(id(), view);
 			WaitRecord waiting = view.waitingOrEmpty();
-			if (view.fence() == null || waiting.state() == WaitRecord.State.NONE
-					|| !waiting.stamp().equals(this.stamp)) {
+			if (view.fence() == null || !waiting.passing().containsKey(this.stamp)) {
 				return done(true);
 			}
+			WaitRecord rest = waiting.keepShares((share) -> share.isHeld() || !share.stamp().equals(this.stamp));
 			return new Handover(this.context, this.key, this.keeper, link, view)
-				.leave(this.context.living(id(), waiting.released()))
+				.leave(this.context.living(id(), rest.released()))
 				.thenCompose((result) -> result.outcome().succeeded() ? done(true) : end(link));
 		});
 	}

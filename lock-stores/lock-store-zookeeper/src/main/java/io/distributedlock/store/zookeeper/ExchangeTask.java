@@ -116,13 +116,13 @@ final class ExchangeTask extends KeyTask<ReleaseReply> {
 					return look(grant, link);
 				}
 				this.context.ended(grant);
-				if (result.next() == null) {
+				if (!result.isReserved()) {
 					// All others were dead; nobody has the key now.
 					return take();
 				}
 				if (newcomer != null) {
 					this.context.placed(this.key, local(),
-							new LocalKey.Place(this.successor.attempt(), this.keeper, sent));
+							new LocalKey.Place(this.successor.attempt(), this.keeper, sent, Kind.ALONE));
 				}
 				return done(new ReleaseReply.Queued(newcomer != null));
 			});

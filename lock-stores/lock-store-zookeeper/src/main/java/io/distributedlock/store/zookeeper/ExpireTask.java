@@ -23,7 +23,7 @@ final class ExpireTask extends KeyTask<Boolean> {
 
 	@Override
 	CompletableFuture<Boolean> work() {
-		if (local().grant != this.grant) {
+		if (local().grant(this.grant.attempt) != this.grant) {
 			return done(true);
 		}
 		if (!this.grant.expire()) {

@@ -2,7 +2,9 @@ package io.distributedlock.store.zookeeper;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
 import org.apache.zookeeper.CreateMode;
@@ -10,11 +12,14 @@ import org.apache.zookeeper.KeeperException.Code;
 import org.apache.zookeeper.Op;
 
 import io.distributedlock.LockKey;
+import io.distributedlock.spi.AttemptId;
 
 /**
- * Ends somebody else's grant. First the key gets a record of waiters, if it has none:
- * from then on nobody can release or get the key without changing that record, so the
- * node that is deleted in the second step is the one that was looked at.
+ * Ends somebody else's grant. Shares are in the record of the key, and leave it like
+ * those that are released. A holder that is alone takes two steps. First the key gets a
+ * record of waiters, if it has none: from then on nobody can release or get the key
+ * without changing that record, so the node that is deleted in the second step is the one
+ * that was looked at.
  */
 final class ForceReleaseTask extends KeyTask<Boolean> {
 
@@ -37,6 +42,16 @@ final class ForceReleaseTask extends KeyTask<Boolean> {
 		return link.load(id()).thenCompose((view) -> {
 			this.context.seen(id(), view);
 			HeldRecord held = view.held();
+			WaitRecord rest = this.context.living(id(), view.waitingOrEmpty())
+				.keepShares((share) -> !share.isHeld() || share.token() != this.token);
+			List<ShareRecord> ended = view.waitingOrEmpty()
+				.shares()
+				.stream()
+				.filter((share) -> share.isHeld() && share.token() == this.token)
+				.toList();
+			if (view.fence() != null && !ended.isEmpty()) {
+				return endShares(link, view, rest, tell ? ended : List.of());
+			}
 			if (view.fence() == null || held == null || this.token < held.first() || this.token > held.last()) {
 				return unmark(link, view);
 			}
@@ -62,10 +77,35 @@ final class ForceReleaseTask extends KeyTask<Boolean> {
 		return link.commit(operations).thenCompose((outcome) -> look(link, tell));
 	}
 
+	private CompletableFuture<Boolean> endShares(Link link, View view, WaitRecord rest, List<ShareRecord> told) {
+		Map<String, List<AttemptId>> receivers = new LinkedHashMap<>();
+		told.forEach((share) -> receivers.computeIfAbsent(share.session(), (session) -> new ArrayList<>())
+			.add(share.attempt()));
+		List<Op> first = new ArrayList<>();
+		receivers.forEach((session, attempts) -> first
+			.add(Op.setData(this.context.layout().inbox(session), Inbox.revoked(id(), attempts), -1)));
+		return new Handover(this.context, this.key, this.keeper, link, view, first, List.of()).run(rest, null)
+			.thenCompose((result) -> {
+				Link.Outcome outcome = result.outcome();
+				if (outcome.succeeded()) {
+					return done(true);
+				}
+				boolean deaf = outcome.code() == Code.NONODE && outcome.failed() >= 0
+						&& outcome.failed() < first.size();
+				if (!deaf) {
+					return look(link, true);
+				}
+				String gone = List.copyOf(receivers.keySet()).get(outcome.failed());
+				return endShares(link, view, rest,
+						told.stream().filter((share) -> !share.session().equals(gone)).toList());
+			});
+	}
+
 	private CompletableFuture<Boolean> end(Link link, View view, HeldRecord held, boolean tell) {
 		List<Op> first = new ArrayList<>();
 		if (tell) {
-			first.add(Op.setData(this.context.layout().inbox(held.session()), Inbox.revoked(id(), held.attempt()), -1));
+			first.add(Op.setData(this.context.layout().inbox(held.session()),
+					Inbox.revoked(id(), List.of(held.attempt())), -1));
 		}
 		return new Handover(this.context, this.key, this.keeper, link, view, first,
 				List.of(Op.delete(this.context.layout().held(id()), -1)))

@@ -28,6 +28,9 @@ final class Grant {
 
 	final int size;
 
+	/** Whether others may have the key as well. */
+	final boolean shared;
+
 	/** A version of the bucket under which the grant was seen to be there. */
 	volatile int fence;
 
@@ -51,6 +54,11 @@ final class Grant {
 
 	Grant(LockKey lockKey, LocalKey key, AttemptId attempt, SessionKeeper keeper, Link link, long first, int size,
 			int fence, boolean quiet, long sent, Duration ttl) {
+		this(lockKey, key, attempt, keeper, link, first, size, fence, quiet, sent, ttl, false);
+	}
+
+	private Grant(LockKey lockKey, LocalKey key, AttemptId attempt, SessionKeeper keeper, Link link, long first,
+			int size, int fence, boolean quiet, long sent, Duration ttl, boolean shared) {
 		this.lockKey = lockKey;
 		this.key = key;
 		this.attempt = attempt;
@@ -62,6 +70,23 @@ final class Grant {
 		this.quiet = quiet;
 		this.armedAt = sent;
 		this.deadline = sent + ttl.toNanos();
+		this.shared = shared;
+	}
+
+	/** A share, which is always looked at before it is changed. */
+	static Grant share(LockKey lockKey, LocalKey key, AttemptId attempt, SessionKeeper keeper, Link link, long token,
+			long sent, Duration ttl) {
+		return new Grant(lockKey, key, attempt, keeper, link, token, 1, 0, false, sent, ttl, true);
+	}
+
+	/**
+	 * Returns what there is of this grant.
+	 * @param view what was read of its key
+	 * @return what it has, or null if it is gone
+	 */
+	@Nullable HeldRecord in(View view) {
+		HeldRecord found = this.shared ? view.waitingOrEmpty().heldShare(this.attempt) : view.held();
+		return (view.fence() != null && found != null && found.attempt().equals(this.attempt)) ? found : null;
 	}
 
 	/**

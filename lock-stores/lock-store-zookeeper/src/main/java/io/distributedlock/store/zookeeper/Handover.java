@@ -1,7 +1,9 @@
 package io.distributedlock.store.zookeeper;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
 import org.apache.zookeeper.KeeperException.Code;
@@ -9,14 +11,15 @@ import org.apache.zookeeper.Op;
 import org.jspecify.annotations.Nullable;
 
 import io.distributedlock.LockKey;
+import io.distributedlock.spi.AttemptId;
 import io.distributedlock.store.zookeeper.Link.Outcome;
 import io.distributedlock.store.zookeeper.WaitRecord.Entry;
-import io.distributedlock.store.zookeeper.WaitRecord.State;
+import io.distributedlock.store.zookeeper.WaitRecord.Served;
 
 /**
- * Ends what keeps a key taken, and keeps it for the first waiter that lives: one
- * transaction, which also writes to that waiter's inbox. A waiter without an inbox is
- * dead, and the next one is tried.
+ * Ends what keeps a key taken, and keeps it for the first waiter that lives, or for all
+ * at the front of the queue that can share it: one transaction, which also writes to
+ * their inboxes. A waiter without an inbox is dead, and the next one is tried.
  */
 final class Handover {
 
@@ -59,49 +62,49 @@ final class Handover {
 	}
 
 	/**
-	 * Hands over.
-	 * @param queue who waits; the dead are skipped
+	 * Ends what keeps the key, and hands over.
+	 * @param record who waits, and who shares the key; the dead are skipped
 	 * @param newcomer who is to wait at the end, if somebody else is next
 	 * @return what came of it
 	 */
-	CompletableFuture<Result> run(WaitRecord queue, @Nullable Entry newcomer) {
-		if (queue.queue().isEmpty()) {
-			return commit(queue.released(), null);
-		}
-		Entry next = queue.queue().get(0);
-		WaitRecord reserved = queue.reserved(next, this.context.settings().reservation);
-		WaitRecord complete = (newcomer != null) ? reserved.with(newcomer) : reserved;
-		return commit(complete, next).thenCompose((result) -> {
-			if (result.outcome().code() == Code.NONODE
-					&& result.outcome().failed() == result.outcome().results().size() - 1) {
-				return run(queue.without(next.instance()), newcomer);
-			}
-			return CompletableFuture.completedFuture(result);
-		});
+	CompletableFuture<Result> run(WaitRecord record, @Nullable Entry newcomer) {
+		Served served = record.released().serve(this.context.settings().reservation);
+		WaitRecord complete = (newcomer != null && !served.whom().isEmpty()) ? served.record().with(newcomer)
+				: served.record();
+		return commit(complete, served.whom()).thenCompose((result) -> (result.dead() != null)
+				? run(record.withoutSession(result.dead()), newcomer) : CompletableFuture.completedFuture(result));
 	}
 
 	/** Changes the queue and nothing else. */
 	CompletableFuture<Result> leave(WaitRecord record) {
-		return commit(record, null);
+		return commit(record, List.of());
 	}
 
-	private CompletableFuture<Result> commit(WaitRecord record, @Nullable Entry next) {
+	/**
+	 * Writes what it is to be.
+	 * @param record the new record
+	 * @param served who is to be told that it is their turn
+	 * @return what came of it
+	 */
+	CompletableFuture<Result> commit(WaitRecord record, List<Entry> served) {
 		List<Op> operations = new ArrayList<>(this.first);
 		operations.add(this.context.fence(this.keyId, this.view));
 		operations.addAll(this.context.write(this.keyId, this.view, record));
 		operations.addAll(this.last);
-		if (next != null) {
-			operations.add(Op.setData(this.context.layout().inbox(next.session()),
-					Inbox.reserved(this.keyId, next.attempt()), -1));
-		}
+		int told = operations.size();
+		Map<String, List<AttemptId>> receivers = new LinkedHashMap<>();
+		served.forEach((next) -> receivers.computeIfAbsent(next.session(), (session) -> new ArrayList<>())
+			.add(next.attempt()));
+		receivers.forEach((session, attempts) -> operations
+			.add(Op.setData(this.context.layout().inbox(session), Inbox.reserved(this.keyId, attempts), -1)));
 		return this.link.commit(operations).thenApply((outcome) -> {
 			if (outcome.succeeded()) {
 				this.context.written(this.keyId, this.view, record);
-				if (record.state() != State.NONE && !record.stamp().equals(this.view.waitingOrEmpty().stamp())) {
-					this.context.stateMade(this.keyId, this.key, this.keeper, record);
-				}
+				this.context.statesMade(this.key, this.keeper, this.view.waitingOrEmpty(), record);
 			}
-			return new Result(outcome, next);
+			boolean deaf = outcome.code() == Code.NONODE && outcome.failed() >= told;
+			return new Result(outcome, served,
+					deaf ? List.copyOf(receivers.keySet()).get(outcome.failed() - told) : null);
 		});
 	}
 
@@ -109,9 +112,16 @@ final class Handover {
 	 * What came of it.
 	 *
 	 * @param outcome whether it was done
-	 * @param next for whom it is kept now, or null
+	 * @param served for whom it is kept now
+	 * @param dead the session of one of them that has ended, so that it was not done, or
+	 * null
 	 */
-	record Result(Outcome outcome, @Nullable Entry next) {
+	record Result(Outcome outcome, List<Entry> served, @Nullable String dead) {
+
+		boolean isReserved() {
+			return !this.served.isEmpty();
+		}
+
 	}
 
 }

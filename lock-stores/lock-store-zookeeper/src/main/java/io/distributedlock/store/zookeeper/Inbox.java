@@ -1,6 +1,8 @@
 package io.distributedlock.store.zookeeper;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import org.apache.zookeeper.KeeperException.Code;
@@ -26,16 +28,22 @@ final class Inbox {
 		this.context = context;
 	}
 
-	static byte[] reserved(String keyId, AttemptId attempt) {
-		return message("reserved", keyId, attempt);
+	static byte[] reserved(String keyId, List<AttemptId> attempts) {
+		return message("reserved", keyId, attempts);
 	}
 
-	static byte[] revoked(String keyId, AttemptId attempt) {
-		return message("revoked", keyId, attempt);
+	static byte[] revoked(String keyId, List<AttemptId> attempts) {
+		return message("revoked", keyId, attempts);
 	}
 
-	private static byte[] message(String kind, String keyId, AttemptId attempt) {
-		return ("1 " + kind + ' ' + keyId + ' ' + attempt).getBytes(StandardCharsets.US_ASCII);
+	/**
+	 * A message about several attempts is not understood by versions without shares; then
+	 * all that waits asks again.
+	 */
+	private static byte[] message(String kind, String keyId, List<AttemptId> attempts) {
+		StringBuilder text = new StringBuilder("1 ").append(kind).append(' ').append(keyId);
+		attempts.forEach((attempt) -> text.append(' ').append(attempt));
+		return text.toString().getBytes(StandardCharsets.US_ASCII);
 	}
 
 	void read(Link link) {
@@ -81,22 +89,23 @@ final class Inbox {
 		 */
 		private boolean deliver(byte[] data) {
 			String keyId;
-			AttemptId attempt;
+			List<AttemptId> attempts;
 			String kind;
 			try {
-				String[] fields = Text.fields(data, 4);
+				String text = Text.of(data);
+				String[] fields = Text.fields(text, Math.max(4, text.split(" ", -1).length));
 				kind = fields[1];
 				keyId = fields[2];
-				attempt = AttemptId.parse(fields[3]);
+				attempts = Arrays.stream(fields).skip(3).map(AttemptId::parse).toList();
 			}
 			catch (StoreException | IllegalArgumentException ex) {
 				return false;
 			}
 			if (kind.equals("reserved")) {
-				Inbox.this.context.reserved(keyId, attempt);
+				attempts.forEach((attempt) -> Inbox.this.context.reserved(keyId, attempt));
 			}
 			else if (kind.equals("revoked")) {
-				Inbox.this.context.revoked(keyId, attempt);
+				attempts.forEach((attempt) -> Inbox.this.context.revoked(keyId, attempt));
 			}
 			else {
 				return false;

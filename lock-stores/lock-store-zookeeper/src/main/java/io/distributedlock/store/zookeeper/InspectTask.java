@@ -8,6 +8,7 @@ import java.util.concurrent.CompletableFuture;
 
 import io.distributedlock.LockInspector.QueuedInstance;
 import io.distributedlock.LockInspector.StoredLock;
+import io.distributedlock.LockInspector.StoredShare;
 import io.distributedlock.LockKey;
 
 /**
@@ -25,11 +26,24 @@ final class InspectTask extends KeyTask<Optional<StoredLock>> {
 
 	@Override
 	CompletableFuture<Optional<StoredLock>> work() {
-		return connection(this.keeper).thenCompose((link) -> link.load(id())).thenApply(this::describe);
+		return connection(this.keeper).thenCompose((link) -> link.load(id()).thenCompose((view) -> {
+			this.context.seen(id(), view);
+			WaitRecord living = this.context.living(id(), view.waitingOrEmpty());
+			return link.survivors(living).thenApply((rest) -> describe(view, rest));
+		}));
 	}
 
-	private Optional<StoredLock> describe(View view) {
-		this.context.seen(id(), view);
+	private static StoredShare show(ShareRecord share) {
+		StoredLock.State state = switch (share.state()) {
+			case HELD -> StoredLock.State.HELD;
+			case RESERVED -> StoredLock.State.RESERVED;
+			case COOLING -> StoredLock.State.COOLING;
+		};
+		String whom = (state != StoredLock.State.COOLING) ? share.instance() : null;
+		return new StoredShare(whom, state, share.token(), share.time());
+	}
+
+	private Optional<StoredLock> describe(View view, WaitRecord living) {
 		WaitRecord waiting = view.waitingOrEmpty();
 		List<QueuedInstance> queue = waiting.queue()
 			.stream()
@@ -42,7 +56,12 @@ final class InspectTask extends KeyTask<Optional<StoredLock>> {
 			return Optional.of(new StoredLock(this.key, store, StoredLock.State.HELD, held.instance(), held.first(),
 					held.last(), held.ttl(), queue));
 		}
-		if (waiting.isEmpty()) {
+		ShareRecord last = living.lastShare();
+		if (last != null) {
+			return Optional.of(new StoredLock(this.key, store, StoredLock.State.SHARED, null, 0, 0, last.time(), queue,
+					living.shares().stream().map(InspectTask::show).toList()));
+		}
+		if (waiting.withShares(List.of()).isEmpty()) {
 			return Optional.empty();
 		}
 		boolean over = this.context.isOver(id(), waiting);

@@ -1,6 +1,7 @@
 package io.distributedlock.store.zookeeper;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
@@ -145,7 +146,9 @@ abstract class KeyTask<R> {
 	/** Tells whether an earlier sending of the same attempt has left something. */
 	private boolean hasSomething() {
 		TakeBack what = takeBack();
-		return what != null && (local().grant(what.attempt()) != null || local().place(what.attempt()) != null);
+		return what != null && what.attempts()
+			.stream()
+			.anyMatch((attempt) -> local().grant(attempt) != null || local().place(attempt) != null);
 	}
 
 	private void undo() {
@@ -211,18 +214,28 @@ abstract class KeyTask<R> {
 
 	/** Returns how to take away what an attempt has. */
 	final TakeBack removal(AttemptId attempt, SessionKeeper keeper) {
-		return new TakeBack(attempt, keeper,
-				(link) -> new Removal(this.context, this.key, local(), attempt, keeper, link).run());
+		return removal(List.of(attempt), keeper);
+	}
+
+	final TakeBack removal(List<AttemptId> attempts, SessionKeeper keeper) {
+		return new TakeBack(attempts, keeper, (link) -> {
+			CompletableFuture<Boolean> all = done(true);
+			for (AttemptId attempt : attempts) {
+				all = all
+					.thenCompose((done) -> new Removal(this.context, this.key, local(), attempt, keeper, link).run());
+			}
+			return all;
+		});
 	}
 
 	/**
 	 * What to take back.
 	 *
-	 * @param attempt what must have nothing
+	 * @param attempts what must have nothing
 	 * @param keeper in whose session it may have something
 	 * @param work takes it back
 	 */
-	record TakeBack(AttemptId attempt, SessionKeeper keeper, Function<Link, CompletableFuture<Boolean>> work) {
+	record TakeBack(List<AttemptId> attempts, SessionKeeper keeper, Function<Link, CompletableFuture<Boolean>> work) {
 	}
 
 }

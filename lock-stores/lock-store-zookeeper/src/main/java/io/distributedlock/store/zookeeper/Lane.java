@@ -32,6 +32,12 @@ final class Lane {
 
 	private int underWay;
 
+	/** How many callers are about to submit more. */
+	private int holders;
+
+	/** How many of those that wait are to be sent without waiting for answers. */
+	private int burst;
+
 	Lane(Link link) {
 		this.link = link;
 	}
@@ -40,6 +46,33 @@ final class Lane {
 		this.mutex.lock();
 		try {
 			this.waiting.addLast(step);
+		}
+		finally {
+			this.mutex.unlock();
+		}
+		sendWaiting();
+	}
+
+	/**
+	 * Sends nothing until {@link #letGo}: the caller submits many steps, and is done
+	 * soon.
+	 */
+	void hold() {
+		this.mutex.lock();
+		try {
+			this.holders++;
+		}
+		finally {
+			this.mutex.unlock();
+		}
+	}
+
+	/** Sends what has been submitted meanwhile, all at once. */
+	void letGo() {
+		this.mutex.lock();
+		try {
+			this.holders--;
+			this.burst = this.waiting.size();
 		}
 		finally {
 			this.mutex.unlock();
@@ -69,9 +102,11 @@ final class Lane {
 		List<Step> batch = new ArrayList<>();
 		this.mutex.lock();
 		try {
-			while (this.underWay < UNDER_WAY && batch.size() < BATCH && !this.waiting.isEmpty()) {
+			boolean open = this.holders == 0 && (this.burst > 0 || this.underWay < UNDER_WAY);
+			while (open && batch.size() < BATCH && !this.waiting.isEmpty()) {
 				batch.add(this.waiting.removeFirst());
 			}
+			this.burst = Math.max(0, this.burst - batch.size());
 			if (!batch.isEmpty()) {
 				this.underWay++;
 			}

@@ -19,8 +19,14 @@ final class LeaveTask extends KeyTask<Boolean> {
 
 	@Override
 	CompletableFuture<Boolean> work() {
-		if (local().place != this.place) {
+		if (local().place(this.place.attempt()) != this.place) {
 			return done(true);
+		}
+		if (!this.place.kind().equals(Kind.ALONE)) {
+			// A release may have passed the key to it, and had no answer.
+			return connection(this.place.keeper()).thenCompose((link) -> new Removal(this.context, this.key, local(),
+					this.place.attempt(), this.place.keeper(), link)
+				.run());
 		}
 		local().place = null;
 		return connection(this.place.keeper()).thenCompose(this::leave);

@@ -3,10 +3,12 @@ package io.distributedlock.store.zookeeper;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 
 import org.apache.zookeeper.AsyncCallback;
@@ -282,39 +284,72 @@ final class Link {
 	 * Reads the nodes of held keys, which come after a write that proves the session.
 	 * @return one result for each key in order
 	 */
-	CompletableFuture<List<Found>> readHeld(List<String> keyIds) {
-		List<CompletableFuture<List<Found>>> parts = new ArrayList<>();
-		for (int from = 0; from < keyIds.size(); from += READS) {
-			List<String> part = keyIds.subList(from, Math.min(from + READS, keyIds.size()));
-			CompletableFuture<List<Found>> result = new CompletableFuture<>();
-			this.zk.multi(part.stream().map((id) -> Op.getData(this.layout.held(id))).toList(),
-					(rc, path, context, results) -> {
-						if (results == null || results.size() != part.size()) {
-							result.completeExceptionally(this.failures.of(Code.get(rc)));
-						}
-						else {
-							result.complete(results.stream().map(this::found).toList());
-						}
-					}, null);
+	CompletableFuture<List<Found<HeldRecord>>> readHeld(List<String> keyIds) {
+		return read(keyIds.stream().map(this.layout::held).toList(), HeldRecord::parse);
+	}
+
+	/** Reads the records of keys that are shared, like {@link #readHeld}. */
+	CompletableFuture<List<Found<WaitRecord>>> readWaiting(List<String> keyIds) {
+		return read(keyIds.stream().map(this.layout::wait).toList(), WaitRecord::parse);
+	}
+
+	/**
+	 * Leaves out the shares of sessions that have ended. A session that was read of has
+	 * made its nodes before, and makes them only once, so one without is gone for good.
+	 */
+	CompletableFuture<WaitRecord> survivors(WaitRecord record) {
+		List<String> sessions = record.shares()
+			.stream()
+			.filter((share) -> share.isHeld() && !share.session().equals(this.name))
+			.map(ShareRecord::session)
+			.distinct()
+			.toList();
+		if (sessions.isEmpty()) {
+			return CompletableFuture.completedFuture(record);
+		}
+		return read(sessions.stream().map(this.layout::proof).toList(), (data, stat) -> stat).thenApply((found) -> {
+			Set<String> dead = new HashSet<>();
+			for (int i = 0; i < sessions.size(); i++) {
+				if (found.get(i).get() == null) {
+					dead.add(sessions.get(i));
+				}
+			}
+			return record.keepShares((share) -> !share.isHeld() || !dead.contains(share.session()));
+		});
+	}
+
+	private <T> CompletableFuture<List<Found<T>>> read(List<String> paths, BiFunction<byte[], Stat, T> parser) {
+		List<CompletableFuture<List<Found<T>>>> parts = new ArrayList<>();
+		for (int from = 0; from < paths.size(); from += READS) {
+			List<String> part = paths.subList(from, Math.min(from + READS, paths.size()));
+			CompletableFuture<List<Found<T>>> result = new CompletableFuture<>();
+			this.zk.multi(part.stream().map(Op::getData).toList(), (rc, path, context, results) -> {
+				if (results == null || results.size() != part.size()) {
+					result.completeExceptionally(this.failures.of(Code.get(rc)));
+				}
+				else {
+					result.complete(results.stream().map((one) -> found(one, parser)).toList());
+				}
+			}, null);
 			parts.add(result);
 		}
 		return CompletableFuture.allOf(parts.toArray(CompletableFuture<?>[]::new)).thenApply((done) -> {
-			List<Found> all = new ArrayList<>(keyIds.size());
+			List<Found<T>> all = new ArrayList<>(paths.size());
 			parts.forEach((part) -> all.addAll(part.join()));
 			return all;
 		});
 	}
 
-	private Found found(OpResult one) {
+	private <T> Found<T> found(OpResult one, BiFunction<byte[], Stat, T> parser) {
 		try {
 			if (one instanceof OpResult.GetDataResult result) {
-				return new Found(HeldRecord.parse(result.getData(), result.getStat()), null);
+				return new Found<>(parser.apply(result.getData(), result.getStat()), null);
 			}
 			Code code = (one instanceof OpResult.ErrorResult error) ? Code.get(error.getErr()) : Code.SYSTEMERROR;
-			return new Found(null, (code == Code.NONODE) ? null : this.failures.of(code));
+			return new Found<>(null, (code == Code.NONODE) ? null : this.failures.of(code));
 		}
 		catch (RuntimeException ex) {
-			return new Found(null, this.failures.unexpected(ex));
+			return new Found<>(null, this.failures.unexpected(ex));
 		}
 	}
 
@@ -326,12 +361,13 @@ final class Link {
 	/**
 	 * What was read of a key.
 	 *
-	 * @param record who holds it, or null
+	 * @param <T> what a node says
+	 * @param record what its node says, or null if there is none
 	 * @param failure why that is not known, or null
 	 */
-	record Found(@Nullable HeldRecord record, @Nullable StoreException failure) {
+	record Found<T>(@Nullable T record, @Nullable StoreException failure) {
 
-		@Nullable HeldRecord get() {
+		@Nullable T get() {
 			if (this.failure != null) {
 				throw this.failure;
 			}

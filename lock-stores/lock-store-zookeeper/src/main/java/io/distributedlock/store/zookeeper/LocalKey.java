@@ -3,6 +3,8 @@ package io.distributedlock.store.zookeeper;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 import org.jspecify.annotations.Nullable;
 
@@ -21,7 +23,11 @@ final class LocalKey {
 
 	volatile @Nullable Grant grant;
 
+	/** The place of the callers that want to be alone, in whatever order. */
 	volatile @Nullable Place place;
+
+	/** Made when they are needed, since most keys have neither. */
+	private volatile @Nullable Others others;
 
 	LocalKey(String id) {
 		this.id = id;
@@ -58,27 +64,100 @@ final class LocalKey {
 	}
 
 	boolean isUnused() {
-		return this.tasks.isEmpty() && this.grant == null && this.place == null;
+		Others known = this.others;
+		return this.tasks.isEmpty() && this.grant == null && this.place == null
+				&& (known == null || (known.shares.isEmpty() && known.places.isEmpty()));
 	}
 
 	@Nullable Grant grant(AttemptId attempt) {
 		Grant current = this.grant;
-		return (current != null && current.attempt.equals(attempt)) ? current : null;
+		if (current != null && current.attempt.equals(attempt)) {
+			return current;
+		}
+		Others known = this.others;
+		return (known != null) ? known.shares.get(attempt) : null;
+	}
+
+	void add(Grant granted) {
+		if (granted.shared) {
+			others().shares.put(granted.attempt, granted);
+		}
+		else {
+			this.place = null;
+			this.grant = granted;
+		}
+		removePlace(granted.attempt);
+	}
+
+	void remove(Grant ended) {
+		Others known = this.others;
+		if (ended.shared && known != null) {
+			known.shares.remove(ended.attempt, ended);
+		}
+		else if (this.grant == ended) {
+			this.grant = null;
+		}
 	}
 
 	@Nullable Place place(AttemptId attempt) {
 		Place current = this.place;
-		return (current != null && current.attempt().equals(attempt)) ? current : null;
+		if (current != null && current.attempt().equals(attempt)) {
+			return current;
+		}
+		Others known = this.others;
+		return (known != null) ? known.places.get(attempt) : null;
+	}
+
+	void add(Place taken) {
+		if (taken.kind().equals(Kind.ALONE)) {
+			this.place = taken;
+		}
+		else {
+			others().places.put(taken.attempt(), taken);
+		}
+	}
+
+	void removePlace(AttemptId attempt) {
+		Place current = this.place;
+		if (current != null && current.attempt().equals(attempt)) {
+			this.place = null;
+		}
+		Others known = this.others;
+		if (known != null) {
+			known.places.remove(attempt);
+		}
+	}
+
+	/** Only the command at work makes them. */
+	private Others others() {
+		Others known = this.others;
+		if (known == null) {
+			known = new Others();
+			this.others = known;
+		}
+		return known;
 	}
 
 	/**
-	 * The place of this JVM in the queue, as far as it knows.
+	 * What a key has that is in use in other ways than by one who is alone.
+	 */
+	private static final class Others {
+
+		private final Map<AttemptId, Grant> shares = new ConcurrentHashMap<>();
+
+		private final Map<AttemptId, Place> places = new ConcurrentHashMap<>();
+
+	}
+
+	/**
+	 * A place of this JVM in the queue, as far as it knows.
 	 *
 	 * @param attempt for which attempt
 	 * @param keeper of the session in which it is told
 	 * @param refreshed when it was last written
+	 * @param kind how the attempt wants the key
 	 */
-	record Place(AttemptId attempt, SessionKeeper keeper, long refreshed) {
+	record Place(AttemptId attempt, SessionKeeper keeper, long refreshed, Kind kind) {
 	}
 
 }

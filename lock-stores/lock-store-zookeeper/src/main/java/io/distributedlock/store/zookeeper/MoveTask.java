@@ -33,7 +33,8 @@ final class MoveTask extends KeyTask<RenewReply> {
 	@Override
 	@Nullable TakeBack takeBack() {
 		Grant grant = this.before;
-		return (grant != null) ? new TakeBack(grant.attempt, this.keeper, (link) -> settle(grant, link)) : null;
+		return (grant != null) ? new TakeBack(List.of(grant.attempt), this.keeper, (link) -> settle(grant, link))
+				: null;
 	}
 
 	@Override
@@ -60,8 +61,8 @@ final class MoveTask extends KeyTask<RenewReply> {
 		}
 		return link.load(id()).thenCompose((view) -> {
 			this.context.seen(id(), view);
-			HeldRecord held = view.held();
-			if (view.fence() == null || held == null || !held.attempt().equals(grant.attempt)) {
+			HeldRecord held = grant.in(view);
+			if (held == null) {
 				this.context.ended(grant);
 				return done(true);
 			}
@@ -70,13 +71,18 @@ final class MoveTask extends KeyTask<RenewReply> {
 			}
 			if (held.session().equals(link.name())) {
 				long now = System.nanoTime();
-				replace(grant,
-						new Grant(this.key, local(), grant.attempt, this.keeper, link, grant.first, grant.size,
-								view.fence().version(), view.waitingOrEmpty().isEmpty(), now,
-								Duration.ofNanos(grant.deadline() - now)));
+				replace(grant, moved(grant, link, view, now, Duration.ofNanos(grant.deadline() - now)));
 			}
 			return done(true);
 		});
+	}
+
+	private Grant moved(Grant grant, Link link, View view, long sent, Duration ttl) {
+		if (grant.shared) {
+			return Grant.share(this.key, local(), grant.attempt, this.keeper, link, grant.first, sent, ttl);
+		}
+		return new Grant(this.key, local(), grant.attempt, this.keeper, link, grant.first, grant.size,
+				view.fence().version(), view.waitingOrEmpty().isEmpty(), sent, ttl);
 	}
 
 	private void replace(Grant grant, Grant moved) {
@@ -94,8 +100,8 @@ final class MoveTask extends KeyTask<RenewReply> {
 	private CompletableFuture<RenewReply> look(Grant grant, Link link) {
 		return link.load(id()).thenCompose((view) -> {
 			this.context.seen(id(), view);
-			HeldRecord held = view.held();
-			if (view.fence() == null || held == null || !held.attempt().equals(grant.attempt)) {
+			HeldRecord held = grant.in(view);
+			if (held == null) {
 				this.context.ended(grant);
 				return done(RenewReply.NOT_OWNER);
 			}
@@ -110,7 +116,12 @@ final class MoveTask extends KeyTask<RenewReply> {
 				held.size(), held.last())
 			.extended(this.command.ttl(), 0);
 		List<Op> last = new ArrayList<>();
-		if (held.session().equals(link.name())) {
+		WaitRecord waiting = view.waitingOrEmpty();
+		ShareRecord share = waiting.share(grant.attempt);
+		if (grant.shared && share != null) {
+			waiting = waiting.with(share.moved(link.name(), this.command.ttl()));
+		}
+		else if (held.session().equals(link.name())) {
 			// An earlier move was executed, and nobody was told.
 			last.add(Op.setData(path, record, -1));
 		}
@@ -119,8 +130,7 @@ final class MoveTask extends KeyTask<RenewReply> {
 			last.add(Op.create(path, record, this.context.acl(), CreateMode.EPHEMERAL));
 		}
 		last.add(link.proof());
-		return new Handover(this.context, this.key, this.keeper, link, view, List.of(), last)
-			.leave(view.waitingOrEmpty())
+		return new Handover(this.context, this.key, this.keeper, link, view, List.of(), last).leave(waiting)
 			.whenComplete((result, failure) -> {
 				if (failure != null) {
 					grant.unsure();
@@ -130,10 +140,7 @@ final class MoveTask extends KeyTask<RenewReply> {
 				if (!result.outcome().succeeded()) {
 					return look(grant, link);
 				}
-				Grant moved = new Grant(this.key, local(), grant.attempt, this.keeper, link, grant.first, grant.size,
-						view.fence().version(), view.waiting() == null || view.waitingOrEmpty().isEmpty(), sent,
-						this.command.ttl());
-				replace(grant, moved);
+				replace(grant, moved(grant, link, view, sent, this.command.ttl()));
 				if (!link.outlives(sent, this.command.ttl())) {
 					return CompletableFuture.failedFuture(this.context.failures().stalled());
 				}

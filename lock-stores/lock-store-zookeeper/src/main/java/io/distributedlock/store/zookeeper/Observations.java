@@ -1,7 +1,10 @@
 package io.distributedlock.store.zookeeper;
 
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -14,6 +17,8 @@ final class Observations {
 	private static final long FORGET = Duration.ofMinutes(10).toNanos();
 
 	private final Map<String, Seen> seen = new ConcurrentHashMap<>();
+
+	private final Map<String, Passing> passing = new ConcurrentHashMap<>();
 
 	/**
 	 * Notes that something is there.
@@ -29,10 +34,41 @@ final class Observations {
 		return now - known.first >= time.toNanos();
 	}
 
+	/**
+	 * Notes what a key has that lasts for a time, and forgets what it had before.
+	 * @param keyId which key
+	 * @param passing for each such thing its stamp, and how long it lasts
+	 * @return stamps of those that have been seen for their time or longer
+	 */
+	Set<String> over(String keyId, Map<String, Duration> passing) {
+		if (passing.isEmpty()) {
+			this.passing.remove(keyId);
+			return Set.of();
+		}
+		long now = System.nanoTime();
+		Passing known = this.passing.compute(keyId, (key, old) -> {
+			Map<String, Long> since = new HashMap<>();
+			passing.keySet()
+				.forEach((stamp) -> since.put(stamp, (old != null) ? old.since.getOrDefault(stamp, now) : now));
+			return new Passing(since, now);
+		});
+		Set<String> over = new HashSet<>();
+		passing.forEach((stamp, time) -> {
+			if (now - known.since.getOrDefault(stamp, now) >= time.toNanos()) {
+				over.add(stamp);
+			}
+		});
+		return over;
+	}
+
 	/** Forgets what has not been met for a while. */
 	void sweep() {
 		long now = System.nanoTime();
+		this.passing.values().removeIf((one) -> now - one.latest > FORGET);
 		this.seen.values().removeIf((one) -> now - one.latest > FORGET);
+	}
+
+	private record Passing(Map<String, Long> since, long latest) {
 	}
 
 	private static final class Seen {

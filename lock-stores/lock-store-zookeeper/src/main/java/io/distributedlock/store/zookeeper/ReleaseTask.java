@@ -75,7 +75,7 @@ final class ReleaseTask extends KeyTask<ReleaseReply> {
 				return look(grant);
 			}
 			this.context.ended(grant);
-			return done(new ReleaseReply.Released(result.next() != null));
+			return done(new ReleaseReply.Released(result.isReserved()));
 		});
 	}
 

@@ -8,7 +8,6 @@ import org.apache.zookeeper.Op;
 
 import io.distributedlock.LockKey;
 import io.distributedlock.spi.AttemptId;
-import io.distributedlock.store.zookeeper.WaitRecord.Entry;
 
 /**
  * Takes away whatever an attempt of this JVM has: its grant or its reservation, which go
@@ -50,19 +49,21 @@ final class Removal {
 		boolean held = view.held() != null && view.held().attempt().equals(this.attempt);
 		WaitRecord waiting = view.waitingOrEmpty();
 		boolean reserved = waiting.isReservedFor(this.attempt);
-		Entry own = waiting.entry(this.context.settings().instanceId);
-		boolean queued = own != null && own.attempt().equals(this.attempt);
-		if (view.fence() == null || !(held || reserved || queued)) {
+		boolean shared = waiting.share(this.attempt) != null;
+		boolean queued = waiting.entry(this.context.settings().instanceId, this.attempt) != null;
+		if (view.fence() == null || !(held || reserved || shared || queued)) {
 			forget();
 			return CompletableFuture.completedFuture(true);
 		}
-		WaitRecord rest = queued ? waiting.without(own.instance()) : waiting;
+		WaitRecord rest = waiting.without(this.context.settings().instanceId, this.attempt).withoutShare(this.attempt);
+		// Those behind a place that is given up may be next.
+		boolean free = view.held() == null && waiting.state() == WaitRecord.State.NONE;
 		List<Op> last = new ArrayList<>();
 		if (held) {
 			last.addAll(this.context.delete(this.local.id(), view.held(), this.link));
 		}
 		Handover handover = new Handover(this.context, this.key, this.keeper, this.link, view, List.of(), last);
-		CompletableFuture<Handover.Result> done = (held || reserved)
+		CompletableFuture<Handover.Result> done = (held || reserved || free)
 				? handover.run(this.context.living(this.local.id(), rest), null) : handover.leave(rest);
 		return done.thenCompose((result) -> {
 			if (!result.outcome().succeeded()) {
@@ -80,9 +81,7 @@ final class Removal {
 		if (grant != null) {
 			this.context.ended(grant);
 		}
-		if (this.local.place(this.attempt) != null) {
-			this.local.place = null;
-		}
+		this.local.removePlace(this.attempt);
 	}
 
 	@Override

@@ -30,6 +30,8 @@ final class Renewals {
 
 	private final List<RenewCommand> commands;
 
+	private final boolean shared;
+
 	private final @Nullable RenewReply[] replies;
 
 	private final CompletableFuture<List<RenewReply>> result = new CompletableFuture<>();
@@ -39,7 +41,8 @@ final class Renewals {
 
 	private int open;
 
-	Renewals(StoreContext context, Sessions sessions, List<RenewCommand> commands) {
+	Renewals(StoreContext context, Sessions sessions, List<RenewCommand> commands, boolean shared) {
+		this.shared = shared;
 		this.context = context;
 		this.sessions = sessions;
 		this.commands = List.copyOf(commands);
@@ -102,7 +105,7 @@ final class Renewals {
 		RenewCommand command = this.commands.get(index);
 		LocalKey local = this.context.local(command.key().id());
 		Grant grant = (local != null) ? local.grant(command.attempt()) : null;
-		if (grant == null || !grant.isAlive()) {
+		if (grant == null || !grant.isAlive() || grant.shared != this.shared) {
 			set(index, RenewReply.NOT_OWNER);
 		}
 		else if (!this.sessions.suffices(grant.link, command.ttl())) {
@@ -119,24 +122,38 @@ final class Renewals {
 	private void send(Link link, List<Renewal> group) {
 		long sent = System.nanoTime();
 		CompletableFuture<Link.Outcome> proof = link.commit(List.of(link.proof()));
-		link.readHeld(group.stream().map((renewal) -> renewal.command().key().id()).toList())
-			.thenCombine(proof, (records, proven) -> {
-				for (int i = 0; i < group.size(); i++) {
-					Renewal renewal = group.get(i);
-					answer(renewal, records.get(i), proven, sent);
-				}
-				return true;
-			})
-			.whenComplete((done, thrown) -> {
-				if (thrown != null) {
-					StoreException failure = this.context.failures().unexpected(thrown);
-					group.forEach((renewal) -> set(renewal.index(), new RenewReply.Failed(failure)));
-				}
-				partEnded();
-			});
+		read(link, group).thenCombine(proof, (records, proven) -> {
+			for (int i = 0; i < group.size(); i++) {
+				Renewal renewal = group.get(i);
+				answer(renewal, records.get(i), proven, sent);
+			}
+			return true;
+		}).whenComplete((done, thrown) -> {
+			if (thrown != null) {
+				StoreException failure = this.context.failures().unexpected(thrown);
+				group.forEach((renewal) -> set(renewal.index(), new RenewReply.Failed(failure)));
+			}
+			partEnded();
+		});
 	}
 
-	private void answer(Renewal renewal, Link.Found found, Link.Outcome proven, long sent) {
+	private CompletableFuture<List<Link.Found<HeldRecord>>> read(Link link, List<Renewal> group) {
+		List<String> keys = group.stream().map((renewal) -> renewal.command().key().id()).toList();
+		if (!this.shared) {
+			return link.readHeld(keys);
+		}
+		return link.readWaiting(keys).thenApply((records) -> {
+			List<Link.Found<HeldRecord>> shares = new ArrayList<>();
+			for (int i = 0; i < records.size(); i++) {
+				WaitRecord record = records.get(i).record();
+				HeldRecord share = (record != null) ? record.heldShare(group.get(i).grant().attempt) : null;
+				shares.add(new Link.Found<>(share, records.get(i).failure()));
+			}
+			return shares;
+		});
+	}
+
+	private void answer(Renewal renewal, Link.Found<HeldRecord> found, Link.Outcome proven, long sent) {
 		Grant grant = renewal.grant();
 		HeldRecord record = found.record();
 		if (found.failure() != null) {

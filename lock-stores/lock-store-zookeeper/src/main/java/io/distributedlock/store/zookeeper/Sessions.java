@@ -1,10 +1,12 @@
 package io.distributedlock.store.zookeeper;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
 
@@ -119,6 +121,27 @@ final class Sessions {
 		this.keepers.add(keeper);
 		keeper.start();
 		return keeper;
+	}
+
+	/**
+	 * Lets what many commands send at once meet in few transactions, which are all sent
+	 * together.
+	 */
+	<T> T together(Supplier<T> commands) {
+		List<Lane> held = new ArrayList<>();
+		for (SessionKeeper keeper : this.keepers) {
+			Link link = keeper.current();
+			if (link != null) {
+				link.lane().hold();
+				held.add(link.lane());
+			}
+		}
+		try {
+			return commands.get();
+		}
+		finally {
+			held.forEach(Lane::letGo);
+		}
 	}
 
 	/** The session that is opened first, and stays. */

@@ -3,6 +3,7 @@ package io.distributedlock.store.zookeeper;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -140,8 +141,7 @@ final class StoreContext {
 	 * @throws StoreException if its session has ended meanwhile
 	 */
 	void granted(LocalKey local, Grant grant) {
-		local.place = null;
-		local.grant = grant;
+		local.add(grant);
 		grant.link.grants().add(grant);
 		if (grant.link.hasEnded()) {
 			ended(grant);
@@ -181,9 +181,7 @@ final class StoreContext {
 			grant.timer.cancel(false);
 		}
 		grant.link.grants().remove(grant);
-		if (grant.key.grant == grant) {
-			grant.key.grant = null;
-		}
+		grant.key.remove(grant);
 	}
 
 	/** The grant was found to be gone. */
@@ -300,37 +298,62 @@ final class StoreContext {
 		return result;
 	}
 
-	/** Returns the record without the waiters that have not shown themselves for long. */
+	/**
+	 * Returns the record without the waiters that have not shown themselves for long, and
+	 * without the shares whose time is over.
+	 */
 	WaitRecord living(String keyId, WaitRecord record) {
-		return record.withQueue(record.queue()
-			.stream()
-			.filter((entry) -> entry.instance().equals(this.settings.instanceId) || isAlive(keyId, entry))
-			.toList());
+		Set<String> over = over(keyId, record);
+		return record
+			.withQueue(record.queue()
+				.stream()
+				.filter((entry) -> entry.instance().equals(this.settings.instanceId) || isAlive(keyId, entry))
+				.toList())
+			.keepShares((share) -> share.isHeld() || !over.contains(share.stamp()));
 	}
 
 	boolean isAlive(String keyId, WaitRecord.Entry entry) {
-		return !this.observations.seenFor(keyId + ' ' + entry.instance(), entry.version(), this.settings.queueEntryTtl);
+		return !this.observations.seenFor(keyId + ' ' + entry.place(), entry.version(), this.settings.queueEntryTtl);
+	}
+
+	/** Tells whether an attempt waits, and has shown itself a short time ago. */
+	boolean isFresh(LocalKey local, AttemptId attempt, Link link, WaitRecord record) {
+		WaitRecord.Entry own = record.entry(this.settings.instanceId, attempt);
+		LocalKey.Place place = local.place(attempt);
+		return own != null && place != null && own.session().equals(link.name())
+				&& System.nanoTime() - place.refreshed() < this.settings.queueEntryTtl.toNanos() / 4;
 	}
 
 	/**
 	 * Tells whether a reservation or a cooling time is over, as far as this JVM can see.
 	 */
 	boolean isOver(String keyId, WaitRecord record) {
-		return record.state() == State.NONE || this.observations.seenFor(keyId, record.stamp(), record.time());
+		return record.state() == State.NONE || over(keyId, record).contains(record.stamp());
 	}
 
-	/** This JVM has made a reservation or cooling time, and ends it when it is over. */
-	void stateMade(String keyId, LockKey key, SessionKeeper keeper, WaitRecord record) {
-		this.observations.seenFor(keyId, record.stamp(), record.time());
-		this.timer.schedule(() -> submit(new EndStateTask(this, key, keeper, record.stamp())), record.time().toNanos(),
-				TimeUnit.NANOSECONDS);
+	private Set<String> over(String keyId, WaitRecord record) {
+		return this.observations.over(keyId, record.passing());
+	}
+
+	/**
+	 * This JVM has made reservations or cooling times, and ends them when they are over.
+	 */
+	void statesMade(LockKey key, SessionKeeper keeper, WaitRecord before, WaitRecord after) {
+		Map<String, Duration> known = before.passing();
+		over(key.id(), after);
+		after.passing().forEach((stamp, time) -> {
+			if (!known.containsKey(stamp)) {
+				this.timer.schedule(() -> submit(new EndStateTask(this, key, keeper, stamp)), time.toNanos(),
+						TimeUnit.NANOSECONDS);
+			}
+		});
 	}
 
 	/** This JVM has a place in the queue, and leaves it if it does not ask again. */
 	void placed(LockKey key, LocalKey local, LocalKey.Place place) {
-		local.place = place;
+		local.add(place);
 		this.timer.schedule(() -> {
-			if (local.place == place) {
+			if (local.place(place.attempt()) == place) {
 				submit(new LeaveTask(this, key, place));
 			}
 		}, this.settings.queueEntryTtl.toNanos(), TimeUnit.NANOSECONDS);
@@ -359,8 +382,13 @@ final class StoreContext {
 					|| !living(keyId, waiting).queue().isEmpty()) {
 				return CompletableFuture.completedFuture(false);
 			}
-			return link.commit(List.of(fence(keyId, view), Op.delete(this.layout.wait(keyId), view.version())))
-				.thenApply(Link.Outcome::succeeded);
+			return link.survivors(living(keyId, waiting)).thenCompose((rest) -> {
+				if (!rest.shares().isEmpty()) {
+					return CompletableFuture.completedFuture(false);
+				}
+				return link.commit(List.of(fence(keyId, view), Op.delete(this.layout.wait(keyId), view.version())))
+					.thenApply(Link.Outcome::succeeded);
+			});
 		})
 			.whenComplete((removed, failure) -> ZooKeeperLockStore.logger
 				.debug("Looked for remains of lock '{}': removed {}", keyId, removed, failure));

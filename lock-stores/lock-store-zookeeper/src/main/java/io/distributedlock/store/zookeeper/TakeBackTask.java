@@ -25,7 +25,9 @@ final class TakeBackTask extends KeyTask<Boolean> {
 
 	@Override
 	CompletableFuture<Boolean> work() {
-		if (local().grant(this.what.attempt()) != null || local().place(this.what.attempt()) != null) {
+		if (this.what.attempts()
+			.stream()
+			.anyMatch((attempt) -> local().grant(attempt) != null || local().place(attempt) != null)) {
 			return done(true);
 		}
 		return connection(this.what.keeper()).thenCompose((link) -> this.what.work().apply(link));

@@ -35,6 +35,11 @@ final class Text {
 		throw foreign(null);
 	}
 
+	/** Returns the fields of what only this version of the form and later ones have. */
+	static String[] laterFields(String text, int count) {
+		return fields(text.startsWith("2 ") ? "1" + text.substring(1) : text, count);
+	}
+
 	static StoreException foreign(@Nullable RuntimeException cause) {
 		return new StoreException("The lock's node in ZooKeeper is not one that this library wrote. Find what else"
 				+ " writes under the lock namespace, and delete the node.", false, false, cause);

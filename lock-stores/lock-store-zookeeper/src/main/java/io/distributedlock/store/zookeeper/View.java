@@ -1,11 +1,14 @@
 package io.distributedlock.store.zookeeper;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 
 import org.apache.zookeeper.KeeperException.Code;
 import org.apache.zookeeper.data.Stat;
 import org.jspecify.annotations.Nullable;
+
+import io.distributedlock.spi.AcquireReply;
 
 /**
  * What ZooKeeper knew of a key at one moment.
@@ -19,6 +22,26 @@ record View(@Nullable Fence fence, @Nullable WaitRecord waiting, int version, @N
 
 	WaitRecord waitingOrEmpty() {
 		return (this.waiting != null) ? this.waiting : WaitRecord.EMPTY;
+	}
+
+	/**
+	 * Refuses.
+	 * @param record what keeps the key, apart from a holder
+	 * @param queued whether whoever is refused waits now
+	 */
+	AcquireReply.Refused refused(WaitRecord record, boolean queued) {
+		ShareRecord last = record.lastShare();
+		if (this.held != null) {
+			return refused(this.held.instance(), this.held.ttl(), queued);
+		}
+		if (last != null) {
+			return refused(last.instance(), last.time(), queued);
+		}
+		return refused((record.whom() != null) ? record.whom().instance() : null, record.time(), queued);
+	}
+
+	static AcquireReply.Refused refused(@Nullable String holder, Duration freeIn, boolean queued) {
+		return new AcquireReply.Refused(holder, freeIn.isZero() ? Duration.ofMillis(1) : freeIn, queued);
 	}
 
 	/**

@@ -9,6 +9,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -22,12 +23,15 @@ import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.ExtendCommand;
 import io.distributedlock.spi.ExtendReply;
 import io.distributedlock.spi.InspectableLockStore;
-import io.distributedlock.spi.QueueingLockStore;
 import io.distributedlock.spi.ReleaseCommand;
 import io.distributedlock.spi.ReleaseReply;
 import io.distributedlock.spi.RenewCommand;
 import io.distributedlock.spi.RenewReply;
 import io.distributedlock.spi.SignallingLockStore;
+import io.distributedlock.spi.FairLockStore;
+import io.distributedlock.spi.MultiLockStore;
+import io.distributedlock.spi.SharedLockStore;
+import io.distributedlock.spi.SharedAcquireCommand;
 import io.distributedlock.spi.StoreException;
 import io.distributedlock.spi.StoreOptions;
 
@@ -72,7 +76,8 @@ import io.distributedlock.spi.StoreOptions;
  * <p>
  * Safe for use by many threads. Close it when done.
  */
-public final class ZooKeeperLockStore implements QueueingLockStore, SignallingLockStore, InspectableLockStore {
+public final class ZooKeeperLockStore
+		implements SharedLockStore, FairLockStore, MultiLockStore, SignallingLockStore, InspectableLockStore {
 
 	static final Logger logger = LoggerFactory.getLogger(ZooKeeperLockStore.class);
 
@@ -147,18 +152,12 @@ public final class ZooKeeperLockStore implements QueueingLockStore, SignallingLo
 	}
 
 	private CompletionStage<AcquireReply> acquire(AcquireCommand command, boolean enqueue) {
-		try {
-			return this.context
-				.submit(new AcquireTask(this.context, command, enqueue, this.sessions.forTtl(command.ttl())));
-		}
-		catch (StoreException ex) {
-			return CompletableFuture.failedFuture(ex);
-		}
+		return submit(command.ttl(), (keeper) -> new AcquireTask(this.context, command, enqueue, keeper));
 	}
 
 	@Override
 	public CompletionStage<List<RenewReply>> renew(List<RenewCommand> commands) {
-		return new Renewals(this.context, this.sessions, commands).send();
+		return new Renewals(this.context, this.sessions, commands, false).send();
 	}
 
 	@Override
@@ -168,13 +167,7 @@ public final class ZooKeeperLockStore implements QueueingLockStore, SignallingLo
 
 	@Override
 	public CompletionStage<ReleaseReply> releaseAndEnqueue(ReleaseCommand command, Successor successor) {
-		try {
-			return this.context
-				.submit(new ExchangeTask(this.context, command, successor, this.sessions.forTtl(successor.ttl())));
-		}
-		catch (StoreException ex) {
-			return CompletableFuture.failedFuture(ex);
-		}
+		return submit(successor.ttl(), (keeper) -> new ExchangeTask(this.context, command, successor, keeper));
 	}
 
 	@Override
@@ -186,6 +179,60 @@ public final class ZooKeeperLockStore implements QueueingLockStore, SignallingLo
 	public CompletionStage<Void> abandon(AbandonCommand command) {
 		return this.context.submit(new AbandonTask(this.context, command)).thenAccept((done) -> {
 		});
+	}
+
+	@Override
+	public CompletionStage<AcquireReply> acquireShared(SharedAcquireCommand command) {
+		return submit(command.ttl(), (keeper) -> new ShareTask(this.context, command, this.sessions, keeper));
+	}
+
+	@Override
+	public CompletionStage<List<RenewReply>> renewShared(List<RenewCommand> commands) {
+		return new Renewals(this.context, this.sessions, commands, true).send();
+	}
+
+	@Override
+	public CompletionStage<ExtendReply> extendShared(ExtendCommand command) {
+		return submit(command.ttl(), (keeper) -> new ShareExtendTask(this.context, command, this.sessions, keeper));
+	}
+
+	@Override
+	public CompletionStage<ReleaseReply> releaseShared(ReleaseCommand command) {
+		return this.context.submit(new ShareReleaseTask(this.context, command));
+	}
+
+	@Override
+	public CompletionStage<Void> abandonShared(AbandonCommand command) {
+		return abandon(command);
+	}
+
+	@Override
+	public CompletionStage<List<AcquireReply>> acquireInOrder(List<AcquireCommand> commands) {
+		return submit(LineTask.longestTtl(commands), (keeper) -> new LineTask(this.context, commands, keeper));
+	}
+
+	@Override
+	public CompletionStage<ReleaseReply> releaseInOrder(ReleaseCommand command, Duration ttl) {
+		return submit(ttl, (keeper) -> new LineReleaseTask(this.context, command, ttl, keeper));
+	}
+
+	@Override
+	public List<CompletionStage<AcquireReply>> acquireEach(List<AcquireCommand> commands) {
+		return this.sessions.together(() -> commands.stream().map(this::acquire).toList());
+	}
+
+	@Override
+	public List<CompletionStage<ReleaseReply>> releaseEach(List<ReleaseCommand> commands) {
+		return this.sessions.together(() -> commands.stream().map(this::release).toList());
+	}
+
+	private <R> CompletionStage<R> submit(Duration ttl, Function<SessionKeeper, KeyTask<R>> task) {
+		try {
+			return this.context.submit(task.apply(this.sessions.forTtl(ttl)));
+		}
+		catch (StoreException ex) {
+			return CompletableFuture.failedFuture(ex);
+		}
 	}
 
 	@Override

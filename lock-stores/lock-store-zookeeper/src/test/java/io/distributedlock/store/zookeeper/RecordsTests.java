@@ -115,7 +115,7 @@ class RecordsTests {
 	@Test
 	void whatANewerVersionWroteAndWhatOthersWroteAreToldApart() {
 		assertThatExceptionOfType(StoreException.class)
-			.isThrownBy(() -> WaitRecord.parse(ascii("2 NONE 0 -\n"), modified(1)))
+			.isThrownBy(() -> WaitRecord.parse(ascii("3 NONE 0 -\n"), modified(1)))
 			.withMessageContaining("Finish the upgrade");
 		assertThatExceptionOfType(StoreException.class).isThrownBy(() -> HeldRecord.parse(ascii("hello"), modified(1)))
 			.withMessageContaining("delete the node");

@@ -3,15 +3,19 @@ package io.distributedlock.store.zookeeper;
 import java.time.Duration;
 
 import io.distributedlock.spi.LockStore;
+import io.distributedlock.test.FairContractTests;
 import io.distributedlock.test.InspectQueueContractTests;
 import io.distributedlock.test.LockStoreContractTests;
+import io.distributedlock.test.MultiContractTests;
+import io.distributedlock.test.PermitContractTests;
+import io.distributedlock.test.SharedContractTests;
 import io.distributedlock.test.SignalContractTests;
 
 /**
  * The contract of stores, on real servers.
  */
-abstract class ZooKeeperContractTests extends LockStoreContractTests
-		implements SignalContractTests, InspectQueueContractTests {
+abstract class ZooKeeperContractTests extends LockStoreContractTests implements SignalContractTests,
+		InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	abstract String connectString();
 

@@ -1,0 +1,58 @@
+package io.distributedlock.store.zookeeper;
+
+import java.util.concurrent.CompletableFuture;
+
+import io.distributedlock.spi.ReleaseCommand;
+import io.distributedlock.spi.ReleaseReply;
+
+/**
+ * Gives a share back, and keeps the key for those whose turn it is then.
+ */
+final class ShareReleaseTask extends KeyTask<ReleaseReply> {
+
+	private static final ReleaseReply NOT_OWNER = new ReleaseReply.NotOwner();
+
+	private final ReleaseCommand command;
+
+	ShareReleaseTask(StoreContext context, ReleaseCommand command) {
+		super(context, command.key(), command.timeout());
+		this.command = command;
+	}
+
+	@Override
+	CompletableFuture<ReleaseReply> work() {
+		Grant grant = local().grant(this.command.attempt());
+		if (grant == null || !grant.isAlive()) {
+			// One that is over is ended by its timer.
+			return done(NOT_OWNER);
+		}
+		return connection(grant.keeper).thenCompose((link) -> (link != grant.link) ? done(NOT_OWNER) : look(grant));
+	}
+
+	private CompletableFuture<ReleaseReply> look(Grant grant) {
+		return grant.link.load(id()).thenCompose((view) -> {
+			this.context.seen(id(), view);
+			return decide(grant, view);
+		});
+	}
+
+	private CompletableFuture<ReleaseReply> decide(Grant grant, View view) {
+		ShareRecord share = view.waitingOrEmpty().share(grant.attempt);
+		if (grant.in(view) == null || share == null) {
+			this.context.ended(grant);
+			return done(NOT_OWNER);
+		}
+		WaitRecord rest = this.context.living(id(), view.waitingOrEmpty().withoutShare(grant.attempt));
+		Handover handover = new Handover(this.context, this.key, grant.keeper, grant.link, view);
+		CompletableFuture<Handover.Result> changed = this.command.keepFor().isZero() ? handover.run(rest, null)
+				: handover.leave(rest.with(share.cooling(this.command.keepFor())));
+		return changed.thenCompose((result) -> {
+			if (!result.outcome().succeeded()) {
+				return look(grant);
+			}
+			this.context.ended(grant);
+			return done(new ReleaseReply.Released(result.isReserved()));
+		});
+	}
+
+}
