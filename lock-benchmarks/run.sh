@@ -10,6 +10,7 @@
 #   lock-benchmarks/run.sh batch                              1,000 locks at once over a round trip of 5 ms
 #   lock-benchmarks/run.sh transfers [ROUNDS [WARMUP [SECONDS]]]   two locks a transfer, against Redisson's MultiLock
 #   lock-benchmarks/run.sh readers [ROUNDS [WARMUP [SECONDS]]]     readers and writers, against Redisson's RReadWriteLock
+#   lock-benchmarks/run.sh deadlock [RUNS]                         time to find a deadlock over three JVMs
 #   lock-benchmarks/run.sh report FILE...                     print tables and goals of earlier runs
 #   lock-benchmarks/run.sh docs [FILE...]                     write tables and charts of docs/benchmarks.md
 #
@@ -46,5 +47,9 @@ fi
 if [[ ${1:-} == readers ]]; then
   shift
   exec "$java" -cp "target/classes:target/lib/*" io.distributedlock.benchmarks.several.ReadersMain "$@"
+fi
+if [[ ${1:-} == deadlock ]]; then
+  shift
+  exec "$java" -cp "target/classes:target/lib/*" io.distributedlock.benchmarks.several.DeadlockMain "$@"
 fi
 exec "$java" -cp "target/classes:target/lib/*" io.distributedlock.benchmarks.Benchmarks "$@"

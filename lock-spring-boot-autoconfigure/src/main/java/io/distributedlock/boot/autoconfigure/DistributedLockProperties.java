@@ -38,6 +38,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * ttl is used.
  * @param instanceId What this instance is called where holders and waiters are shown. A
  * random suffix makes it unique. Host and process by default.
+ * @param deadlockDetection How callers that wait for each other are found.
  * @param shutdown How locks end with the application.
  * @param transaction How locks and transactions go together.
  * @param redis Settings of the Redis store.
@@ -49,8 +50,8 @@ public record DistributedLockProperties(@DefaultValue("true") boolean enabled, @
 		@DefaultValue("0s") Duration minHold, @DefaultValue("1h") Duration maxHold,
 		@DefaultValue Map<String, Lock> locks, @DefaultValue Handoff handoff, @DefaultValue("400ms") Duration recheck,
 		@DefaultValue("1s") Duration reservation, @DefaultValue("1s") Duration commandTimeout,
-		@Nullable String instanceId, @DefaultValue Shutdown shutdown, @DefaultValue Transaction transaction,
-		@DefaultValue Redis redis, @DefaultValue Memory memory) {
+		@Nullable String instanceId, @DefaultValue DeadlockDetection deadlockDetection, @DefaultValue Shutdown shutdown,
+		@DefaultValue Transaction transaction, @DefaultValue Redis redis, @DefaultValue Memory memory) {
 
 	/**
 	 * Checks the properties, each and together.
@@ -164,6 +165,29 @@ public record DistributedLockProperties(@DefaultValue("true") boolean enabled, @
 						+ ", at least 1 is needed; 1 switches local handoff off.");
 			}
 			above("distributed-lock.handoff.time", time);
+		}
+
+	}
+
+	/**
+	 * How callers that wait for each other are found, in this instance and over several.
+	 *
+	 * @param enabled Whether to look for deadlocks. The caller of a deadlock that began
+	 * to wait last then gets a DeadlockDetectedException.
+	 * @param threshold After which wait a caller that holds a lock looks for a deadlock.
+	 */
+	public record DeadlockDetection(@DefaultValue("true") boolean enabled, @DefaultValue("50ms") Duration threshold) {
+
+		/**
+		 * Checks the properties.
+		 * @throws IllegalArgumentException if one is out of range
+		 */
+		public DeadlockDetection {
+			if (threshold.toMillis() < 1 || threshold.compareTo(LockSettings.MAX_DURATION) > 0) {
+				throw new IllegalArgumentException("distributed-lock.deadlock-detection.threshold is "
+						+ threshold.toMillis() + "ms, it must be 1ms or more; the default is 50ms. To look for none,"
+						+ " set distributed-lock.deadlock-detection.enabled=false.");
+			}
 		}
 
 	}

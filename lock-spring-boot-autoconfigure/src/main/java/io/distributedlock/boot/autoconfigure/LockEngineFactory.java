@@ -27,7 +27,9 @@ final class LockEngineFactory {
 			.locks(this.properties.toLockSettings())
 			.handoff(this.properties.handoff().leases(), this.properties.handoff().time())
 			.recheck(this.properties.recheck())
-			.commandTimeout(this.properties.commandTimeout());
+			.commandTimeout(this.properties.commandTimeout())
+			.deadlockDetection(this.properties.deadlockDetection().enabled())
+			.deadlockThreshold(this.properties.deadlockDetection().threshold());
 		stores.forEach(builder::store);
 		listeners.forEach(builder::listener);
 		return builder.build();

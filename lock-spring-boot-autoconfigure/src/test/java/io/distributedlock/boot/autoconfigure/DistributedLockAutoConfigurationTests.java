@@ -6,12 +6,14 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
+import io.distributedlock.DeadlockDetectedException;
 import io.distributedlock.Lease;
 import io.distributedlock.LockContext;
 import io.distributedlock.LockInspector;
 import io.distributedlock.LockListener;
 import io.distributedlock.LockLostException;
 import io.distributedlock.LockNotAcquiredException;
+import io.distributedlock.LockOwner;
 import io.distributedlock.LockRequest;
 import io.distributedlock.LockTemplate;
 import io.distributedlock.boot.autoconfigure.memory.MemoryLockStoreAutoConfiguration;
@@ -147,6 +149,35 @@ class DistributedLockAutoConfigurationTests {
 				assertThat(context.getBean(InMemoryLockStore.class).reservation()).isEqualTo(Duration.ofMillis(300));
 				assertThat(context.getBean(InMemoryLockStore.class).instance()).startsWith("shop-");
 			});
+	}
+
+	@Test
+	void deadlocksAreFoundUnlessThatIsSwitchedOff() {
+		this.memory.withPropertyValues("distributed-lock.deadlock-detection.threshold=20ms")
+			.run((context) -> assertThat(deadlock(context.getBean(LockEngine.class))).isTrue());
+		this.memory.withPropertyValues("distributed-lock.deadlock-detection.enabled=false")
+			.run((context) -> assertThat(deadlock(context.getBean(LockEngine.class))).isFalse());
+		this.memory.withPropertyValues("distributed-lock.deadlock-detection.threshold=10s")
+			.run((context) -> assertThat(deadlock(context.getBean(LockEngine.class))).isFalse());
+	}
+
+	/** Two callers wait for each other, for half a second at most. */
+	private static boolean deadlock(LockEngine engine) {
+		LockOwner one = LockOwner.create("one");
+		LockOwner two = LockOwner.create("two");
+		LockRequest a = LockRequest.of("a").withWaitTime(Duration.ofMillis(500));
+		LockRequest b = LockRequest.of("b").withWaitTime(Duration.ofMillis(500));
+		engine.acquire(a.withOwner(one));
+		engine.acquire(b.withOwner(two));
+		CompletableFuture<Boolean> first = failsByDeadlock(engine.acquireAsync(b.withOwner(one)));
+		CompletableFuture<Boolean> second = failsByDeadlock(engine.acquireAsync(a.withOwner(two)));
+		one.leases().forEach((lease) -> second.thenRun(lease::release));
+		two.leases().forEach((lease) -> second.thenRun(lease::release));
+		return second.join() | first.join();
+	}
+
+	private static CompletableFuture<Boolean> failsByDeadlock(CompletableFuture<Lease> lease) {
+		return lease.handle((had, thrown) -> thrown instanceof DeadlockDetectedException);
 	}
 
 	@Test

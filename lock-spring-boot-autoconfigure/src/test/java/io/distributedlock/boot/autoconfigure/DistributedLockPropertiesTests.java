@@ -47,6 +47,8 @@ class DistributedLockPropertiesTests {
 		assertThat(properties.recheck()).isEqualTo(Duration.ofMillis(400));
 		assertThat(properties.reservation()).isEqualTo(Duration.ofSeconds(1));
 		assertThat(properties.commandTimeout()).isEqualTo(Duration.ofSeconds(1));
+		assertThat(properties.deadlockDetection().enabled()).isTrue();
+		assertThat(properties.deadlockDetection().threshold()).isEqualTo(Duration.ofMillis(50));
 		assertThat(properties.shutdown().timeout()).isEqualTo(Duration.ofSeconds(20));
 		assertThat(properties.redis().prefix()).isEqualTo("lock:");
 		assertThat(properties.transaction().onActiveTransaction()).isEqualTo(OnActiveTransaction.DEFER);
@@ -86,6 +88,8 @@ class DistributedLockPropertiesTests {
 		assertRefused("distributed-lock.command-timeout", "0", "it must be above 0");
 		assertRefused("distributed-lock.handoff.leases", "0", "at least 1 is needed");
 		assertRefused("distributed-lock.handoff.time", "0", "distributed-lock.handoff.time is 0ms");
+		assertRefused("distributed-lock.deadlock-detection.threshold", "0",
+				"distributed-lock.deadlock-detection.threshold is 0ms, it must be 1ms or more");
 		assertRefused("distributed-lock.shutdown.timeout", "-1s", "Use 0 for not waiting");
 		assertRefused("distributed-lock.redis.prefix", "", "distributed-lock.redis.prefix is ''. Use ASCII");
 		assertRefused("distributed-lock.redis.prefix", "  ", "distributed-lock.redis.prefix is");
@@ -115,6 +119,7 @@ class DistributedLockPropertiesTests {
 				"distributed-lock.wait-time", "distributed-lock.renew", "distributed-lock.min-hold",
 				"distributed-lock.max-hold", "distributed-lock.locks", "distributed-lock.handoff.leases",
 				"distributed-lock.handoff.time", "distributed-lock.recheck", "distributed-lock.reservation",
+				"distributed-lock.deadlock-detection.enabled", "distributed-lock.deadlock-detection.threshold",
 				"distributed-lock.command-timeout", "distributed-lock.instance-id", "distributed-lock.shutdown.timeout",
 				"distributed-lock.transaction.on-active-transaction", "distributed-lock.transaction.commit-margin",
 				"distributed-lock.redis.enabled", "distributed-lock.redis.prefix");

@@ -20,6 +20,8 @@ enum AcquireOutcome {
 
 	SHUTTING_DOWN("shutting_down"),
 
+	DEADLOCK("deadlock"),
+
 	ERROR("error");
 
 	private final String tag;

@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 
+import io.distributedlock.DeadlockDetectedException;
 import io.distributedlock.Lease;
 import io.distributedlock.LockKey;
 import io.distributedlock.LockListener;
@@ -75,6 +76,13 @@ public final class LockMetrics implements LockListener {
 	@Override
 	public void onRefused(LockKey key, String store, LockNotAcquiredException exception, Duration waited) {
 		meters(key, store).acquire(AcquireOutcome.of(exception.reason())).record(waited);
+	}
+
+	@Override
+	public void onDeadlock(LockKey key, String store, DeadlockDetectedException exception, Duration waited) {
+		NameMeters meters = meters(key, store);
+		meters.deadlocks.increment();
+		meters.acquire(AcquireOutcome.DEADLOCK).record(waited);
 	}
 
 	@Override

@@ -36,6 +36,8 @@ final class NameMeters {
 
 	final Counter releaseUnconfirmed;
 
+	final Counter deadlocks;
+
 	final Counter localHandoffs;
 
 	final Counter remoteHandoffs;
@@ -51,6 +53,10 @@ final class NameMeters {
 		this.holdLost = hold("lost");
 		this.releaseUnconfirmed = Counter.builder("lock.release.unconfirmed")
 			.description("Releases that the store did not confirm in time")
+			.tags(this.tags)
+			.register(registry);
+		this.deadlocks = Counter.builder("lock.deadlocks")
+			.description("Callers that gave up since they and others waited for each other")
 			.tags(this.tags)
 			.register(registry);
 		this.localHandoffs = handoffs("local");

@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
+import io.distributedlock.DeadlockDetectedException;
 import io.distributedlock.Lease;
 import io.distributedlock.LeaseState;
 import io.distributedlock.LockKey;
@@ -81,6 +82,15 @@ public final class LockObservations implements LockListener {
 	public void onRefused(LockKey key, String store, LockNotAcquiredException exception, Duration waited) {
 		if (!this.registry.isNoop()) {
 			acquire(key, store, waited).stop(exception.reason().name().toLowerCase(Locale.ROOT));
+		}
+	}
+
+	@Override
+	public void onDeadlock(LockKey key, String store, DeadlockDetectedException exception, Duration waited) {
+		if (!this.registry.isNoop()) {
+			Observed acquire = acquire(key, store, waited);
+			acquire.observation.error(exception);
+			acquire.stop("deadlock");
 		}
 	}
 

@@ -1,11 +1,14 @@
 package io.distributedlock.boot.autoconfigure.metrics;
 
+import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 
+import io.distributedlock.DeadlockDetectedException;
 import io.distributedlock.Lease;
 import io.distributedlock.LockKey;
 import io.distributedlock.LockNotAcquiredException.Reason;
@@ -98,6 +101,18 @@ class LockMetricsTests {
 		assertThat(counter("lock.renewals", "outcome", "renewed")).isEqualTo(30);
 		assertThat(counter("lock.renewals", "outcome", "refused")).isEqualTo(2);
 		assertThat(counter("lock.renewals", "outcome", "failed")).isEqualTo(1);
+	}
+
+	@Test
+	void deadlocksAreCountedAndAreAnOutcomeOfTheirOwn() {
+		this.events.acquired(this.lease);
+		assertThat(this.registry.get("lock.deadlocks").counter().count()).isZero();
+		this.metrics.onDeadlock(this.lease.key(), "redis",
+				new DeadlockDetectedException(this.lease.key(), List
+					.of(new DeadlockDetectedException.Participant("jvm-1", "main", "a", "b", Duration.ofMillis(60)))),
+				Duration.ofMillis(60));
+		assertThat(this.registry.get("lock.deadlocks").counter().count()).isEqualTo(1);
+		assertThat(acquire("deadlock").count()).isEqualTo(1);
 	}
 
 	@Test
