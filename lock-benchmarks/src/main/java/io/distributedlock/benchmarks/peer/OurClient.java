@@ -24,51 +24,48 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
  */
 final class OurClient implements PeerClient {
 
-	/** The default. */
-	static final int HANDOFF = 64;
-
 	private static final String NAME = "bench";
 
 	// Nobody should give up in a benchmark.
 	private static final Duration WAIT_TIME = Duration.ofMinutes(10);
 
-	private static final Duration HANDOFF_TIME = Duration.ofMillis(50);
-
 	private final LockEngine engine;
+
+	private final boolean fair;
 
 	private final Runnable closing;
 
 	/**
 	 * Makes a client.
 	 * @param store where locks are kept; it is closed with this client
-	 * @param handoffLeases how many leases in a row one JVM may hand from thread to
-	 * thread; 1 lets the store decide every time
+	 * @param fair whether the lock is given in strict order
 	 * @param closing closes what the store uses
 	 */
-	private OurClient(LockStore store, int handoffLeases, Runnable closing) {
-		this.engine = LockEngine.builder().store(store).handoff(handoffLeases, HANDOFF_TIME).build();
+	private OurClient(LockStore store, boolean fair, Runnable closing) {
+		this.engine = LockEngine.builder().store(store).build();
+		this.fair = fair;
 		this.closing = closing;
 	}
 
-	static OurClient redis(Address server, String prefix, int handoffLeases) {
+	static OurClient redis(Address server, String prefix, boolean fair) {
 		LettuceConnectionFactory factory = SpringRedis.connect(server);
 		RedisLockStore store = RedisLockStore.builder(factory).prefix(prefix).build();
 		store.check();
-		return new OurClient(store, handoffLeases, factory::destroy);
+		return new OurClient(store, fair, factory::destroy);
 	}
 
 	static OurClient replicatedRedis(Address server, String prefix) {
 		LettuceConnectionFactory factory = SpringRedis.connect(server);
 		RedisLockStore store = RedisLockStore.builder(factory).prefix(prefix).waitReplicas(1).build();
 		store.check();
-		return new OurClient(store, HANDOFF, factory::destroy);
+		return new OurClient(store, false, factory::destroy);
 	}
 
 	static OurClient redlock(List<Address> servers, String prefix) {
 		List<LettuceConnectionFactory> factories = servers.stream().map(SpringRedis::connect).toList();
 		RedlockLockStore store = RedlockLockStore.builder(factories).prefix(prefix).build();
 		store.check();
-		return new OurClient(store, HANDOFF, () -> factories.forEach(LettuceConnectionFactory::destroy));
+		return new OurClient(store, false, () -> factories.forEach(LettuceConnectionFactory::destroy));
 	}
 
 	static OurClient jdbc(Address server, String prefix) {
@@ -76,14 +73,14 @@ final class OurClient implements PeerClient {
 		// Tables are emptied before each run, so the prefix is not needed.
 		JdbcLockStore store = JdbcLockStore.builder(database.dataSource()).table(Database.TABLE).build();
 		store.check();
-		return new OurClient(store, HANDOFF, database::close);
+		return new OurClient(store, false, database::close);
 	}
 
 	static OurClient etcd(Address server, String prefix) {
 		Client client = Client.builder().endpoints("http://" + server).build();
 		EtcdLockStore store = EtcdLockStore.builder(client).prefix("/" + prefix + "/").build();
 		store.check();
-		return new OurClient(store, HANDOFF, client::close);
+		return new OurClient(store, false, client::close);
 	}
 
 	static OurClient zooKeeper(Address server, String prefix) {
@@ -91,18 +88,18 @@ final class OurClient implements PeerClient {
 			.namespace(prefix.replace(":", ""))
 			.build();
 		store.check();
-		return new OurClient(store, HANDOFF, () -> {
+		return new OurClient(store, false, () -> {
 		});
 	}
 
 	static OurClient memory() {
-		return new OurClient(InMemoryLockServer.create().connect(NAME), HANDOFF, () -> {
+		return new OurClient(InMemoryLockServer.create().connect(NAME), false, () -> {
 		});
 	}
 
 	@Override
 	public HeldLock lock(String key) {
-		return held(this.engine.acquire(LockRequest.of(NAME, key).withWaitTime(WAIT_TIME)));
+		return held(this.engine.acquire(LockRequest.of(NAME, key).withFair(this.fair).withWaitTime(WAIT_TIME)));
 	}
 
 	@Override

@@ -50,11 +50,10 @@ public final class Peers {
 
 	static {
 		add(Peer.baseline(RAW, "raw SET NX + script", RawClient::new));
-		add(Peer.ours(OURS, "this library", Backend.REDIS,
-				(server, prefix) -> OurClient.redis(server, prefix, OurClient.HANDOFF)));
+		add(Peer.ours(OURS, "this library", Backend.REDIS, (server, prefix) -> OurClient.redis(server, prefix, false)));
 		add(Peer
-			.ours(OURS_STRICT, "this library, handoff 1", Backend.REDIS,
-					(server, prefix) -> OurClient.redis(server, prefix, 1))
+			.ours(OURS_STRICT, "this library, fair", Backend.REDIS,
+					(server, prefix) -> OurClient.redis(server, prefix, true))
 			.thatIsFair());
 		add(Peer.redis("redisson", "Redisson RLock",
 				(server, prefix) -> new RedissonPeer(server, prefix, RedissonClient::getLock)));
