@@ -40,7 +40,19 @@ final class BlockingAcquire {
 
 	private final Waiter waiter;
 
+	/** The gate at which the caller waits already, null if it has to enter it. */
+	private final @Nullable KeyGate entered;
+
 	BlockingAcquire(LockEngine engine, StoreRuntime runtime, LockRequest request, Profile profile) {
+		this(engine, runtime, request, profile, null);
+	}
+
+	/**
+	 * Makes an acquisition.
+	 * @param ahead what the thread that grants the lock does before it wakes this one
+	 */
+	BlockingAcquire(LockEngine engine, StoreRuntime runtime, LockRequest request, Profile profile,
+			@Nullable Ahead ahead) {
 		this.engine = engine;
 		this.runtime = runtime;
 		this.key = request.key();
@@ -48,18 +60,27 @@ final class BlockingAcquire {
 		LockOwner explicit = request.owner();
 		this.owner = (explicit != null) ? explicit : LockContext.owner();
 		boolean sharesOwner = explicit != null || LockContext.boundOwner() != null;
-		this.waiter = Waiter.blocking(this.owner, sharesOwner, profile, engine.clock().now(),
-				engine.options().commandTimeout(profile.ttl()) + LockEngine.GRACE);
+		this.waiter = Waiter.blocking(Thread.currentThread(), this.owner, sharesOwner, profile, engine.clock().now(),
+				engine.options().commandTimeout(profile.ttl()) + LockEngine.GRACE, ahead);
+		this.entered = null;
+	}
+
+	/**
+	 * Goes on where the caller waits already.
+	 * @param ahead what was done for this thread
+	 */
+	BlockingAcquire(LockEngine engine, Ahead.Entered ahead) {
+		this.engine = engine;
+		this.runtime = ahead.target().runtime();
+		this.key = ahead.target().key();
+		this.profile = ahead.target().profile();
+		this.owner = ahead.waiter().owner;
+		this.waiter = ahead.waiter();
+		this.entered = ahead.gate();
 	}
 
 	Lease run() {
-		if (Thread.currentThread().isInterrupted()) {
-			throw notAcquired(refusal(Reason.INTERRUPTED));
-		}
-		if (!this.engine.isRunning() && !this.engine.reenters(this.runtime, this.key, this.owner)) {
-			throw notAcquired(refusal(Reason.SHUTTING_DOWN));
-		}
-		LockException failure = await(this.runtime.enter(this.key, this.waiter));
+		LockException failure = await((this.entered != null) ? this.entered : enter());
 		if (failure != null) {
 			throw notAcquired(failure);
 		}
@@ -73,6 +94,16 @@ final class BlockingAcquire {
 			this.engine.listeners().notify((listener) -> listener.onAcquired(lease, waited));
 		}
 		return lease;
+	}
+
+	private KeyGate enter() {
+		if (Thread.currentThread().isInterrupted()) {
+			throw notAcquired(refusal(Reason.INTERRUPTED));
+		}
+		if (!this.engine.isRunning() && !this.engine.reenters(this.runtime, this.key, this.owner)) {
+			throw notAcquired(refusal(Reason.SHUTTING_DOWN));
+		}
+		return this.runtime.enter(this.key, this.waiter);
 	}
 
 	/**

@@ -77,9 +77,30 @@ final class MultiAcquire {
 	}
 
 	private void await(Target target) {
-		this.plan.held
-			.add((LeaseHandle) new BlockingAcquire(this.engine, target.runtime(), target.request(), target.profile())
-				.run());
+		Ahead ahead = ahead();
+		try {
+			had(new BlockingAcquire(this.engine, target.runtime(), target.request(), target.profile(), ahead));
+		}
+		catch (Throwable ex) {
+			Ahead.Entered entered = (ahead != null) ? ahead.claim() : null;
+			if (entered != null) {
+				entered.leave();
+			}
+			throw ex;
+		}
+		Ahead.Entered entered = (ahead != null) ? ahead.claim() : null;
+		if (entered != null) {
+			had(new BlockingAcquire(this.engine, entered));
+		}
+	}
+
+	private @Nullable Ahead ahead() {
+		int next = this.plan.held.size() + 1;
+		return (next < this.plan.targets.size()) ? new Ahead(this.plan, next) : null;
+	}
+
+	private void had(BlockingAcquire acquire) {
+		this.plan.held.add((LeaseHandle) acquire.run());
 	}
 
 	private MultiPlan.@Nullable Step tryAll(List<Target> targets) {

@@ -76,7 +76,11 @@ final class MultiPlan {
 	 * Returns what to do next, or null if all is held.
 	 */
 	@Nullable Step next() {
-		int from = this.held.size();
+		return after(this.held.size());
+	}
+
+	/** Returns what to do when as many locks are held. For any thread. */
+	@Nullable Step after(int from) {
 		if (from == this.targets.size()) {
 			return null;
 		}

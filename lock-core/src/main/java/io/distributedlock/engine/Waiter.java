@@ -70,6 +70,9 @@ final class Waiter {
 	 */
 	final boolean sharesOwner;
 
+	/** What the granting thread does for a caller that sleeps, null if nothing. */
+	private final @Nullable Runnable ahead;
+
 	/** How many later callers went first. Guarded by the gate's mutex. */
 	int overtaken;
 
@@ -77,7 +80,7 @@ final class Waiter {
 	CallerGate.@Nullable Seat seat;
 
 	private Waiter(LockOwner owner, boolean sharesOwner, Profile profile, long now, long commandTimeout,
-			@Nullable Thread thread, @Nullable CompletableFuture<LeaseHandle> future) {
+			@Nullable Thread thread, @Nullable CompletableFuture<LeaseHandle> future, @Nullable Runnable ahead) {
 		this.owner = owner;
 		this.sharesOwner = sharesOwner;
 		this.profile = profile;
@@ -86,15 +89,22 @@ final class Waiter {
 		this.limit = Clock.plus(this.deadline, commandTimeout);
 		this.thread = thread;
 		this.future = future;
+		this.ahead = ahead;
 	}
 
-	static Waiter blocking(LockOwner owner, boolean sharesOwner, Profile profile, long now, long commandTimeout) {
-		return new Waiter(owner, sharesOwner, profile, now, commandTimeout, Thread.currentThread(), null);
+	/**
+	 * Makes a caller that sleeps while it waits.
+	 * @param thread the one that sleeps
+	 * @param ahead what follows the grant at once, before the thread is woken, or null
+	 */
+	static Waiter blocking(Thread thread, LockOwner owner, boolean sharesOwner, Profile profile, long now,
+			long commandTimeout, @Nullable Runnable ahead) {
+		return new Waiter(owner, sharesOwner, profile, now, commandTimeout, thread, null, ahead);
 	}
 
 	static Waiter asynchronous(LockOwner owner, boolean sharesOwner, Profile profile, long now, long commandTimeout,
 			CompletableFuture<LeaseHandle> future) {
-		return new Waiter(owner, sharesOwner, profile, now, commandTimeout, null, future);
+		return new Waiter(owner, sharesOwner, profile, now, commandTimeout, null, future, null);
 	}
 
 	State state() {
@@ -166,6 +176,9 @@ final class Waiter {
 	 */
 	void deliver() {
 		if (this.thread != null) {
+			if (this.ahead != null && STATE.compareAndSet(this, State.GRANTED, State.TAKEN)) {
+				this.ahead.run();
+			}
 			if (this.parked) {
 				LockSupport.unpark(this.thread);
 			}

@@ -47,7 +47,8 @@ class OvertakingRulesTests extends EngineFixture {
 
 	private Waiter sleeper(Profile profile) {
 		StoreRuntime runtime = this.jvm.runtime(null);
-		Waiter waiter = Waiter.blocking(LockOwner.create("sleeper"), false, profile, runtime.now(), 1_000_000_000);
+		Waiter waiter = Waiter.blocking(Thread.currentThread(), LockOwner.create("sleeper"), false, profile,
+				runtime.now(), 1_000_000_000, null);
 		runtime.enter(key(), waiter);
 		return waiter;
 	}

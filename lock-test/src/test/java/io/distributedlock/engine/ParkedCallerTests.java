@@ -77,7 +77,7 @@ class ParkedCallerTests extends EngineFixture {
 	void aCallerThatParksAfterItsGrantAndBeforeItIsToldIsUnparked() {
 		LeaseHandle lease = (LeaseHandle) this.engine.acquire(stock());
 		Profile profile = new Profile(lease.hold.terms(), 1);
-		Waiter waiter = Waiter.blocking(LockOwner.create("caller"), false, profile, 0, 0);
+		Waiter waiter = Waiter.blocking(Thread.currentThread(), LockOwner.create("caller"), false, profile, 0, 0, null);
 		assertThat(waiter.grant(lease)).isTrue();
 		waiter.parked = true;
 		waiter.deliver();

@@ -125,8 +125,8 @@ class SharedOwnerRulesTests extends EngineFixture {
 	private Waiter sleeper() {
 		StoreRuntime runtime = this.quick.runtime(null);
 		Terms terms = new Terms(Duration.ofSeconds(30).toNanos(), true, 0, Duration.ofHours(1).toNanos(), 0);
-		Waiter waiter = Waiter.blocking(LockOwner.create("sleeper"), false,
-				new Profile(terms, Duration.ofSeconds(5).toNanos()), runtime.now(), 1_000_000_000);
+		Waiter waiter = Waiter.blocking(Thread.currentThread(), LockOwner.create("sleeper"), false,
+				new Profile(terms, Duration.ofSeconds(5).toNanos()), runtime.now(), 1_000_000_000, null);
 		runtime.enter(key(), waiter);
 		return waiter;
 	}
