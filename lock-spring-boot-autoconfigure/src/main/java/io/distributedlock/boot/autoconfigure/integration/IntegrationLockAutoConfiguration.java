@@ -20,6 +20,7 @@ import org.springframework.integration.support.locks.LockRegistry;
  */
 @AutoConfiguration(after = DistributedLockAutoConfiguration.class)
 @ConditionalOnClass(LockRegistry.class)
+@ConditionalOnBooleanProperty(name = "distributed-lock.enabled", matchIfMissing = true)
 @ConditionalOnBooleanProperty(name = "distributed-lock.integration.enabled", matchIfMissing = true)
 @EnableConfigurationProperties(IntegrationLockProperties.class)
 public final class IntegrationLockAutoConfiguration {

@@ -19,6 +19,7 @@ import org.springframework.context.annotation.Lazy;
  */
 @AutoConfiguration(after = DistributedLockAutoConfiguration.class)
 @ConditionalOnClass(LockProvider.class)
+@ConditionalOnBooleanProperty(name = "distributed-lock.enabled", matchIfMissing = true)
 @ConditionalOnBooleanProperty(name = "distributed-lock.shedlock.enabled", matchIfMissing = true)
 @EnableConfigurationProperties(ShedLockProperties.class)
 public final class ShedLockAutoConfiguration {

@@ -76,6 +76,8 @@ class IntegrationFlowInRedisTests {
 				.doesNotHaveBean(DistributedLockRegistry.class));
 		runner().withPropertyValues("distributed-lock.integration.enabled=false")
 			.run((context) -> assertThat(context).doesNotHaveBean(LockRegistry.class));
+		runner().withPropertyValues("distributed-lock.enabled=false")
+			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean(LockRegistry.class));
 		runner().withClassLoader(new FilteredClassLoader(LockRegistry.class))
 			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean("distributedLockRegistry"));
 	}

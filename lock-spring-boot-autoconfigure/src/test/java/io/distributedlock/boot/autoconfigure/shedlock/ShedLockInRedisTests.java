@@ -76,6 +76,8 @@ class ShedLockInRedisTests {
 				.doesNotHaveBean(DistributedLockProvider.class));
 		runner().withPropertyValues("distributed-lock.shedlock.enabled=false")
 			.run((context) -> assertThat(context).doesNotHaveBean(LockProvider.class));
+		runner().withPropertyValues("distributed-lock.enabled=false")
+			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean(LockProvider.class));
 		runner().withClassLoader(new FilteredClassLoader(LockProvider.class))
 			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean("distributedLockProvider"));
 	}
