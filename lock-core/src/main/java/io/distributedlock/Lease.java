@@ -54,8 +54,20 @@ public interface Lease extends AutoCloseable {
 	 * Martin Kleppmann, "How to do distributed locking" (2016), shows why a lease alone
 	 * cannot replace that check.
 	 * @return the token, above zero and below 2^53
+	 * @throws IllegalStateException if the lease is {@linkplain #isDegraded() degraded}:
+	 * only the store can give tokens that rise
 	 */
 	long fencingToken();
+
+	/**
+	 * Tells whether this is a lock of this JVM only, taken because the store was out and
+	 * its name is configured for that ({@link OnOutage#LOCAL}). Callers of other
+	 * instances are not excluded.
+	 * @return true if there is neither a grant of the store nor a fencing token
+	 */
+	default boolean isDegraded() {
+		return false;
+	}
 
 	/**
 	 * Returns where this lease is in its life.
@@ -110,7 +122,8 @@ public interface Lease extends AutoCloseable {
 	 * acquisition is over. Call it when the work is done that must not be done again
 	 * soon. It asks nothing of the store before the lease is given back.
 	 * @throws LockLostException if the lease was lost
-	 * @throws IllegalStateException if the lease was released, or it is one of a reader
+	 * @throws IllegalStateException if the lease was released, it is one of a reader, or
+	 * it is {@linkplain #isDegraded() degraded}
 	 */
 	void keep();
 

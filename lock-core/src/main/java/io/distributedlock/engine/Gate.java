@@ -8,6 +8,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 import io.distributedlock.LockException;
 import io.distributedlock.LockInspector.HeldLock;
@@ -486,7 +487,9 @@ final class Gate extends KeyGate {
 
 	private void granted(Turn turn, AttemptId asked, long ttl, long sentAt, long firstToken, int tokens) {
 		long now = this.runtime.now();
-		long deadline = Clock.plus(sentAt, ttl - Profile.drift(ttl));
+		// A local grant begins when the store is known to be out.
+		long since = (firstToken == LocalFallback.LOCAL.firstToken()) ? now : sentAt;
+		long deadline = Clock.plus(since, ttl - Profile.drift(ttl));
 		if (now >= deadline) {
 			// Too late to be used (rule E5). The next try has a new attempt.
 			turn.then(() -> this.runtime.abandonLater(this, asked, 0, this.runtime.now() + ttl));
@@ -908,14 +911,18 @@ final class Gate extends KeyGate {
 		QueueingLockStore queue = (this.line.hasPatient()) ? this.runtime.queue : null;
 		current.sentBefore = true;
 		current.mayHaveTraces |= queue != null;
+		// Not for who was told that others have the lock: that is contention.
+		boolean degrades = !current.refused && this.runtime.engine.policies().degrades(this.key);
 		Object token = fly();
 		turn.then(() -> {
 			long sentAt = this.runtime.now();
 			AcquireCommand command = new AcquireCommand(this.key, asked, Duration.ofNanos(ttl), tokens, repeated,
 					timeout(ttl));
-			CompletionStage<AcquireReply> stage = (queue != null)
+			Supplier<CompletionStage<AcquireReply>> store = () -> (queue != null)
 					? this.runtime.call(() -> queue.acquireOrEnqueue(command))
 					: StoreBatch.acquire(this.runtime, command);
+			CompletionStage<AcquireReply> stage = degrades ? this.runtime.fallback.acquire(this, command, store)
+					: store.get();
 			stage.whenComplete((reply, thrown) -> acquired(token, asked, ttl, sentAt, reply, thrown));
 		});
 	}
@@ -989,6 +996,10 @@ final class Gate extends KeyGate {
 		while (next != null && current.hasToken()) {
 			Profile profile = next.profile;
 			boolean armed = suits(current, profile, now) || (fresh && current.ttl == profile.storeTtl());
+			if (!armed && current.local) {
+				current.ttl = profile.storeTtl();
+				armed = current.prolong(now, current.deadlineOf(now, current.ttl));
+			}
 			if (!armed && current.certain(profile.storeTtl()) < profile.storeTtl()) {
 				// A renewal without an answer may be executed after the re-arming.
 				break;
@@ -1075,7 +1086,8 @@ final class Gate extends KeyGate {
 	private void extendIfNeeded(Turn turn) {
 		Grant current = this.grant;
 		int tokens = this.runtime.engine.options().handoffLeases();
-		if (current == null || current.extending || current.yield || tokens == 1 || this.line.head() == null) {
+		if (current == null || current.local || current.extending || current.yield || tokens == 1
+				|| this.line.head() == null) {
 			return;
 		}
 		if (this.pace != null) {
@@ -1115,16 +1127,22 @@ final class Gate extends KeyGate {
 		this.state = State.RELEASING;
 		this.askAgain = false;
 		Waiter next = this.line.head();
-		QueueingLockStore queue = (this.line.hasPatient()) ? this.runtime.queue : null;
+		QueueingLockStore queue = (this.line.hasPatient() && !ended.local) ? this.runtime.queue : null;
 		Successor successor = (next != null && queue != null) ? new Successor(AttemptId.random(),
 				Duration.ofNanos(next.profile.storeTtl()), blockSize(this.line.size())) : null;
 		Object token = fly();
 		turn.then(() -> {
 			long sentAt = this.runtime.now();
 			ReleaseCommand command = new ReleaseCommand(this.key, ended.attempt(), Duration.ZERO, timeout(ended.ttl));
-			CompletionStage<ReleaseReply> stage = (successor != null && queue != null)
-					? this.runtime.call(() -> queue.releaseAndEnqueue(command, successor))
-					: StoreBatch.release(this.runtime, command);
+			CompletionStage<ReleaseReply> stage;
+			if (ended.local) {
+				stage = CompletableFuture.completedFuture(new ReleaseReply.Released(false));
+			}
+			else {
+				stage = (successor != null && queue != null)
+						? this.runtime.call(() -> queue.releaseAndEnqueue(command, successor))
+						: StoreBatch.release(this.runtime, command);
+			}
 			stage.whenComplete(
 					(reply, thrown) -> released(token, ended, closed, successor, sentAt, outcome, reply, thrown));
 		});

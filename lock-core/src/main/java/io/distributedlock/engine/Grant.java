@@ -28,6 +28,9 @@ class Grant extends TimerWheel.Entry {
 
 	final KeyGate gate;
 
+	/** It is of this JVM only, since the store was out ({@link LocalFallback}). */
+	final boolean local;
+
 	// There is a grant for every lease that is held, so that it has no object for its
 	// attempt, only what is in it.
 
@@ -84,6 +87,7 @@ class Grant extends TimerWheel.Entry {
 		this.attemptLow = attempt.low();
 		this.ttl = ttl;
 		this.deadline = deadline;
+		this.local = firstToken == LocalFallback.LOCAL.firstToken();
 		addTokens(firstToken, tokens);
 		this.turnStart = turnStart;
 	}

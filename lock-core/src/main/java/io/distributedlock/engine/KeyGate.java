@@ -263,7 +263,7 @@ abstract class KeyGate {
 	 * store may have it for longer, if renewals were executed whose answers got lost.
 	 */
 	protected void forget(Grant lost, LossReason reason, Turn turn) {
-		if (reason != LossReason.NOT_OWNER && reason != LossReason.FORCE_RELEASED) {
+		if (reason != LossReason.NOT_OWNER && reason != LossReason.FORCE_RELEASED && !lost.local) {
 			long now = this.runtime.now();
 			turn.then(() -> this.runtime.abandonLater(this, lost.attempt(), now, Clock.plus(now, lost.ttl)));
 		}

@@ -92,7 +92,17 @@ final class LeaseHandle implements Lease {
 
 	@Override
 	public long fencingToken() {
+		if (isDegraded()) {
+			throw new IllegalStateException("Lock '" + key() + "' is held within this instance only, since the store '"
+					+ store() + "' was out when it was acquired (on-outage = local), and so it has no fencing token."
+					+ " Ask Lease.isDegraded() before, or set on-outage = fail for what needs one.");
+		}
 		return this.hold.token;
+	}
+
+	@Override
+	public boolean isDegraded() {
+		return this.hold.grant.local;
 	}
 
 	@Override
@@ -135,7 +145,7 @@ final class LeaseHandle implements Lease {
 	}
 
 	IllegalStateException over() {
-		return new IllegalStateException("Lock '" + key() + "' (token " + fencingToken()
+		return new IllegalStateException("Lock '" + key() + "' (token " + this.hold.token
 				+ ") has been released already. Do the work before the lease is closed.");
 	}
 
@@ -152,7 +162,7 @@ final class LeaseHandle implements Lease {
 					+ "ms if the work is meant to take this long.";
 			case OWNER_GONE -> "Use try-with-resources or execute().";
 		};
-		return new LockLostException(key(), reason, fencingToken(), advice);
+		return new LockLostException(key(), reason, this.hold.token, advice);
 	}
 
 	/**
@@ -219,6 +229,10 @@ final class LeaseHandle implements Lease {
 		assertHeld();
 		if (this.hold.grant.gate.isForReaders()) {
 			throw new IllegalStateException("Lock '" + key() + "': a reader cannot keep it. Use mode = WRITE.");
+		}
+		if (isDegraded()) {
+			throw new IllegalStateException("Lock '" + key() + "' cannot be kept: it is held within this instance only,"
+					+ " since the store '" + store() + "' was out when it was acquired (on-outage = local).");
 		}
 		this.hold.keep();
 	}
@@ -297,6 +311,9 @@ final class LeaseHandle implements Lease {
 		if (last && silence != null) {
 			runtime().listeners().notify((listener) -> listener.onReleaseUnconfirmed(this, silence));
 		}
+		if (!held && !isNested()) {
+			runtime().engine.policies().endedLate(this, runtime().now() - this.hold.startedAt);
+		}
 		if (held && last) {
 			Duration duration = Duration.ofNanos(runtime().now() - this.hold.startedAt);
 			runtime().listeners().notify((listener) -> listener.onReleased(this, duration));
@@ -315,7 +332,7 @@ final class LeaseHandle implements Lease {
 
 	@Override
 	public String toString() {
-		return "Lease[" + key() + ", token " + fencingToken() + ", " + state() + "]";
+		return "Lease[" + key() + ", token " + this.hold.token + ", " + state() + "]";
 	}
 
 	/**

@@ -21,6 +21,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReadWriteLock;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 import io.distributedlock.DeadlockDetectedException;
@@ -35,6 +36,7 @@ import io.distributedlock.LockNotAcquiredException;
 import io.distributedlock.LockNotAcquiredException.Reason;
 import io.distributedlock.LockOutcome;
 import io.distributedlock.LockOwner;
+import io.distributedlock.LockPolicy;
 import io.distributedlock.LockRequest;
 import io.distributedlock.LockSettings;
 import io.distributedlock.LockStoreException;
@@ -83,6 +85,8 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 
 	private final HotKeys hotKeys;
 
+	private final Policies policies;
+
 	private final Timers timers;
 
 	private final DeadlockDetector deadlocks;
@@ -106,6 +110,10 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		this.locks = resolve(builder.locks, this.defaults);
 		List<LockListener> all = new ArrayList<>(builder.listeners);
 		all.add(this.statistics);
+		this.policies = new Policies(builder.policies);
+		if (!this.policies.isEmpty()) {
+			all.add(this.policies);
+		}
 		this.listeners = new Listeners(all);
 		this.timers = new Timers(name + "-timer");
 		this.deadlocks = new DeadlockDetector(this, this.options.deadlockThreshold());
@@ -275,7 +283,8 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		return settings;
 	}
 
-	private Profile profile(LockRequest request, LockSettings settings, StoreRuntime runtime) {
+	private Profile profile(LockRequest request, LockSettings resolved, StoreRuntime runtime) {
+		LockSettings settings = this.policies.apply(request.key(), request.mode(), resolved);
 		Profile profile = Profile.of(settings, request.mode(), this.terms);
 		if (!profile.isAlone()) {
 			String missing = missing(runtime.store, request.mode(), settings);
@@ -431,7 +440,8 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 
 	private Target target(LockRequest request) {
 		LockSettings settings = resolve(request);
-		return new Target(runtime(settings.store()), request, Profile.of(settings, request.mode(), this.terms));
+		StoreRuntime runtime = runtime(settings.store());
+		return new Target(runtime, request, profile(request, settings, runtime));
 	}
 
 	private List<Target> sorted(Collection<LockRequest> requests) {
@@ -441,7 +451,7 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 			if (last == null || !last.isSameLock(next)) {
 				targets.add(next);
 			}
-			else if (!last.profile().equals(next.profile()) || last.request().mode() != next.request().mode()) {
+			else if (!isSame(last, next)) {
 				throw new IllegalArgumentException("Lock '" + next.key()
 						+ "' is asked for twice with different settings. Leave one of the two out.");
 			}
@@ -451,6 +461,12 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 					+ " of what they protect is empty.");
 		}
 		return targets;
+	}
+
+	private static boolean isSame(Target one, Target other) {
+		// An adaptive ttl may have changed between the two.
+		return one.request().mode() == other.request().mode() && (one.profile().equals(other.profile())
+				|| one.request().settings().equals(other.request().settings()));
 	}
 
 	private static LockOwner ownerOf(List<Target> targets, LockOwner caller) {
@@ -536,6 +552,11 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 	}
 
 	@Override
+	public List<ObservedHoldTime> observedHoldTimes() {
+		return this.policies.observed();
+	}
+
+	@Override
 	public Optional<StoredLock> find(LockKey key, @Nullable String store) {
 		StoreRuntime runtime = runtime(store);
 		return ask(runtime, key, "the store could not tell about it", inspectable(runtime).inspect(key, timeout()));
@@ -597,6 +618,10 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		return this.deadlocks;
 	}
 
+	Policies policies() {
+		return this.policies;
+	}
+
 	Timers timers() {
 		return this.timers;
 	}
@@ -627,6 +652,8 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		private LockSettings defaults = LockSettings.DEFAULTS;
 
 		private Map<String, LockSettings> locks = Map.of();
+
+		private @Nullable Function<String, LockPolicy> policies;
 
 		private int handoffLeases = 64;
 
@@ -688,6 +715,17 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		 */
 		public Builder locks(Map<String, LockSettings> settings) {
 			this.locks = Map.copyOf(settings);
+			return this;
+		}
+
+		/**
+		 * Sets what operators decide about lock names.
+		 * @param byName gives the policy of a name; asked once for each of the first
+		 * thousand names
+		 * @return this builder
+		 */
+		public Builder policies(Function<String, LockPolicy> byName) {
+			this.policies = byName;
 			return this;
 		}
 

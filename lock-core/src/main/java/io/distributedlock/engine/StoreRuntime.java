@@ -65,6 +65,9 @@ final class StoreRuntime implements SignalReceiver {
 	/** For callers that wait for an answer of the store. */
 	final AnswerWait answerWait = new AnswerWait();
 
+	/** For names that go on within this JVM while the store is out. */
+	final LocalFallback fallback = new LocalFallback(this);
+
 	private final ReentrantLock[] mutexes = new ReentrantLock[MUTEXES];
 
 	/**
@@ -414,7 +417,10 @@ final class StoreRuntime implements SignalReceiver {
 		long ttl = hold.renewalTtl(sentAt);
 		RenewCommand command = new RenewCommand(grant.gate.key, grant.attempt(), Duration.ofNanos(ttl),
 				Duration.ofNanos(this.engine.options().commandTimeout(hold.terms().ttl())));
-		renew(grant.gate.isShared(), List.of(command)).whenComplete((replies, thrown) -> {
+		CompletionStage<List<RenewReply>> answer = grant.local
+				? CompletableFuture.completedFuture(List.of(RenewReply.RENEWED))
+				: renew(grant.gate.isShared(), List.of(command));
+		answer.whenComplete((replies, thrown) -> {
 			RenewReply reply = (replies != null && !replies.isEmpty()) ? replies.get(0) : new RenewReply.Failed(
 					failure((thrown != null) ? thrown : new IllegalStateException("The store answered nothing")));
 			boolean armed = reply instanceof RenewReply.Renewed && grant.gate.armed(grant, ttl, sentAt);

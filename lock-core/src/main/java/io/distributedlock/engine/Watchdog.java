@@ -127,6 +127,10 @@ final class Watchdog implements Runnable {
 		for (TimerWheel.Entry entry : due) {
 			Grant grant = (Grant) entry;
 			if (look(grant)) {
+				if (grant.local) {
+					renewLocally(grant);
+					continue;
+				}
 				long timeout = this.engine.options().commandTimeout(grant.ttl);
 				renewals
 					.computeIfAbsent(new Batch(grant.gate.runtime(), timeout, grant.gate.isShared()),
@@ -215,6 +219,17 @@ final class Watchdog implements Runnable {
 			this.engine.callbackExecutor()
 				.execute(() -> this.engine.listeners().notify((listener) -> listener.onLongHold(lease, held)));
 		}
+	}
+
+	/** The store knows nothing of it. */
+	private void renewLocally(Grant grant) {
+		long now = this.clock.now();
+		Hold hold = grant.hold;
+		long ttl = (hold != null) ? hold.renewalTtl(now) : grant.ttl;
+		grant.prolong(now, grant.deadlineOf(now, ttl));
+		grant.ttl = ttl;
+		grant.renewDue = now + interval(grant, ttl);
+		grant.armed();
 	}
 
 	private void renew(Batch batch, List<Grant> grants) {

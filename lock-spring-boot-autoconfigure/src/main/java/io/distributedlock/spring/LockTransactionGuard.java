@@ -69,7 +69,7 @@ public final class LockTransactionGuard implements TransactionExecutionListener 
 		Duration margin = this.commitMargin.get();
 		Duration remaining = lease.remaining();
 		if (remaining.compareTo(margin) < 0) {
-			throw new LockLostException(lease.key(), LossReason.EXPIRED, lease.fencingToken(),
+			throw new LockLostException(lease.key(), LossReason.EXPIRED, lease.isDegraded() ? 0 : lease.fencingToken(),
 					"The transaction was rolled back, since " + remaining.toMillis()
 							+ "ms were left before its commit and " + margin.toMillis()
 							+ "ms are needed (distributed-lock.transaction.commit-margin).");

@@ -78,7 +78,7 @@ final class SpringTransaction implements SurroundingTransaction {
 					.addKeyValue("lock.key", lease.key())
 					.log("Lock '{}' (token {}) was lost between the last check and the commit of the transaction that"
 							+ " it protects. Only a fencing token that the database checks can exclude this.",
-							lease.key(), lease.fencingToken());
+							lease.key(), lease.isDegraded() ? 0 : lease.fencingToken());
 			}
 		}
 

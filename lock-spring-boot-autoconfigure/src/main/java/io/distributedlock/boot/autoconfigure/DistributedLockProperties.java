@@ -4,9 +4,13 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
+import io.distributedlock.AdaptiveTtl;
+import io.distributedlock.LockPolicy;
 import io.distributedlock.LockSettings;
+import io.distributedlock.OnOutage;
 import io.distributedlock.spring.OnActiveTransaction;
 import org.jspecify.annotations.Nullable;
 
@@ -69,8 +73,8 @@ public record DistributedLockProperties(@DefaultValue("true") boolean enabled, @
 					+ "ms): a lost signal would cost a waiter its turn. Lower recheck or raise reservation.");
 		}
 		LockSettings defaults = settings("distributed-lock", () -> settings(ttl, waitTime, renew, minHold, maxHold));
-		locks.forEach(
-				(name, lock) -> settings("distributed-lock.locks." + name, () -> lock.toSettings().orElse(defaults)));
+		locks
+			.forEach((name, lock) -> settings("distributed-lock.locks." + name, () -> lock.checked().orElse(defaults)));
 	}
 
 	private static void above(String name, Duration value) {
@@ -118,6 +122,19 @@ public record DistributedLockProperties(@DefaultValue("true") boolean enabled, @
 	}
 
 	/**
+	 * Returns what is decided about single locks, whatever the code asks for.
+	 * @return gives the policy of a lock name, or null if nothing is decided about any
+	 */
+	@Nullable Function<String, LockPolicy> toPolicies() {
+		Map<String, LockPolicy> policies = new LinkedHashMap<>();
+		this.locks.forEach((name, lock) -> policies.put(name, lock.toPolicy()));
+		if (policies.values().stream().allMatch(LockPolicy.DEFAULT::equals)) {
+			return null;
+		}
+		return (name) -> LockNames.entryFor(name, policies.keySet()).map(policies::get).orElse(LockPolicy.DEFAULT);
+	}
+
+	/**
 	 * Settings of one lock. What is left out comes from the annotation, then from the
 	 * settings of all locks.
 	 *
@@ -134,16 +151,61 @@ public record DistributedLockProperties(@DefaultValue("true") boolean enabled, @
 	 * @param shed Whether callers are refused at once who, as it looks, cannot be served
 	 * within their wait time.
 	 * @param store Name of the store that keeps the lock.
+	 * @param adaptiveTtl How the ttl follows the time for which the lock is held, for
+	 * locks that are not renewed.
+	 * @param onOutage What happens while the store is out. With "local", callers run
+	 * under a lock of their instance only.
 	 */
 	public record Lock(@Nullable Duration ttl, @Nullable Duration waitTime, @Nullable Boolean renew,
 			@Nullable Duration minHold, @Nullable Duration maxHold, @Nullable Boolean keep, @Nullable Boolean fair,
-			@Nullable Integer permits, @Nullable Boolean shed, @Nullable String store) {
+			@Nullable Integer permits, @Nullable Boolean shed, @Nullable String store,
+			@Nullable AdaptiveTtlProperties adaptiveTtl, @DefaultValue("fail") OnOutage onOutage) {
+
+		private LockSettings checked() {
+			if (toPolicy().adaptiveTtl() != null) {
+				if (Boolean.TRUE.equals(this.renew)) {
+					throw new IllegalArgumentException("adaptive-ttl is for locks that are not renewed, but renew is"
+							+ " true. Set renew to false, or leave out adaptive-ttl: what is renewed needs no longer"
+							+ " ttl, however long it is held.");
+				}
+				if (Boolean.TRUE.equals(this.keep)) {
+					throw new IllegalArgumentException("keep and adaptive-ttl do not go together, since the ttl says"
+							+ " for how long the key is kept. Leave one of them out.");
+				}
+			}
+			boolean needsStore = Boolean.TRUE.equals(this.keep) || Boolean.TRUE.equals(this.fair)
+					|| (this.permits != null && this.permits > 1) || (this.minHold != null && !this.minHold.isZero());
+			if (this.onOutage == OnOutage.LOCAL && needsStore) {
+				throw new IllegalArgumentException("on-outage is local, which does not go with keep, fair, permits or"
+						+ " min-hold: they need the store. Leave one of them out.");
+			}
+			return toSettings();
+		}
+
+		LockPolicy toPolicy() {
+			AdaptiveTtlProperties adaptive = this.adaptiveTtl;
+			return new LockPolicy((adaptive != null && adaptive.enabled())
+					? new AdaptiveTtl(adaptive.min(), adaptive.max(), adaptive.margin()) : null, this.onOutage);
+		}
 
 		LockSettings toSettings() {
 			return new LockSettings(this.ttl, this.waitTime, this.renew, this.minHold, this.maxHold, this.keep,
 					this.fair, this.permits, this.shed, this.store);
 		}
 
+	}
+
+	/**
+	 * How the ttl of a lock follows the time for which it is held.
+	 *
+	 * @param enabled Whether the ttl is what 99.9 % of the recent holds of this instance
+	 * needed, times the margin. Until 100 holds have ended, the configured ttl counts.
+	 * @param min The ttl is never less than this.
+	 * @param max The ttl is never more than this.
+	 * @param margin What the observed time is multiplied with.
+	 */
+	public record AdaptiveTtlProperties(@DefaultValue("false") boolean enabled, @DefaultValue("1s") Duration min,
+			@DefaultValue("5m") Duration max, @DefaultValue("2") double margin) {
 	}
 
 	/**

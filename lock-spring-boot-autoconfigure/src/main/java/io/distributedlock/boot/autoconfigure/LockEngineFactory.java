@@ -1,8 +1,10 @@
 package io.distributedlock.boot.autoconfigure;
 
 import java.util.List;
+import java.util.function.Function;
 
 import io.distributedlock.LockListener;
+import io.distributedlock.LockPolicy;
 import io.distributedlock.LockSettings;
 import io.distributedlock.engine.LockEngine;
 import io.distributedlock.spi.LockStore;
@@ -30,6 +32,10 @@ final class LockEngineFactory {
 			.commandTimeout(this.properties.commandTimeout())
 			.deadlockDetection(this.properties.deadlockDetection().enabled())
 			.deadlockThreshold(this.properties.deadlockDetection().threshold());
+		Function<String, LockPolicy> policies = this.properties.toPolicies();
+		if (policies != null) {
+			builder.policies(policies);
+		}
 		stores.forEach(builder::store);
 		listeners.forEach(builder::listener);
 		return builder.build();

@@ -5,8 +5,12 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Function;
 
+import io.distributedlock.AdaptiveTtl;
+import io.distributedlock.LockPolicy;
 import io.distributedlock.LockSettings;
+import io.distributedlock.OnOutage;
 import io.distributedlock.spring.OnActiveTransaction;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
@@ -75,6 +79,41 @@ class DistributedLockPropertiesTests {
 					Map.of("distributed-lock.locks.stock.shed", "true", "distributed-lock.locks.stock.fair", "true")))
 			.havingRootCause()
 			.withMessageContaining("distributed-lock.locks.stock: shed = true goes with neither fair = true");
+	}
+
+	@Test
+	void policiesOfLocksAreFoundUnderTheirNames() {
+		assertThat(bind(Map.of("distributed-lock.locks.stock.ttl", "7s")).toPolicies()).isNull();
+		Function<String, LockPolicy> policies = bind(Map.of("distributed-lock.locks.stock.on-outage", "local",
+				"distributed-lock.locks.shop-buy.adaptive-ttl.enabled", "true",
+				"distributed-lock.locks.shop-buy.adaptive-ttl.max", "20s"))
+			.toPolicies();
+		assertThat(policies).isNotNull();
+		assertThat(policies.apply("stock")).isEqualTo(new LockPolicy(null, OnOutage.LOCAL));
+		assertThat(policies.apply("Shop.buy")).isEqualTo(
+				new LockPolicy(new AdaptiveTtl(Duration.ofSeconds(1), Duration.ofSeconds(20), 2), OnOutage.FAIL));
+		assertThat(policies.apply("other")).isEqualTo(LockPolicy.DEFAULT);
+	}
+
+	@Test
+	void policiesThatCannotBeFollowedAreRefused() {
+		refusedTogether("distributed-lock.locks.stock: adaptive-ttl is for locks that are not renewed",
+				Map.of("distributed-lock.locks.stock.adaptive-ttl.enabled", "true",
+						"distributed-lock.locks.stock.renew", "true"));
+		refusedTogether("distributed-lock.locks.stock: keep and adaptive-ttl",
+				Map.of("distributed-lock.locks.stock.adaptive-ttl.enabled", "true", "distributed-lock.locks.stock.keep",
+						"true"));
+		refusedTogether("distributed-lock.locks.stock: adaptive-ttl.max",
+				Map.of("distributed-lock.locks.stock.adaptive-ttl.enabled", "true",
+						"distributed-lock.locks.stock.adaptive-ttl.max", "100ms"));
+		refusedTogether("distributed-lock.locks.stock: on-outage is local",
+				Map.of("distributed-lock.locks.stock.on-outage", "local", "distributed-lock.locks.stock.permits", "3"));
+	}
+
+	private static void refusedTogether(String message, Map<String, String> values) {
+		assertThatExceptionOfType(BindException.class).isThrownBy(() -> bind(values))
+			.havingRootCause()
+			.withMessageContaining(message);
 	}
 
 	@Test

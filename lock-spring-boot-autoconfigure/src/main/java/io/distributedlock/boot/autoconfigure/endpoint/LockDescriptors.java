@@ -8,12 +8,14 @@ import java.util.List;
 import io.distributedlock.LockInspector.HeldLock;
 import io.distributedlock.LockInspector.HotLock;
 import io.distributedlock.LockInspector.LockStatistics;
+import io.distributedlock.LockInspector.ObservedHoldTime;
 import io.distributedlock.LockInspector.StoredLock;
 import io.distributedlock.LockInspector.WaitedLock;
 import io.distributedlock.LockKey;
 import io.distributedlock.boot.autoconfigure.endpoint.LockDescriptor.QueuedDescriptor;
 import io.distributedlock.boot.autoconfigure.endpoint.LockDescriptor.ShareDescriptor;
 import io.distributedlock.boot.autoconfigure.endpoint.LockDescriptor.StoredLockDescriptor;
+import io.distributedlock.boot.autoconfigure.endpoint.LocksDescriptor.AdaptiveTtlDescriptor;
 import io.distributedlock.boot.autoconfigure.endpoint.LocksDescriptor.HeldLockDescriptor;
 import io.distributedlock.boot.autoconfigure.endpoint.LocksDescriptor.HotLockDescriptor;
 import io.distributedlock.boot.autoconfigure.endpoint.LocksDescriptor.LockStatisticsDescriptor;
@@ -56,7 +58,7 @@ final class LockDescriptors {
 	HeldLockDescriptor held(HeldLock lock) {
 		return new HeldLockDescriptor(id(lock.key()), lock.key().name(), key(lock.key()), lock.store(), lock.owner(),
 				Long.toString(lock.fencingToken()), millis(lock.held()), millis(lock.remaining()), lock.nested(),
-				lock.waiters());
+				lock.waiters(), lock.isDegraded());
 	}
 
 	WaitedLockDescriptor waited(WaitedLock lock) {
@@ -67,6 +69,12 @@ final class LockDescriptors {
 	HotLockDescriptor hot(HotLock lock) {
 		return new HotLockDescriptor(id(lock.key()), lock.key().name(), key(lock.key()), lock.store(),
 				Math.round(lock.share() * 1000) / 1000.0, lock.waits(), millis(lock.longestWait()));
+	}
+
+	AdaptiveTtlDescriptor adaptiveTtl(ObservedHoldTime observed) {
+		Duration ttl = observed.ttl();
+		return new AdaptiveTtlDescriptor(observed.name(), observed.holds(), millis(observed.quantile()),
+				(ttl != null) ? millis(ttl) : null);
 	}
 
 	LockStatisticsDescriptor statistics(LockStatistics statistics) {

@@ -19,13 +19,15 @@ import org.springframework.boot.actuate.endpoint.OperationResponseBody;
  * @param waiting the keys that callers wait for, most callers first, as many as asked for
  * @param hotKeys the keys that callers have waited for most in the last minutes, heaviest
  * first, ten at most
+ * @param adaptiveTtls the lock names whose ttl follows their hold times
  * @param statistics what happened at each lock name since this instance started
  * @param error why this instance has no locks at all, null if it has: without locks
  * ({@code distributed-lock.enabled=false}) an application runs without a store too
  */
 public record LocksDescriptor(String instance, List<String> stores, int heldCount, List<HeldLockDescriptor> held,
 		int waitingCount, List<WaitedLockDescriptor> waiting, List<HotLockDescriptor> hotKeys,
-		List<LockStatisticsDescriptor> statistics, @Nullable String error) implements OperationResponseBody {
+		List<AdaptiveTtlDescriptor> adaptiveTtls, List<LockStatisticsDescriptor> statistics,
+		@Nullable String error) implements OperationResponseBody {
 
 	/**
 	 * A lock that this instance holds.
@@ -40,9 +42,11 @@ public record LocksDescriptor(String instance, List<String> stores, int heldCoun
 	 * @param remaining how long it is held for certain without a renewal
 	 * @param nested how many leases share it
 	 * @param waiters how many callers of this instance wait for it
+	 * @param degraded whether it is held within this instance only, since the store was
+	 * out
 	 */
 	public record HeldLockDescriptor(String id, String name, List<String> key, String store, String owner, String token,
-			Duration held, Duration remaining, int nested, int waiters) {
+			Duration held, Duration remaining, int nested, int waiters, boolean degraded) {
 	}
 
 	/**
@@ -72,6 +76,17 @@ public record LocksDescriptor(String instance, List<String> stores, int heldCoun
 	 */
 	public record HotLockDescriptor(String id, String name, List<String> key, String store, double share, long waits,
 			Duration longestWait) {
+	}
+
+	/**
+	 * A lock name whose ttl follows its hold times.
+	 *
+	 * @param name what the lock protects
+	 * @param holds how many holds have ended
+	 * @param quantile 99.9 % of the recent ones did not take longer
+	 * @param ttl the ttl of new leases, null while the configured one counts
+	 */
+	public record AdaptiveTtlDescriptor(String name, long holds, Duration quantile, @Nullable Duration ttl) {
 	}
 
 	/**

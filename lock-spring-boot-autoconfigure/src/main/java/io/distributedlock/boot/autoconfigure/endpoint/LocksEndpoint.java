@@ -92,6 +92,7 @@ public final class LocksEndpoint {
 				held.stream().limit(most).map(this.descriptors::held).toList(), waiting.size(),
 				waiting.stream().limit(most).map(this.descriptors::waited).toList(),
 				inspector.hotKeys().stream().limit(Math.min(most, HOT_KEYS)).map(this.descriptors::hot).toList(),
+				inspector.observedHoldTimes().stream().map(this.descriptors::adaptiveTtl).toList(),
 				inspector.statistics().stream().map(this.descriptors::statistics).toList(),
 				(inspector instanceof UnavailableInspector unavailable) ? unavailable.error() : null);
 	}

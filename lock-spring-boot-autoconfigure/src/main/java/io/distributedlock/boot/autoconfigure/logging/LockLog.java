@@ -37,6 +37,8 @@ public final class LockLog implements LockListener {
 
 	private final LogLimit longHolds;
 
+	private final LogLimit degraded;
+
 	private final Map<String, RenewalLog> renewals = new ConcurrentHashMap<>();
 
 	/**
@@ -47,22 +49,40 @@ public final class LockLog implements LockListener {
 		this.ticker = ticker;
 		this.lost = new LogLimit(BURST, PERIOD, ticker);
 		this.longHolds = new LogLimit(BURST, PERIOD, ticker);
+		this.degraded = new LogLimit(BURST, PERIOD, ticker);
 	}
 
 	@Override
 	public void onAcquired(Lease lease, Duration waited) {
+		if (lease.isDegraded()) {
+			warnOfDegraded(lease);
+		}
 		if (logger.isDebugEnabled()) {
 			of(logger.atDebug(), lease).addKeyValue("lock.waited", waited)
-				.log("Lock '{}' acquired after {}ms, token {}, by {}", lease.key(), waited.toMillis(),
-						lease.fencingToken(), lease.owner());
+				.log("Lock '{}' acquired after {}ms, token {}, by {}", lease.key(), waited.toMillis(), token(lease),
+						lease.owner());
 		}
+	}
+
+	private void warnOfDegraded(Lease lease) {
+		long skipped = this.degraded.tryPass();
+		if (skipped >= 0) {
+			of(logger.atWarn(), lease).addKeyValue("lock.degraded", true)
+				.log("Lock '{}' is held by {} within this instance ONLY: the store '{}' is out, and"
+						+ " distributed-lock.locks.{}.on-outage is local. Other instances may hold it too.{}",
+						lease.key(), lease.owner(), lease.store(), lease.key().name(), more(skipped));
+		}
+	}
+
+	private static long token(Lease lease) {
+		return lease.isDegraded() ? 0 : lease.fencingToken();
 	}
 
 	@Override
 	public void onReleased(Lease lease, Duration held) {
 		if (logger.isDebugEnabled()) {
 			of(logger.atDebug(), lease).addKeyValue("lock.held", held)
-				.log("Lock '{}' released after {}ms, token {}", lease.key(), held.toMillis(), lease.fencingToken());
+				.log("Lock '{}' released after {}ms, token {}", lease.key(), held.toMillis(), token(lease));
 		}
 	}
 
@@ -102,8 +122,7 @@ public final class LockLog implements LockListener {
 			of(logger.atWarn(), lease).addKeyValue("lock.held", held)
 				.log("Lock '{}' (token {}) has been held by {} for {}s, half of its max-hold. If its work hangs, a thread"
 						+ " dump shows where; if it is that long, raise distributed-lock.locks.{}.max-hold.{}",
-						lease.key(), lease.fencingToken(), lease.owner(), held.toSeconds(), lease.key().name(),
-						more(skipped));
+						lease.key(), token(lease), lease.owner(), held.toSeconds(), lease.key().name(), more(skipped));
 		}
 	}
 
@@ -121,7 +140,7 @@ public final class LockLog implements LockListener {
 	}
 
 	private static LoggingEventBuilder of(LoggingEventBuilder event, Lease lease) {
-		return of(event, lease.key(), lease.store()).addKeyValue("lock.token", lease.fencingToken());
+		return of(event, lease.key(), lease.store()).addKeyValue("lock.token", token(lease));
 	}
 
 	private static LoggingEventBuilder of(LoggingEventBuilder event, LockKey key, String store) {

@@ -70,6 +70,9 @@ public final class LockMetrics implements LockListener {
 	public void onAcquired(Lease lease, Duration waited) {
 		NameMeters meters = meters(lease.key(), lease.store());
 		meters.held.increment();
+		if (lease.isDegraded()) {
+			meters.degraded.increment();
+		}
 		meters.acquire(AcquireOutcome.ACQUIRED).record(waited);
 	}
 

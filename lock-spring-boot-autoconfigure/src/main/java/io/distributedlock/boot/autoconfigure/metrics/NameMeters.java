@@ -38,6 +38,8 @@ final class NameMeters {
 
 	final Counter deadlocks;
 
+	final Counter degraded;
+
 	final Counter localHandoffs;
 
 	final Counter remoteHandoffs;
@@ -57,6 +59,10 @@ final class NameMeters {
 			.register(registry);
 		this.deadlocks = Counter.builder("lock.deadlocks")
 			.description("Callers that gave up since they and others waited for each other")
+			.tags(this.tags)
+			.register(registry);
+		this.degraded = Counter.builder("lock.degraded")
+			.description("Leases of this instance only, taken because the store was out")
 			.tags(this.tags)
 			.register(registry);
 		this.localHandoffs = handoffs("local");

@@ -61,11 +61,11 @@ public final class LockObservations implements LockListener {
 			return;
 		}
 		Observed acquire = acquire(lease.key(), lease.store(), waited);
-		acquire.context.setFencingToken(lease.fencingToken());
+		acquire.context.setFencingToken(tokenOf(lease));
 		acquire.stop("acquired");
 		LockHoldObservationContext hold = new LockHoldObservationContext(lease.key(), lease.store(),
 				this.clock.instant());
-		hold.setFencingToken(lease.fencingToken());
+		hold.setFencingToken(tokenOf(lease));
 		Observation observation = LockObservationDocumentation.HOLD.start(this.holdConvention,
 				this.defaultHoldConvention, () -> hold, this.registry);
 		if (!observation.isNoop()) {
@@ -145,10 +145,14 @@ public final class LockObservations implements LockListener {
 
 	}
 
+	private static long tokenOf(Lease lease) {
+		return lease.isDegraded() ? 0 : lease.fencingToken();
+	}
+
 	private record LeaseId(LockKey key, String store, long token) {
 
 		static LeaseId of(Lease lease) {
-			return new LeaseId(lease.key(), lease.store(), lease.fencingToken());
+			return new LeaseId(lease.key(), lease.store(), tokenOf(lease));
 		}
 
 	}
