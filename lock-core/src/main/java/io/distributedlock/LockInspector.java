@@ -144,8 +144,8 @@ public interface LockInspector {
 	 *
 	 * @param name what the lock protects
 	 * @param acquired leases granted, nested ones not counted
-	 * @param refused callers that did not get the lock because of contention, interrupt
-	 * or shutdown
+	 * @param refused callers that did not get the lock because of contention, a deadlock,
+	 * interrupt or shutdown
 	 * @param shed those of the refused that were refused at once, since they would
 	 * probably have waited in vain
 	 * @param failed callers that did not get the lock because of an outage

@@ -1,6 +1,8 @@
 package io.distributedlock.engine;
 
 import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -103,6 +105,8 @@ final class DeadlockDetector {
 
 	private final long threshold;
 
+	private final InstantSource wallClock = InstantSource.system();
+
 	private final LongWaits waits = new LongWaits();
 
 	private final RateLimit outgoing;
@@ -148,7 +152,7 @@ final class DeadlockDetector {
 	 * @return what to {@linkplain #ended end} when the caller waits no longer
 	 */
 	LongWait suspect(StoreRuntime runtime, KeyGate gate, Waiter waiter) {
-		LongWait wait = new LongWait(runtime, gate, waiter);
+		LongWait wait = new LongWait(runtime, gate, waiter, micros());
 		// Now, so that the probes of others find it.
 		this.waits.list(wait);
 		later(() -> probe(wait));
@@ -173,6 +177,11 @@ final class DeadlockDetector {
 	/** Called on the thread of the caller that gave up. */
 	static void log(DeadlockDetectedException deadlock) {
 		logger.atWarn().addKeyValue("lock.key", String.valueOf(deadlock.key())).log("{}", deadlock.getMessage());
+	}
+
+	/** Only to tell which of several waits began last: no deadline depends on it. */
+	private long micros() {
+		return ChronoUnit.MICROS.between(Instant.EPOCH, this.wallClock.instant());
 	}
 
 	// ---- Probes
@@ -372,8 +381,8 @@ final class DeadlockDetector {
 		});
 	}
 
-	private static DeadlockDetectedException exception(LongWait victim, List<WaitStep> cycle, int at) {
-		long now = LongWait.micros();
+	private DeadlockDetectedException exception(LongWait victim, List<WaitStep> cycle, int at) {
+		long now = micros();
 		List<Participant> callers = new ArrayList<>(cycle.size());
 		for (int i = 0; i < cycle.size(); i++) {
 			WaitStep step = cycle.get((at + i) % cycle.size());

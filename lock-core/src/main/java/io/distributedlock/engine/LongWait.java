@@ -1,7 +1,5 @@
 package io.distributedlock.engine;
 
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Future;
@@ -37,15 +35,11 @@ final class LongWait {
 
 	private volatile boolean ended;
 
-	LongWait(StoreRuntime runtime, KeyGate gate, Waiter waiter) {
+	LongWait(StoreRuntime runtime, KeyGate gate, Waiter waiter, long wallClock) {
 		this.runtime = runtime;
 		this.gate = gate;
 		this.waiter = waiter;
-		this.since = micros() - (runtime.now() - waiter.enteredAt) / 1_000;
-	}
-
-	static long micros() {
-		return ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
+		this.since = wallClock - (runtime.now() - waiter.enteredAt) / 1_000;
 	}
 
 	LockOwner owner() {

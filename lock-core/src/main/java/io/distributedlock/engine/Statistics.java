@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 
+import io.distributedlock.DeadlockDetectedException;
 import io.distributedlock.Lease;
 import io.distributedlock.LockInspector.LockStatistics;
 import io.distributedlock.LockKey;
@@ -49,6 +50,11 @@ final class Statistics implements LockListener {
 		if (exception.reason() == LockNotAcquiredException.Reason.PREDICTED_TIMEOUT) {
 			counters.shed.increment();
 		}
+	}
+
+	@Override
+	public void onDeadlock(LockKey key, String store, DeadlockDetectedException exception, Duration waited) {
+		of(key).refused.increment();
 	}
 
 	@Override

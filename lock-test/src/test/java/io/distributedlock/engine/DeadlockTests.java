@@ -298,6 +298,9 @@ class DeadlockTests extends DeadlockFixture {
 		first.outcome();
 		assertThat(outcome).isInstanceOf(DeadlockDetectedException.class);
 		assertThat(heard).hasValue(1);
+		assertThat(listened.statistics()).filteredOn((lock) -> lock.name().equals("a"))
+			.singleElement()
+			.satisfies((lock) -> assertThat(lock.refused()).isEqualTo(1));
 		assertThat(waitingEnded).hasValue(2);
 	}
 
