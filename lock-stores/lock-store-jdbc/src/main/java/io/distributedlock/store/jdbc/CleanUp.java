@@ -96,6 +96,9 @@ final class CleanUp implements AutoCloseable {
 			while (this.old.deleteOldWaiters(session.connection(), before, BATCH) >= BATCH && !this.closed) {
 				logger.trace("There may be more entries of those that wait no longer");
 			}
+			while (this.old.deleteOldClaims(session.connection(), before, BATCH) >= BATCH && !this.closed) {
+				logger.trace("There may be more shares that have ended");
+			}
 			List<String> keys = this.old.oldRows(session.connection(), before, BATCH);
 			return this.old.deleteOldRows(session.connection(), keys.stream().sorted().toList(), before);
 		}

@@ -103,7 +103,7 @@ final class Dispatcher implements AutoCloseable {
 	 * never queues behind what waits for locked rows.
 	 */
 	private boolean hasLane(Lane lane) {
-		return this.fast != null || lane == Lane.RENEW || lane == Lane.RELEASE;
+		return this.fast != null || lane == Lane.RENEW || lane == Lane.RELEASE || lane == Lane.SHARES;
 	}
 
 	private static StoreException closed(boolean sent) {
@@ -185,7 +185,7 @@ final class Dispatcher implements AutoCloseable {
 			.mapToLong(Operation::deadline)
 			.reduce((a, b) -> (a - b > 0) ? a : b)
 			.orElse(0);
-		FastPath fast = (lane == Lane.LOOK) ? null : this.fast;
+		FastPath fast = lane.isQuick() ? this.fast : null;
 		Phase phase = Phase.OPENING;
 		Session session = null;
 		try {

@@ -28,14 +28,15 @@ enum JdbcErrors {
 			+ " long transactions."),
 
 	/** The tables are not there. */
-	NO_TABLE(false, "The lock tables do not exist in this database. Run the script %s of lock-store-jdbc (in the"
-			+ " package io/distributedlock/store/jdbc), set distributed-lock.jdbc.initialize-schema=always, or set"
-			+ " the right name as distributed-lock.jdbc.table."),
+	NO_TABLE(false, "A lock table does not exist in this database; the driver says which. Run the script %s of"
+			+ " lock-store-jdbc (in the package io/distributedlock/store/jdbc), which makes those that are missing,"
+			+ " also after an upgrade, set distributed-lock.jdbc.initialize-schema=always, or set the right name as"
+			+ " distributed-lock.jdbc.table."),
 
 	/** A right is missing. */
 	DENIED(false,
-			"The database user may not do what locks need. Grant SELECT, INSERT, UPDATE and DELETE on both"
-					+ " lock tables, and look at user name and password."),
+			"The database user may not do what locks need. Grant SELECT, INSERT, UPDATE and DELETE on all"
+					+ " three lock tables, and look at user name and password."),
 
 	/** The database takes no writes. */
 	READ_ONLY(true,

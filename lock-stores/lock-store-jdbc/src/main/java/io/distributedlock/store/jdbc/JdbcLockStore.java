@@ -6,11 +6,14 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
 import javax.sql.DataSource;
 
@@ -23,12 +26,15 @@ import io.distributedlock.spi.AcquireCommand;
 import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.ExtendCommand;
 import io.distributedlock.spi.ExtendReply;
+import io.distributedlock.spi.FairLockStore;
 import io.distributedlock.spi.InspectableLockStore;
-import io.distributedlock.spi.QueueingLockStore;
+import io.distributedlock.spi.MultiLockStore;
 import io.distributedlock.spi.ReleaseCommand;
 import io.distributedlock.spi.ReleaseReply;
 import io.distributedlock.spi.RenewCommand;
 import io.distributedlock.spi.RenewReply;
+import io.distributedlock.spi.SharedAcquireCommand;
+import io.distributedlock.spi.SharedLockStore;
 import io.distributedlock.spi.SignallingLockStore;
 import io.distributedlock.spi.StoreException;
 import io.distributedlock.spi.StoreOptions;
@@ -49,7 +55,8 @@ import io.distributedlock.store.jdbc.Session.Phase;
  * <p>
  * Safe for use by many threads. Close it when done; the {@link DataSource} stays open.
  */
-public final class JdbcLockStore implements QueueingLockStore, SignallingLockStore, InspectableLockStore {
+public final class JdbcLockStore
+		implements SharedLockStore, FairLockStore, MultiLockStore, SignallingLockStore, InspectableLockStore {
 
 	private final StoreSettings settings;
 
@@ -150,19 +157,22 @@ public final class JdbcLockStore implements QueueingLockStore, SignallingLockSto
 
 	@Override
 	public CompletionStage<List<RenewReply>> renew(List<RenewCommand> commands) {
+		return renew(Lane.RENEW, commands,
+				(command) -> new Operations.Renew(command, deadline(command.timeout()), this.signals));
+	}
+
+	private CompletionStage<List<RenewReply>> renew(Lane lane, List<RenewCommand> commands,
+			Function<RenewCommand, Operation<RenewReply>> renewal) {
 		if (commands.isEmpty()) {
 			return CompletableFuture.completedFuture(List.of());
 		}
-		List<Operations.Renew> operations = new ArrayList<>(commands.size());
-		for (RenewCommand command : commands) {
-			operations.add(new Operations.Renew(command, deadline(command.timeout()), this.signals));
-		}
-		this.dispatcher.submitAll(Lane.RENEW, operations);
+		List<Operation<RenewReply>> operations = commands.stream().map(renewal).toList();
+		this.dispatcher.submitAll(lane, operations);
 		return CompletableFuture.allOf(operations.toArray(CompletableFuture<?>[]::new))
 			.handle((done, anyFailure) -> operations.stream().map(JdbcLockStore::renewReply).toList());
 	}
 
-	private static RenewReply renewReply(Operations.Renew operation) {
+	private static RenewReply renewReply(Operation<RenewReply> operation) {
 		try {
 			return operation.join();
 		}
@@ -190,6 +200,65 @@ public final class JdbcLockStore implements QueueingLockStore, SignallingLockSto
 	@Override
 	public CompletionStage<Void> abandon(AbandonCommand command) {
 		return send(new Operations.Abandon(command, deadline(command.timeout()), this.signals));
+	}
+
+	@Override
+	public CompletionStage<AcquireReply> acquireShared(SharedAcquireCommand command) {
+		return send(new SharedOperations.Acquire(command, deadline(command.timeout()), this.signals));
+	}
+
+	@Override
+	public CompletionStage<List<RenewReply>> renewShared(List<RenewCommand> commands) {
+		return renew(Lane.SHARES, commands,
+				(command) -> new SharedOperations.Renew(command, deadline(command.timeout()), this.signals));
+	}
+
+	@Override
+	public CompletionStage<ExtendReply> extendShared(ExtendCommand command) {
+		return send(new SharedOperations.Extend(command, deadline(command.timeout()), this.signals));
+	}
+
+	@Override
+	public CompletionStage<ReleaseReply> releaseShared(ReleaseCommand command) {
+		return send(new SharedOperations.Release(command, deadline(command.timeout()), this.signals));
+	}
+
+	@Override
+	public CompletionStage<Void> abandonShared(AbandonCommand command) {
+		return send(new SharedOperations.Abandon(command, deadline(command.timeout()), this.signals));
+	}
+
+	@Override
+	public CompletionStage<List<AcquireReply>> acquireInOrder(List<AcquireCommand> commands) {
+		Duration shortest = commands.stream().map(AcquireCommand::timeout).min(Duration::compareTo).orElseThrow();
+		return send(new Operations.Line(commands, deadline(shortest), this.signals));
+	}
+
+	@Override
+	public CompletionStage<ReleaseReply> releaseInOrder(ReleaseCommand command, Duration ttl) {
+		return send(new Operations.LineRelease(command, ttl, deadline(command.timeout()), this.signals));
+	}
+
+	@Override
+	public List<CompletionStage<AcquireReply>> acquireEach(List<AcquireCommand> commands) {
+		return sendEach(commands,
+				(command) -> new Operations.Acquire(command, false, deadline(command.timeout()), this.signals));
+	}
+
+	@Override
+	public List<CompletionStage<ReleaseReply>> releaseEach(List<ReleaseCommand> commands) {
+		return sendEach(commands,
+				(command) -> new Operations.Release(command, null, deadline(command.timeout()), this.signals));
+	}
+
+	/**
+	 * What goes into a lane at once goes out in as few transactions as it allows.
+	 */
+	private <C, R> List<CompletionStage<R>> sendEach(List<C> commands, Function<C, Operation<R>> operation) {
+		List<Operation<R>> operations = commands.stream().map(operation).toList();
+		Map<Lane, List<Operation<R>>> lanes = operations.stream().collect(Collectors.groupingBy(Operation::lane));
+		lanes.forEach(this.dispatcher::submitAll);
+		return List.copyOf(operations);
 	}
 
 	@Override
@@ -336,7 +405,7 @@ public final class JdbcLockStore implements QueueingLockStore, SignallingLockSto
 
 		/**
 		 * Sets the table of the locks. The table of those that wait has the same name
-		 * with {@code _waiter} behind it.
+		 * with {@code _waiter} behind it, the one of shares with {@code _claim}.
 		 * @param table letters, digits and underscores, with a schema in front if needed;
 		 * {@code distributed_lock} by default
 		 * @return this

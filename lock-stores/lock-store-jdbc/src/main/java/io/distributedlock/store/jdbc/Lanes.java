@@ -57,7 +57,7 @@ final class Lanes {
 	private static int window(Lane lane, int parallelism) {
 		return switch (lane) {
 			case ACQUIRE, RENEW -> 2;
-			case RELEASE, EXTEND -> 1;
+			case RELEASE, EXTEND, SHARES -> 1;
 			// Rows that somebody else has locked must not stop everything.
 			case LOOK -> Math.max(1, parallelism - 1);
 		};

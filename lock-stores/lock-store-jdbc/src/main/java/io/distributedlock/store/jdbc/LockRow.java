@@ -1,35 +1,34 @@
 package io.distributedlock.store.jdbc;
 
 import java.time.Duration;
-import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
+import java.util.function.Predicate;
 
 import org.jspecify.annotations.Nullable;
 
-import io.distributedlock.LockInspector.QueuedInstance;
-import io.distributedlock.LockInspector.StoredLock;
-import io.distributedlock.LockKey;
 import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.ExtendReply;
 import io.distributedlock.spi.QueueingLockStore.Successor;
 import io.distributedlock.spi.ReleaseReply;
 import io.distributedlock.spi.RenewReply;
+import io.distributedlock.store.jdbc.Claim.Kind;
+import io.distributedlock.store.jdbc.Claim.State;
 
 /**
- * The row of one lock and its queue, while this transaction has the row locked: the rules
- * R3 to R6 of the protocol. Whoever changes the queue has the lock's row locked first, so
- * that one row lock guards both.
+ * The row of one lock with its queue and its shares, while this transaction has the row
+ * locked: the rules R3 to R6 of the protocol. Whoever changes the queue or the shares has
+ * the lock's row locked first, so that one row lock guards them all.
  * <p>
- * The flag {@code waited} says that the queue may have entries. While it is not set,
- * nobody needs to look: that is what makes grants and releases single statements (see
- * {@link PostgresFastPath}). A row stays when its lock is free, and so does its last
- * token.
+ * The flag {@code waited} says that the queue may have entries: {@value #WAITED} of JVMs
+ * that want the lock for themselves, {@value #CALLED} of others as well. While it is not
+ * set, nobody needs to look: that is what makes grants and releases single statements
+ * (see {@link PostgresFastPath}). For the same reason a row whose lock is shared ends
+ * with the last of the shares: nobody who looks at the row alone takes it before. Shares
+ * that are found when the row does not say that it is shared have ended. A row stays when
+ * its lock is free, and so does its last token.
  */
 final class LockRow {
 
@@ -41,10 +40,20 @@ final class LockRow {
 
 	static final String COOLING = "C";
 
+	static final String SHARED = "S";
+
+	/** See {@link #serve}. */
+	static final Predicate<Claim> NOBODY = (place) -> false;
+
+	private static final int WAITED = 1;
+
+	private static final int CALLED = 2;
+
 	private final String key;
 
 	private final boolean stored;
 
+	/** Of the one that is alone; free while there are shares. */
 	private String state = FREE;
 
 	private @Nullable String attempt;
@@ -58,23 +67,27 @@ final class LockRow {
 
 	private long expiresAt;
 
-	private long readLastToken;
+	private final long readLastToken;
 
-	private long readExpiresAt;
+	private final long readExpiresAt;
 
-	private final boolean readWaited;
+	private final int readWaited;
 
-	private boolean waited;
+	private final boolean readShared;
+
+	private boolean claimsRead;
+
+	private int waited;
 
 	private boolean changed;
 
-	private final Map<String, Waiter> queue = new LinkedHashMap<>(2);
+	private final Line line = new Line();
 
-	private final List<String> removed = new ArrayList<>(1);
+	private final Shares shares = new Shares();
+
+	private final ClaimChanges claims = new ClaimChanges();
 
 	private final List<Signal> signals = new ArrayList<>(1);
-
-	private long lastPlace;
 
 	private long now;
 
@@ -86,17 +99,21 @@ final class LockRow {
 	LockRow(String key) {
 		this.key = key;
 		this.stored = false;
-		this.readWaited = false;
+		this.readShared = false;
+		this.readWaited = 0;
+		this.readLastToken = 0;
+		this.readExpiresAt = 0;
 	}
 
 	/**
 	 * Makes a row that was read.
 	 */
 	LockRow(String key, String state, @Nullable String attempt, @Nullable String instance, long firstToken,
-			long lastToken, long expiresAt, boolean waited) {
+			long lastToken, long expiresAt, int waited) {
 		this.key = key;
 		this.stored = true;
-		this.state = state;
+		this.readShared = state.equals(SHARED);
+		this.state = this.readShared ? FREE : state;
 		this.attempt = attempt;
 		this.instance = instance;
 		this.firstToken = firstToken;
@@ -109,11 +126,16 @@ final class LockRow {
 	}
 
 	/**
-	 * Adds what was read of the queue, in order.
+	 * Adds what was read of the queue or the shares, in order.
 	 */
-	void add(Waiter waiter) {
-		this.queue.put(waiter.instance(), waiter);
-		this.lastPlace = Math.max(this.lastPlace, waiter.since());
+	void add(Claim claim) {
+		this.claims.read(claim);
+		if (claim.state() == State.WAITING) {
+			this.line.add(claim);
+		}
+		else {
+			this.shares.put(claim);
+		}
 	}
 
 	/**
@@ -122,6 +144,11 @@ final class LockRow {
 	void begin(long now, Rules rules) {
 		this.now = now;
 		this.rules = rules;
+		this.line.sort();
+		if (!this.readShared) {
+			this.shares.clear();
+		}
+		this.shares.expire(now);
 		if (!this.state.equals(FREE) && this.expiresAt <= now) {
 			free();
 		}
@@ -129,20 +156,29 @@ final class LockRow {
 
 	AcquireReply acquire(String attempt, Duration ttl, int tokens, boolean enqueue) {
 		if (holds(attempt)) {
-			// The client counts from its latest send, so the ttl begins once more.
-			live(ttl);
-			return new AcquireReply.Granted(this.firstToken,
-					(int) Math.min(tokens, this.lastToken - this.firstToken + 1));
+			return heldAlready(ttl, tokens);
 		}
-		if (this.state.equals(FREE) || isReservedFor(attempt)) {
-			grant(attempt, ttl, tokens);
-			return new AcquireReply.Granted(this.firstToken, tokens);
+		if (isFree() || isReservedFor(attempt)) {
+			this.line.remove(Claim.alone(this.rules.instance()));
+			return grant(attempt, ttl, tokens);
 		}
 		boolean queued = enqueue && this.rules.subscribed();
 		if (queued) {
-			enqueue(attempt);
+			enqueue(Kind.ALONE, attempt, 0);
 		}
-		return new AcquireReply.Refused(this.instance, remaining(), queued);
+		return refused(queued);
+	}
+
+	AcquireReply heldAlready(Duration ttl, int tokens) {
+		// The client counts from its latest send, so the ttl begins once more.
+		live(ttl);
+		return new AcquireReply.Granted(this.firstToken, (int) Math.min(tokens, this.lastToken - this.firstToken + 1));
+	}
+
+	AcquireReply refused(boolean queued) {
+		Claim last = this.shares.last();
+		String holder = (last == null) ? this.instance : (last.state() != State.COOLING) ? last.instance() : null;
+		return new AcquireReply.Refused(holder, remaining(), queued);
 	}
 
 	ReleaseReply release(String attempt, Duration keepFor) {
@@ -155,7 +191,7 @@ final class LockRow {
 			live(keepFor);
 			return new ReleaseReply.Released(false);
 		}
-		return new ReleaseReply.Released(passOn());
+		return new ReleaseReply.Released(passOn(NOBODY));
 	}
 
 	/**
@@ -166,13 +202,13 @@ final class LockRow {
 		if (!holds(attempt)) {
 			return repeatedRelease(next, successor);
 		}
-		remove(this.rules.instance());
-		if (!passOn()) {
-			grant(next, successor.ttl(), successor.tokens());
-			return new ReleaseReply.Succeeded(this.firstToken, successor.tokens());
+		this.line.remove(Claim.alone(this.rules.instance()));
+		if (!passOn(NOBODY)) {
+			return new ReleaseReply.Succeeded(grant(next, successor.ttl(), successor.tokens()).firstToken(),
+					successor.tokens());
 		}
 		if (this.rules.subscribed()) {
-			enqueue(next);
+			enqueue(Kind.ALONE, next, 0);
 		}
 		return new ReleaseReply.Queued(this.rules.subscribed());
 	}
@@ -188,9 +224,9 @@ final class LockRow {
 				return new ReleaseReply.Succeeded(granted.firstToken(), granted.tokens());
 			}
 		}
-		Waiter waiter = this.queue.get(this.rules.instance());
-		if (waiter != null && waiter.attempt().equals(next) && waiter.isAlive(this.now)) {
-			enqueue(next);
+		Claim place = this.line.get(Claim.alone(this.rules.instance()));
+		if (place != null && place.attempt().equals(next) && place.isAlive(this.now)) {
+			enqueue(Kind.ALONE, next, 0);
 			return new ReleaseReply.Queued(true);
 		}
 		return new ReleaseReply.NotOwner();
@@ -208,8 +244,8 @@ final class LockRow {
 		if (!holds(attempt)) {
 			return new ExtendReply.NotOwner();
 		}
-		prune();
-		if (this.queue.size() > (this.queue.containsKey(this.rules.instance()) ? 1 : 0)) {
+		this.line.prune(this.now);
+		if (this.line.hasOthersThan(this.rules.instance())) {
 			return new ExtendReply.Yield();
 		}
 		long base = nextToken();
@@ -219,73 +255,86 @@ final class LockRow {
 	}
 
 	/**
-	 * Takes away whatever the attempt has. A row that is not there is made, so that this
-	 * waits for an insert of the same attempt that is still under way somewhere.
+	 * Takes away whatever the attempt has.
 	 */
 	void abandon(String attempt) {
+		leaveTrace();
+		this.line.remove(this.rules.instance(), attempt);
+		if (holds(attempt) || isReservedFor(attempt)) {
+			passOn(NOBODY);
+		}
+		else if (isOpen()) {
+			serve(NOBODY);
+		}
+	}
+
+	/**
+	 * Makes a row that is not there, so that an abandon waits for an insert of the same
+	 * attempt that is still under way somewhere.
+	 */
+	void leaveTrace() {
 		if (!this.stored && this.state.equals(FREE)) {
 			// The clean-up goes by age, and this row has to outlive the command it is
 			// for.
 			this.expiresAt = this.now;
 			this.changed = true;
 		}
-		if (holds(attempt) || isReservedFor(attempt)) {
-			passOn();
-		}
-		Waiter waiter = this.queue.get(this.rules.instance());
-		if (waiter != null && waiter.attempt().equals(attempt)) {
-			remove(this.rules.instance());
-		}
 	}
 
 	boolean forceRelease(long token) {
-		if (!this.state.equals(HELD) || token < this.firstToken || token > this.lastToken) {
-			return false;
+		if (this.state.equals(HELD) && token >= this.firstToken && token <= this.lastToken) {
+			signal(Signal.REVOKED, this.instance, this.attempt);
+			passOn(NOBODY);
+			return true;
 		}
-		signal(Signal.REVOKED);
-		passOn();
-		return true;
-	}
-
-	Optional<StoredLock> inspect(LockKey key, String store) {
-		if (this.state.equals(FREE) && this.queue.isEmpty()) {
-			return Optional.empty();
+		List<Claim> ended = this.shares.withToken(token);
+		for (Claim share : ended) {
+			this.shares.remove(share.attempt());
+			signal(Signal.REVOKED, share.instance(), share.attempt());
 		}
-		List<QueuedInstance> waiters = this.queue.values()
-			.stream()
-			.map((waiter) -> new QueuedInstance(waiter.instance(),
-					Instant.EPOCH.plus(waiter.since(), ChronoUnit.MICROS), waiter.isAlive(this.now)))
-			.toList();
-		boolean held = this.state.equals(HELD);
-		return Optional.of(new StoredLock(key, store, publicState(), this.instance, held ? this.firstToken : 0,
-				held ? this.lastToken : 0, remaining(), waiters));
+		if (!ended.isEmpty()) {
+			serve(NOBODY);
+		}
+		return !ended.isEmpty();
 	}
 
-	private StoredLock.State publicState() {
-		return switch (this.state) {
-			case HELD -> StoredLock.State.HELD;
-			case RESERVED -> StoredLock.State.RESERVED;
-			case COOLING -> StoredLock.State.COOLING;
-			default -> StoredLock.State.FREE;
-		};
-	}
+	// ---- For all kinds
 
-	private boolean holds(String attempt) {
+	boolean holds(String attempt) {
 		return this.state.equals(HELD) && attempt.equals(this.attempt);
 	}
 
-	private boolean isReservedFor(String attempt) {
+	boolean isReservedFor(String attempt) {
 		return this.state.equals(RESERVED) && attempt.equals(this.attempt);
 	}
 
-	private void grant(String attempt, Duration ttl, int tokens) {
-		remove(this.rules.instance());
+	/** Nobody is alone: it is free or shared. */
+	boolean isOpen() {
+		return this.state.equals(FREE);
+	}
+
+	boolean isFree() {
+		return isOpen() && this.shares.isEmpty();
+	}
+
+	boolean isWaitedFor() {
+		this.line.prune(this.now);
+		return !this.line.isEmpty();
+	}
+
+	void enqueue(Kind kind, String attempt, int permits) {
+		this.line.enqueue(Claim.place(kind, this.rules.instance(), attempt, permits, this.now,
+				this.now + this.rules.queueEntryTtl()));
+	}
+
+	AcquireReply.Granted grant(String attempt, Duration ttl, int tokens) {
 		this.state = HELD;
 		this.attempt = attempt;
 		this.instance = this.rules.instance();
 		this.firstToken = nextToken();
 		this.lastToken = this.firstToken + tokens - 1;
 		live(ttl);
+		return new AcquireReply.Granted(this.firstToken, tokens);
 	}
 
 	/** Rule S1. */
@@ -293,73 +342,90 @@ final class LockRow {
 		return Math.max(this.lastToken + 1, this.now);
 	}
 
+	/**
+	 * Takes a token for one that has a permit.
+	 */
+	long takeToken() {
+		this.lastToken = nextToken();
+		this.changed = true;
+		return this.lastToken;
+	}
+
+	/**
+	 * Returns the token of readers: that of the last one who was alone. If there was
+	 * none, it is as if there had been one just now.
+	 */
+	long readersToken() {
+		return (this.lastToken > 0) ? this.lastToken : takeToken();
+	}
+
+	/** Rounded up: the client counts on all of it. */
+	long until(Duration time) {
+		return this.now + (time.toNanos() + 999) / 1000;
+	}
+
 	private void live(Duration time) {
-		// Rounded up: the client counts on all of it.
-		this.expiresAt = this.now + (time.toNanos() + 999) / 1000;
+		this.expiresAt = until(time);
 		this.changed = true;
 	}
 
-	private boolean passOn() {
+	/**
+	 * Ends what the lock is now for the one that is alone, and reserves it for those
+	 * whose turn it is.
+	 */
+	boolean passOn(Predicate<Claim> answered) {
 		free();
-		for (Iterator<Waiter> waiters = this.queue.values().iterator(); waiters.hasNext();) {
-			Waiter next = waiters.next();
-			waiters.remove();
-			forget(next);
+		return serve(answered);
+	}
+
+	/**
+	 * Reserves the lock for those in the queue whose turn it is: for the first, or for
+	 * all at the front that can share it.
+	 * @param answered tells who needs no signal, since the answer to the command tells it
+	 * @return whether there was any
+	 */
+	boolean serve(Predicate<Claim> answered) {
+		boolean served = false;
+		for (Iterator<Claim> places = this.line.iterator(); places.hasNext();) {
+			Claim next = places.next();
 			if (next.isAlive(this.now)) {
-				this.state = RESERVED;
-				this.attempt = next.attempt();
-				this.instance = next.instance();
-				this.expiresAt = this.now + this.rules.reservation();
-				signal(Signal.RESERVED);
-				return true;
+				if (!reserve(next)) {
+					break;
+				}
+				served = true;
+				if (!answered.test(next)) {
+					signal(Signal.RESERVED, next.instance(), next.attempt());
+				}
 			}
+			places.remove();
 		}
-		return false;
+		return served;
 	}
 
-	private void signal(char kind) {
-		if (this.instance != null && this.attempt != null) {
-			this.signals.add(new Signal(kind, this.instance, this.attempt, this.key));
-		}
-	}
-
-	private void enqueue(String attempt) {
-		Waiter waiter = this.queue.get(this.rules.instance());
-		if (waiter != null && !waiter.isAlive(this.now)) {
-			// It had its chance; others came while nobody saw it.
-			remove(this.rules.instance());
-			waiter = null;
-		}
-		long life = this.now + this.rules.queueEntryTtl();
-		if (waiter != null) {
-			waiter.refresh(attempt, life);
-			return;
-		}
-		// Two may come within one tick of the clock, or it may be set back.
-		add(new Waiter(this.rules.instance(), attempt, Math.max(this.now, this.lastPlace + 1), life, false));
-	}
-
-	private void remove(String instance) {
-		Waiter waiter = this.queue.remove(instance);
-		if (waiter != null) {
-			forget(waiter);
-		}
-	}
-
-	private void forget(Waiter waiter) {
-		if (waiter.isStored()) {
-			this.removed.add(waiter.instance());
-		}
-	}
-
-	private void prune() {
-		this.queue.values().removeIf((waiter) -> {
-			if (waiter.isAlive(this.now)) {
+	private boolean reserve(Claim next) {
+		long until = this.now + this.rules.reservation();
+		if (next.isShared()) {
+			if (!isOpen() || !this.shares.hasRoom(next.kind(), next.permits())) {
 				return false;
 			}
-			forget(waiter);
+			this.shares.put(next.become(State.RESERVED, 0, until));
 			return true;
-		});
+		}
+		if (!isFree()) {
+			return false;
+		}
+		this.state = RESERVED;
+		this.attempt = next.attempt();
+		this.instance = next.instance();
+		this.expiresAt = until;
+		this.changed = true;
+		return true;
+	}
+
+	private void signal(char kind, @Nullable String to, @Nullable String about) {
+		if (to != null && about != null) {
+			this.signals.add(new Signal(kind, to, about, this.key));
+		}
 	}
 
 	private void free() {
@@ -372,25 +438,58 @@ final class LockRow {
 		this.changed = true;
 	}
 
-	private Duration remaining() {
-		return this.state.equals(FREE) ? Duration.ZERO : Duration.of(this.expiresAt - this.now, ChronoUnit.MICROS);
+	Duration remaining() {
+		Claim last = this.shares.last();
+		long until = (last != null) ? last.expiresAt() : isOpen() ? this.now : this.expiresAt;
+		return Duration.of(until - this.now, ChronoUnit.MICROS);
 	}
 
 	/**
-	 * Ends: sees whether the flag is right.
+	 * Ends: sees whether the row says what has become of the queue and the shares.
 	 */
 	void end() {
-		boolean waits = !this.queue.isEmpty();
+		int waits = this.line.isEmpty() ? 0 : this.line.hasCallers() ? CALLED : WAITED;
 		if (waits != this.waited) {
 			this.waited = waits;
 			this.changed = true;
 		}
+		Claim last = this.shares.last();
+		if (last != null) {
+			this.changed |= !this.readShared || this.expiresAt != last.expiresAt();
+			this.expiresAt = last.expiresAt();
+		}
+		else if (this.readShared && isOpen()) {
+			this.expiresAt = this.now;
+			this.changed = true;
+		}
+		this.claims.compare(this.line.all(), this.shares.all());
 	}
 
-	/** Whether anything is to be written, of the lock or of its queue. */
+	// ---- What was read, and what is to be written
+
+	/** Whether anything is to be written, of the lock, its queue or its shares. */
 	boolean needsWrite() {
-		return this.changed || !this.removed.isEmpty()
-				|| this.queue.values().stream().anyMatch((waiter) -> !waiter.isStored() || waiter.isChanged());
+		return this.changed || !this.claims.isEmpty();
+	}
+
+	long now() {
+		return this.now;
+	}
+
+	Rules rules() {
+		return this.rules;
+	}
+
+	Line line() {
+		return this.line;
+	}
+
+	Shares shares() {
+		return this.shares;
+	}
+
+	ClaimChanges claims() {
+		return this.claims;
 	}
 
 	String key() {
@@ -406,7 +505,7 @@ final class LockRow {
 	}
 
 	String state() {
-		return this.state;
+		return this.shares.isEmpty() ? this.state : SHARED;
 	}
 
 	@Nullable String attempt() {
@@ -438,22 +537,27 @@ final class LockRow {
 		return this.readExpiresAt;
 	}
 
-	boolean isWaited() {
+	int waited() {
 		return this.waited;
 	}
 
 	/** Whether the database had the flag, so that the queue was read. */
 	boolean wasWaited() {
-		return this.readWaited;
+		return this.readWaited != 0;
 	}
 
-	Iterable<Waiter> queue() {
-		return this.queue.values();
+	/** Whether there may be shares, or others in the queue than JVMs. */
+	boolean mayHaveClaims() {
+		return this.readShared || this.readWaited == CALLED;
 	}
 
-	/** Instances whose entry in the database has to go, before any is added. */
-	List<String> removed() {
-		return this.removed;
+	/** Whether shares and places of callers were looked for. */
+	boolean wereClaimsRead() {
+		return this.claimsRead;
+	}
+
+	void claimsRead() {
+		this.claimsRead = true;
 	}
 
 	List<Signal> signals() {

@@ -12,8 +12,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
+import io.distributedlock.store.jdbc.Claim.Kind;
+import io.distributedlock.store.jdbc.Claim.State;
+
 /**
- * Reads and writes the two tables, in plain statements that all databases understand.
+ * Reads and writes the three tables, in plain statements that all databases understand.
  */
 final class LockTables {
 
@@ -37,6 +40,12 @@ final class LockTables {
 
 	private final String deleteWaiter;
 
+	private final String insertClaim;
+
+	private final String updateClaim;
+
+	private final String deleteClaim;
+
 	LockTables(Dialect dialect, TableNames names) {
 		this.dialect = dialect;
 		this.names = names;
@@ -56,6 +65,13 @@ final class LockTables {
 		this.updateWaiter = "UPDATE " + names.waiters()
 				+ " SET attempt = ?, since = ?, expires_at = ? WHERE lock_key = ? AND instance = ?";
 		this.deleteWaiter = "DELETE FROM " + names.waiters() + " WHERE lock_key = ? AND instance = ?";
+		this.insertClaim = "INSERT INTO " + names.claims()
+				+ " (claim_kind, claim_state, instance, permits, token, since,"
+				+ " expires_at, lock_key, attempt) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+		this.updateClaim = "UPDATE " + names.claims()
+				+ " SET claim_kind = ?, claim_state = ?, instance = ?, permits = ?,"
+				+ " token = ?, since = ?, expires_at = ? WHERE lock_key = ? AND attempt = ?";
+		this.deleteClaim = "DELETE FROM " + names.claims() + " WHERE lock_key = ? AND attempt = ?";
 	}
 
 	Dialect dialect() {
@@ -142,7 +158,7 @@ final class LockTables {
 
 	static LockRow row(ResultSet result) throws SQLException {
 		return new LockRow(result.getString(1), result.getString(2), result.getString(3), result.getString(4),
-				result.getLong(5), result.getLong(6), result.getLong(7), result.getInt(8) != 0);
+				result.getLong(5), result.getLong(6), result.getLong(7), result.getInt(8));
 	}
 
 	/**
@@ -163,8 +179,43 @@ final class LockTables {
 		while (result.next()) {
 			LockRow row = rows.get(result.getString(1));
 			if (row != null) {
-				row.add(new Waiter(result.getString(2), result.getString(3), result.getLong(4), result.getLong(5),
-						true));
+				row.add(Claim.place(Kind.ALONE, result.getString(2), result.getString(3), 0, result.getLong(4),
+						result.getLong(5)));
+			}
+		}
+	}
+
+	/**
+	 * Reads the shares of rows, and the places of those that want one or strict order.
+	 */
+	void readClaims(Connection connection, Map<String, LockRow> rows, List<String> keys) throws SQLException {
+		String sql = claims(this.names, "IN " + placeholders(keys));
+		try (PreparedStatement statement = connection.prepareStatement(sql)) {
+			bind(statement, keys);
+			try (ResultSet result = statement.executeQuery()) {
+				addClaims(result, rows);
+			}
+		}
+		keys.forEach((key) -> rows.get(key).claimsRead());
+	}
+
+	/**
+	 * Returns the query for claims.
+	 * @param ofKeys what the key is compared with
+	 */
+	static String claims(TableNames names, String ofKeys) {
+		return "SELECT c.lock_key, c.claim_kind, c.claim_state, c.instance, c.attempt, c.permits, c.token, c.since,"
+				+ " c.expires_at FROM " + names.claims() + " c WHERE c.lock_key " + ofKeys
+				+ " ORDER BY c.lock_key, c.since";
+	}
+
+	static void addClaims(ResultSet result, Map<String, LockRow> rows) throws SQLException {
+		while (result.next()) {
+			LockRow row = rows.get(result.getString(1));
+			if (row != null) {
+				row.add(new Claim(Kind.of(result.getString(2)), State.of(result.getString(3)), result.getString(4),
+						result.getString(5), result.getInt(6), result.getLong(7), result.getLong(8),
+						result.getLong(9)));
 			}
 		}
 	}
@@ -178,7 +229,7 @@ final class LockTables {
 				true);
 		write(connection, this.updateRow, rows.stream().filter((row) -> row.isChanged() && row.isStored()).toList(),
 				false);
-		writeQueues(connection, rows);
+		writeClaims(connection, rows);
 	}
 
 	private void write(Connection connection, String sql, List<LockRow> rows, boolean insert) throws SQLException {
@@ -197,7 +248,7 @@ final class LockTables {
 				statement.setLong(at++, row.firstToken());
 				statement.setLong(at++, row.lastToken());
 				statement.setLong(at++, row.expiresAt());
-				statement.setInt(at++, row.isWaited() ? 1 : 0);
+				statement.setInt(at++, row.waited());
 				if (!insert) {
 					statement.setString(at++, row.key());
 					statement.setLong(at++, row.readLastToken());
@@ -217,31 +268,48 @@ final class LockTables {
 		}
 	}
 
-	private void writeQueues(Connection connection, List<LockRow> rows) throws SQLException {
-		List<Object[]> deletes = new ArrayList<>();
-		List<Object[]> inserts = new ArrayList<>();
-		List<Object[]> updates = new ArrayList<>();
+	private void writeClaims(Connection connection, List<LockRow> rows) throws SQLException {
+		Batch waiters = new Batch();
+		Batch claims = new Batch();
 		for (LockRow row : rows) {
-			row.removed().forEach((instance) -> deletes.add(new Object[] { row.key(), instance }));
-			for (Waiter waiter : row.queue()) {
-				Object[] values = { waiter.attempt(), waiter.since(), waiter.expiresAt(), row.key(),
-						waiter.instance() };
-				if (!waiter.isStored()) {
-					if (!row.wasWaited()) {
-						// The queue was not read. Something may be left of it if somebody
-						// deleted the lock's row.
-						deletes.add(new Object[] { row.key(), waiter.instance() });
-					}
-					inserts.add(values);
+			ClaimChanges changes = row.claims();
+			for (Claim claim : changes.removed()) {
+				of(claim, waiters, claims).deletes.add(name(row, claim));
+			}
+			for (Claim claim : changes.added()) {
+				Batch batch = of(claim, waiters, claims);
+				boolean read = (batch == waiters) ? row.wasWaited() : row.wereClaimsRead();
+				if (!read) {
+					// Something may be left of it if somebody deleted the lock's row.
+					batch.deletes.add(name(row, claim));
 				}
-				else if (waiter.isChanged()) {
-					updates.add(values);
-				}
+				batch.inserts.add(values(row, claim));
+			}
+			for (Claim claim : changes.updated()) {
+				of(claim, waiters, claims).updates.add(values(row, claim));
 			}
 		}
-		batch(connection, this.deleteWaiter, deletes);
-		batch(connection, this.insertWaiter, inserts);
-		batch(connection, this.updateWaiter, updates);
+		batch(connection, this.deleteWaiter, waiters.deletes);
+		batch(connection, this.deleteClaim, claims.deletes);
+		batch(connection, this.insertWaiter, waiters.inserts);
+		batch(connection, this.insertClaim, claims.inserts);
+		batch(connection, this.updateWaiter, waiters.updates);
+		batch(connection, this.updateClaim, claims.updates);
+	}
+
+	private static Batch of(Claim claim, Batch waiters, Batch claims) {
+		return (claim.kind() == Kind.ALONE) ? waiters : claims;
+	}
+
+	private static Object[] name(LockRow row, Claim claim) {
+		return new Object[] { row.key(), (claim.kind() == Kind.ALONE) ? claim.instance() : claim.attempt() };
+	}
+
+	private static Object[] values(LockRow row, Claim claim) {
+		return (claim.kind() == Kind.ALONE)
+				? new Object[] { claim.attempt(), claim.since(), claim.expiresAt(), row.key(), claim.instance() }
+				: new Object[] { claim.kind().code(), claim.state().code(), claim.instance(), (long) claim.permits(),
+						claim.token(), claim.since(), claim.expiresAt(), row.key(), claim.attempt() };
 	}
 
 	static int[] batch(Connection connection, String sql, List<Object[]> all) throws SQLException {
@@ -298,19 +366,22 @@ final class LockTables {
 	}
 
 	/**
-	 * Finds the reservations for an instance among keys.
-	 * @return attempt by key
+	 * Finds the reservations for an instance among keys, of the lock or of a share.
 	 */
-	Map<String, String> reservations(Connection connection, String instance, List<String> keys) throws SQLException {
+	Set<Reservation> reservations(Connection connection, String instance, List<String> keys) throws SQLException {
 		String sql = "SELECT lock_key, attempt FROM " + this.names.locks() + " WHERE lock_key IN " + placeholders(keys)
-				+ " AND lock_state = 'R' AND instance = ?";
-		Map<String, String> found = new LinkedHashMap<>();
+				+ " AND lock_state = 'R' AND instance = ? UNION ALL SELECT lock_key, attempt FROM "
+				+ this.names.claims() + " WHERE lock_key IN " + placeholders(keys)
+				+ " AND claim_state = 'R' AND instance = ?";
+		Set<Reservation> found = new HashSet<>();
 		try (PreparedStatement statement = connection.prepareStatement(sql)) {
-			int next = bind(statement, keys);
+			int next = bind(statement, 1, keys);
+			statement.setString(next, instance);
+			next = bind(statement, next + 1, keys);
 			statement.setString(next, instance);
 			try (ResultSet result = statement.executeQuery()) {
 				while (result.next()) {
-					found.put(result.getString(1), result.getString(2));
+					found.add(new Reservation(result.getString(1), result.getString(2)));
 				}
 			}
 		}
@@ -324,6 +395,13 @@ final class LockTables {
 		batch(connection, this.deleteWaiter, List.<Object[]>of(new Object[] { key, instance }));
 	}
 
+	/**
+	 * Removes a claim.
+	 */
+	void deleteClaim(Connection connection, String key, String attempt) throws SQLException {
+		batch(connection, this.deleteClaim, List.<Object[]>of(new Object[] { key, attempt }));
+	}
+
 	/** Rounded up to a power of two, so that there are few different statements. */
 	private static String placeholders(List<String> keys) {
 		return "(" + "?, ".repeat(padded(keys.size()) - 1) + "?)";
@@ -333,12 +411,38 @@ final class LockTables {
 		return (count <= 1) ? 1 : Integer.highestOneBit(count - 1) << 1;
 	}
 
-	private static int bind(PreparedStatement statement, List<String> keys) throws SQLException {
+	private static void bind(PreparedStatement statement, List<String> keys) throws SQLException {
+		bind(statement, 1, keys);
+	}
+
+	private static int bind(PreparedStatement statement, int first, List<String> keys) throws SQLException {
 		int padded = padded(keys.size());
 		for (int i = 0; i < padded; i++) {
-			statement.setString(i + 1, keys.get(Math.min(i, keys.size() - 1)));
+			statement.setString(first + i, keys.get(Math.min(i, keys.size() - 1)));
 		}
-		return padded + 1;
+		return first + padded;
+	}
+
+	/**
+	 * What is to be done in one table.
+	 */
+	private static final class Batch {
+
+		final List<Object[]> deletes = new ArrayList<>();
+
+		final List<Object[]> inserts = new ArrayList<>();
+
+		final List<Object[]> updates = new ArrayList<>();
+
+	}
+
+	/**
+	 * A lock, or a share of it, that is kept for an attempt.
+	 *
+	 * @param key which lock
+	 * @param attempt for what
+	 */
+	record Reservation(String key, String attempt) {
 	}
 
 	/**

@@ -15,8 +15,8 @@ import java.util.Set;
  * other;
  * <li>read the clock: after the wait for the rows, since a time from before it would be
  * stale;
- * <li>read the queues of those locks that may have one; they are guarded by the row
- * locks;
+ * <li>read the queues and shares of those locks that may have some; they are guarded by
+ * the row locks;
  * <li>decide ({@link LockRow}), write what changed, commit, and only then answer.
  * </ol>
  * What must not happen late is looked at twice: before it is written, and before the
@@ -148,7 +148,7 @@ final class LockTransaction {
 	}
 
 	/**
-	 * Locks rows, then reads the clock, then the queues.
+	 * Locks rows, then reads the clock, then the queues and shares.
 	 */
 	interface LockReader {
 
@@ -187,9 +187,13 @@ final class LockTransaction {
 			Set<String> locked = wait ? Set.of() : locked(connection, keys, rows);
 			long sent = System.nanoTime();
 			LockTables.Moment moment = this.tables.moment(connection);
-			List<String> waited = rows.values().stream().filter(LockRow::isWaited).map(LockRow::key).toList();
+			List<String> waited = rows.values().stream().filter(LockRow::wasWaited).map(LockRow::key).toList();
 			if (!waited.isEmpty()) {
 				this.tables.readQueues(connection, rows, waited);
+			}
+			List<String> claimed = rows.values().stream().filter(LockRow::mayHaveClaims).map(LockRow::key).toList();
+			if (!claimed.isEmpty()) {
+				this.tables.readClaims(connection, rows, claimed);
 			}
 			return new Reading(new LinkedHashMap<>(rows), locked, moment.now(), moment.readOnly(), sent);
 		}

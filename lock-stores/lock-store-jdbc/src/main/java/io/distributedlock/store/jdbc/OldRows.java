@@ -22,13 +22,14 @@ final class OldRows {
 
 	/**
 	 * Finds locks that have been free, and tokens that have been passed by the clock,
-	 * since some time, and that have no queue: as long as the row is free, nobody gets
-	 * into it.
+	 * since some time, and that have neither a queue nor shares: as long as the row is
+	 * free, nobody gets into it.
 	 */
 	List<String> oldRows(Connection connection, long before, int limit) throws SQLException {
 		String sql = "SELECT l.lock_key FROM " + this.names.locks()
 				+ " l WHERE l.expires_at < ? AND l.last_token < ? AND NOT EXISTS (SELECT 1 FROM " + this.names.waiters()
-				+ " w WHERE w.lock_key = l.lock_key)";
+				+ " w WHERE w.lock_key = l.lock_key) AND NOT EXISTS (SELECT 1 FROM " + this.names.claims()
+				+ " c WHERE c.lock_key = l.lock_key)";
 		List<String> keys = new ArrayList<>();
 		try (PreparedStatement statement = connection.prepareStatement(sql)) {
 			statement.setMaxRows(limit);
@@ -63,7 +64,20 @@ final class OldRows {
 	 * @return how many were found
 	 */
 	int deleteOldWaiters(Connection connection, long before, int limit) throws SQLException {
-		String sql = "SELECT lock_key, instance FROM " + this.names.waiters() + " WHERE expires_at < ?";
+		return deleteOld(connection, this.names.waiters(), "instance", before, limit);
+	}
+
+	/**
+	 * Removes shares that ended a long time ago, and places like those of waiters.
+	 * @return how many were found
+	 */
+	int deleteOldClaims(Connection connection, long before, int limit) throws SQLException {
+		return deleteOld(connection, this.names.claims(), "attempt", before, limit);
+	}
+
+	private static int deleteOld(Connection connection, String table, String name, long before, int limit)
+			throws SQLException {
+		String sql = "SELECT lock_key, " + name + " FROM " + table + " WHERE expires_at < ?";
 		List<Object[]> old = new ArrayList<>();
 		try (PreparedStatement statement = connection.prepareStatement(sql)) {
 			statement.setMaxRows(limit);
@@ -75,7 +89,7 @@ final class OldRows {
 			}
 		}
 		LockTables.batch(connection,
-				"DELETE FROM " + this.names.waiters() + " WHERE lock_key = ? AND instance = ? AND expires_at < ?", old);
+				"DELETE FROM " + table + " WHERE lock_key = ? AND " + name + " = ? AND expires_at < ?", old);
 		return old.size();
 	}
 

@@ -112,6 +112,9 @@ abstract class Operation<R> extends CompletableFuture<R> {
 		/** Renewals of grants that nobody has touched. */
 		RENEW(500),
 
+		/** Renewals and releases of shares. */
+		SHARES(500),
+
 		/** Releases of grants that nobody waits for. */
 		RELEASE(64),
 
@@ -128,6 +131,11 @@ abstract class Operation<R> extends CompletableFuture<R> {
 
 		Lane(int most) {
 			this.most = most;
+		}
+
+		/** Whether one statement may be enough. */
+		boolean isQuick() {
+			return this != LOOK && this != SHARES;
 		}
 
 		/** Most operations in one transaction. */

@@ -1,6 +1,7 @@
 package io.distributedlock.store.jdbc;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 import org.jspecify.annotations.Nullable;
@@ -55,12 +56,7 @@ final class Operations {
 
 		@Override
 		void answered(AcquireReply answer) {
-			if (answer instanceof AcquireReply.Granted) {
-				this.signals.holds(key(), attempt());
-			}
-			else if (((AcquireReply.Refused) answer).queued()) {
-				this.signals.waits(key(), attempt());
-			}
+			this.signals.answered(key(), attempt(), answer);
 			complete(answer);
 		}
 
@@ -157,6 +153,81 @@ final class Operations {
 	}
 
 	/**
+	 * Asks for several callers in strict order. If it is one, and nobody waits, that is
+	 * an acquire like others.
+	 */
+	static final class Line extends QuickOperation<List<AcquireReply>> {
+
+		private final List<AcquireCommand> commands;
+
+		private final Signals signals;
+
+		Line(List<AcquireCommand> commands, long deadline, Signals signals) {
+			super(commands.get(0).key(), commands.get(0).attempt(), commands.get(0).ttl(), 1, deadline,
+					(commands.size() > 1 || commands.get(0).repeated()) ? Lane.LOOK : Lane.ACQUIRE);
+			this.commands = commands;
+			this.signals = signals;
+		}
+
+		@Override
+		List<AcquireReply> run(LockRow row) {
+			return new StrictOrder(row).acquire(this.commands);
+		}
+
+		@Override
+		List<AcquireReply> done(long firstToken) {
+			return List.of(new AcquireReply.Granted(firstToken, 1));
+		}
+
+		@Override
+		void answered(List<AcquireReply> answers) {
+			for (int i = 0; i < answers.size(); i++) {
+				this.signals.answered(key(), this.commands.get(i).attempt(), answers.get(i));
+			}
+			complete(answers);
+		}
+
+		@Override
+		boolean isForbiddenLate() {
+			return true;
+		}
+
+	}
+
+	/**
+	 * Gives a grant back, and may have the next caller of this JVM have it.
+	 */
+	static final class LineRelease extends QuickOperation<ReleaseReply> {
+
+		private final Signals signals;
+
+		LineRelease(ReleaseCommand command, Duration ttl, long deadline, Signals signals) {
+			super(command.key(), command.attempt(), ttl, 0, deadline, Lane.RELEASE);
+			this.signals = signals;
+		}
+
+		@Override
+		ReleaseReply run(LockRow row) {
+			return new StrictOrder(row).release(attempt().toString(), ttl());
+		}
+
+		@Override
+		ReleaseReply done(long firstToken) {
+			return new ReleaseReply.Released(false);
+		}
+
+		@Override
+		void answered(ReleaseReply answer) {
+			this.signals.ended(attempt());
+			if (answer instanceof ReleaseReply.Passed passed) {
+				this.signals.holds(key(), passed.attempt());
+			}
+			complete(answer);
+		}
+
+	}
+
+	/**
 	 * Gives a grant more tokens.
 	 */
 	static final class Extend extends QuickOperation<ExtendReply> {
@@ -201,7 +272,7 @@ final class Operations {
 		@Override
 		void answered(@Nullable Void answer) {
 			this.signals.ended(this.command.attempt());
-			this.signals.waitsNoMore(key(), this.command.attempt());
+			this.signals.waitsNoMore(this.command.attempt());
 			complete(answer);
 		}
 
@@ -221,7 +292,7 @@ final class Operations {
 
 		@Override
 		Optional<StoredLock> run(LockRow row) {
-			return row.inspect(key(), this.store);
+			return Inspection.of(row, key(), this.store);
 		}
 
 		@Override

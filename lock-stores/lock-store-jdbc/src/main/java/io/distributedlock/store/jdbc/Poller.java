@@ -2,9 +2,9 @@ package io.distributedlock.store.jdbc;
 
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -13,6 +13,8 @@ import javax.sql.DataSource;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+
+import io.distributedlock.store.jdbc.LockTables.Reservation;
 
 /**
  * Asks, in one query for all keys that this JVM waits for, which of them are reserved for
@@ -48,7 +50,7 @@ final class Poller implements AutoCloseable {
 
 	private final Thread thread;
 
-	private Map<String, String> told = new HashMap<>();
+	private Set<Reservation> told = Set.of();
 
 	private volatile boolean rested;
 
@@ -118,10 +120,10 @@ final class Poller implements AutoCloseable {
 	}
 
 	private boolean lookFor(List<String> keys) {
-		Map<String, String> found = new HashMap<>();
+		Set<Reservation> found = new HashSet<>();
 		try (Session session = Session.open(this.source, this.sessions, true, System.nanoTime() + this.timeout)) {
 			for (int i = 0; i < keys.size(); i += MOST_KEYS) {
-				found.putAll(this.tables.reservations(session.connection(), this.instance,
+				found.addAll(this.tables.reservations(session.connection(), this.instance,
 						keys.subList(i, Math.min(keys.size(), i + MOST_KEYS))));
 			}
 		}
@@ -129,13 +131,13 @@ final class Poller implements AutoCloseable {
 			logger.debug("Could not ask for reservations; waiters ask for themselves", ex);
 			return false;
 		}
-		Map<String, String> before = this.told;
+		Set<Reservation> before = this.told;
 		this.told = found;
-		found.forEach((key, attempt) -> {
-			if (!attempt.equals(before.get(key))) {
-				this.signals.reserved(key, attempt);
+		for (Reservation reservation : found) {
+			if (!before.contains(reservation)) {
+				this.signals.reserved(reservation.key(), reservation.attempt());
 			}
-		});
+		}
 		return !found.isEmpty();
 	}
 

@@ -12,8 +12,9 @@ import java.util.Set;
 
 /**
  * Reads all in one round trip: the driver sends the statements together, and the database
- * runs them one after the other, each with a snapshot of its own, so that the queues are
- * read after the rows are locked. The limits are those of this transaction only.
+ * runs them one after the other, each with a snapshot of its own, so that queues and
+ * shares are read after the rows are locked. The limits are those of this transaction
+ * only.
  */
 final class PostgresReader implements LockTransaction.LockReader {
 
@@ -32,7 +33,8 @@ final class PostgresReader implements LockTransaction.LockReader {
 				+ " SELECT lock_key, lock_state, attempt, instance, first_token, last_token, expires_at, waited FROM "
 				+ locks + " WHERE lock_key = ANY (?) ORDER BY lock_key FOR UPDATE; " + tables.dialect().clock()
 				+ "; SELECT w.lock_key, w.instance, w.attempt, w.since, w.expires_at FROM " + tables.names().waiters()
-				+ " w WHERE w.lock_key = ANY (?) ORDER BY w.lock_key, w.since";
+				+ " w WHERE w.lock_key = ANY (?) ORDER BY w.lock_key, w.since; "
+				+ LockTables.claims(tables.names(), "= ANY (?)");
 	}
 
 	@Override
@@ -46,6 +48,7 @@ final class PostgresReader implements LockTransaction.LockReader {
 			statement.setString(3, Math.max(timeoutMillis, SHORTEST_IDLE) + "ms");
 			statement.setArray(4, array);
 			statement.setArray(5, array);
+			statement.setArray(6, array);
 			statement.execute();
 			try (ResultSet locked = next(statement)) {
 				while (locked.next()) {
@@ -61,6 +64,10 @@ final class PostgresReader implements LockTransaction.LockReader {
 			try (ResultSet queues = next(statement)) {
 				LockTables.addQueues(queues, rows);
 			}
+			try (ResultSet claims = next(statement)) {
+				LockTables.addClaims(claims, rows);
+			}
+			rows.values().forEach(LockRow::claimsRead);
 			return new Reading(rows, Set.of(), now, false, 0);
 		}
 	}

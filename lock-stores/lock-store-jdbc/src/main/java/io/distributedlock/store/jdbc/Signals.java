@@ -14,6 +14,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import io.distributedlock.LockKey;
+import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.AttemptId;
 import io.distributedlock.spi.SignallingLockStore.SignalReceiver;
 
@@ -39,7 +40,7 @@ final class Signals {
 
 	private final long waitNanos;
 
-	private final Map<String, Waiting> waiting = new ConcurrentHashMap<>();
+	private final Map<AttemptId, Waiting> waiting = new ConcurrentHashMap<>();
 
 	private final Map<AttemptId, Held> held = new ConcurrentHashMap<>();
 
@@ -70,10 +71,22 @@ final class Signals {
 		return this.receiver != null;
 	}
 
+	/**
+	 * Takes note of the answer to an attempt.
+	 */
+	void answered(LockKey key, AttemptId attempt, AcquireReply answer) {
+		if (answer instanceof AcquireReply.Granted) {
+			holds(key, attempt);
+		}
+		else if (((AcquireReply.Refused) answer).queued()) {
+			waits(key, attempt);
+		}
+	}
+
 	void holds(LockKey key, AttemptId attempt) {
 		if (this.receiver != null) {
 			this.held.put(attempt, new Held(key.id(), System.nanoTime()));
-			this.waiting.remove(key.id());
+			this.waiting.remove(attempt);
 			if (this.grants.incrementAndGet() % FORGET_EVERY == 0) {
 				forgetOld(System.nanoTime());
 			}
@@ -96,12 +109,12 @@ final class Signals {
 	}
 
 	void waits(LockKey key, AttemptId attempt) {
-		this.waiting.put(key.id(), new Waiting(attempt, System.nanoTime() + this.waitNanos));
+		this.waiting.put(attempt, new Waiting(key.id(), System.nanoTime() + this.waitNanos));
 		this.wakeUp.run();
 	}
 
-	void waitsNoMore(LockKey key, AttemptId attempt) {
-		this.waiting.computeIfPresent(key.id(), (id, known) -> known.attempt().equals(attempt) ? null : known);
+	void waitsNoMore(AttemptId attempt) {
+		this.waiting.remove(attempt);
 	}
 
 	/**
@@ -110,7 +123,7 @@ final class Signals {
 	List<String> waitedFor() {
 		long now = System.nanoTime();
 		this.waiting.values().removeIf((known) -> known.until() - now <= 0);
-		return this.waiting.keySet().stream().sorted().toList();
+		return this.waiting.values().stream().map(Waiting::key).distinct().sorted().toList();
 	}
 
 	boolean holdsAny() {
@@ -179,7 +192,7 @@ final class Signals {
 	private record Held(String key, long seen) {
 	}
 
-	private record Waiting(AttemptId attempt, long until) {
+	private record Waiting(String key, long until) {
 	}
 
 }

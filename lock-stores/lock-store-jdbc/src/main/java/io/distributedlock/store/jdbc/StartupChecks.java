@@ -5,16 +5,18 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 import javax.sql.DataSource;
 
 import io.distributedlock.LockKey;
 import io.distributedlock.spi.AttemptId;
 import io.distributedlock.spi.StoreException;
+import io.distributedlock.store.jdbc.Claim.Kind;
 import io.distributedlock.store.jdbc.Session.Phase;
 
 /**
- * Tries what locks need, in a transaction that is undone: each kind of statement on both
+ * Tries what locks need, in a transaction that is undone: each kind of statement on all
  * tables. And looks for settings that would harm.
  */
 final class StartupChecks {
@@ -81,19 +83,31 @@ final class StartupChecks {
 		String id = LockKey.of("distributed-lock-check", AttemptId.random().toString()).id();
 		List<String> keys = List.of(id);
 		LockRow row = this.tables.rows(session.connection(), keys, false, 0).getOrDefault(id, new LockRow(id));
-		row.begin(now, new Rules(this.settings.instanceId(), 1_000_000, 1_000_000, true));
-		row.acquire(AttemptId.random().toString(), this.settings.commandTimeout(), 1, false);
-		row.add(new Waiter("check", AttemptId.random().toString(), now, now, false));
-		this.tables.write(session.connection(), List.of(row));
-		LockRow again = this.tables.rows(session.connection(), keys, true, 0).get(id);
-		if (again == null) {
+		String caller = AttemptId.random().toString();
+		write(session, row, now, caller);
+		Map<String, LockRow> again = this.tables.rows(session.connection(), keys, true, 0);
+		row = again.get(id);
+		if (row == null) {
 			throw new StoreException(
 					"The table " + this.tables.names().locks() + " at " + this.address
 							+ " does not give back what was written to it. Is there a trigger or a policy on it?",
 					false, false, null);
 		}
+		this.tables.readQueues(session.connection(), again, keys);
+		this.tables.readClaims(session.connection(), again, keys);
+		write(session, row, now + 1, caller);
 		new OldRows(this.tables.names()).deleteOldRows(session.connection(), keys, Long.MAX_VALUE);
-		this.tables.deleteWaiter(session.connection(), id, "check");
+		this.tables.deleteWaiter(session.connection(), id, this.settings.instanceId());
+		this.tables.deleteClaim(session.connection(), id, caller);
+	}
+
+	private void write(Session session, LockRow row, long now, String caller) throws SQLException {
+		row.begin(now, new Rules(this.settings.instanceId(), 1_000_000, 1_000_000, true));
+		row.acquire(AttemptId.random().toString(), this.settings.commandTimeout(), 1, true);
+		row.enqueue(Kind.ALONE, AttemptId.random().toString(), 0);
+		row.enqueue(Kind.FAIR, caller, 0);
+		row.end();
+		this.tables.write(session.connection(), List.of(row));
 	}
 
 	private void checkDurability(Session session, List<String> advice) throws SQLException {

@@ -30,4 +30,11 @@ record TableNames(String locks) {
 		return this.locks + "_waiter";
 	}
 
+	/**
+	 * Returns the table of shares, and of those that wait for one or in strict order.
+	 */
+	String claims() {
+		return this.locks + "_claim";
+	}
+
 }

@@ -1,4 +1,5 @@
--- The locks, and the instances that wait for them. Times are microseconds since 1970 on the clock of this database.
+-- The locks, the instances that wait for them, and claims: shares of locks, and callers that wait for one or in strict
+-- order. Times are microseconds since 1970 on the clock of this database.
 -- Locks are updated in place most of the time: free space in the pages keeps the index from growing.
 CREATE TABLE IF NOT EXISTS @@table@@ (
 	lock_key VARCHAR(512) COLLATE "C" NOT NULL PRIMARY KEY,
@@ -17,4 +18,16 @@ CREATE TABLE IF NOT EXISTS @@table@@_waiter (
 	since BIGINT NOT NULL,
 	expires_at BIGINT NOT NULL,
 	PRIMARY KEY (lock_key, instance)
+);
+CREATE TABLE IF NOT EXISTS @@table@@_claim (
+	lock_key VARCHAR(512) COLLATE "C" NOT NULL,
+	attempt VARCHAR(22) COLLATE "C" NOT NULL,
+	instance VARCHAR(128) NOT NULL,
+	claim_kind CHAR(1) NOT NULL,
+	claim_state CHAR(1) NOT NULL,
+	permits INTEGER NOT NULL,
+	token BIGINT NOT NULL,
+	since BIGINT NOT NULL,
+	expires_at BIGINT NOT NULL,
+	PRIMARY KEY (lock_key, attempt)
 );

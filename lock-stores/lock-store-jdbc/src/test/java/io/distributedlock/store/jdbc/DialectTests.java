@@ -11,6 +11,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+import io.distributedlock.store.jdbc.LockTables.Reservation;
+
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
@@ -59,14 +61,15 @@ class DialectTests {
 			LockRow row = tables.rows(connection, keys, false, 0).get("b");
 			assertThat(row.attempt()).isEqualTo("attempt-1000");
 			assertThat(row.firstToken()).isEqualTo(1000);
-			assertThat(row.isWaited()).isTrue();
+			assertThat(row.wasWaited()).isTrue();
 			tables.readQueues(connection, Map.of("b", row), keys);
-			assertThat(row.queue()).singleElement().extracting(Waiter::attempt).isEqualTo("attempt-2000");
+			assertThat(row.line()).singleElement().extracting(Claim::attempt).isEqualTo("attempt-2000");
 			row.begin(5000, RULES);
 			row.release("attempt-1000", Duration.ZERO);
 			row.end();
 			tables.write(connection, List.of(row));
-			assertThat(tables.reservations(connection, "jvm-1", keys)).containsExactly(Map.entry("b", "attempt-2000"));
+			assertThat(tables.reservations(connection, "jvm-1", keys))
+				.containsExactly(new Reservation("b", "attempt-2000"));
 			OldRows old = new OldRows(tables.names());
 			assertThat(old.deleteOldWaiters(connection, 0, 10)).isZero();
 			assertThat(old.oldRows(connection, Long.MAX_VALUE, 10)).containsExactly("b");

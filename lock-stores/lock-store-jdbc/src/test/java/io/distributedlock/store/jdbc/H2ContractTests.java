@@ -5,17 +5,22 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 
 import io.distributedlock.spi.LockStore;
+import io.distributedlock.test.FairContractTests;
 import io.distributedlock.test.InspectContractTests;
 import io.distributedlock.test.InspectQueueContractTests;
 import io.distributedlock.test.LockStoreContractTests;
+import io.distributedlock.test.MultiContractTests;
+import io.distributedlock.test.PermitContractTests;
 import io.distributedlock.test.QueueContractTests;
+import io.distributedlock.test.SharedContractTests;
 import io.distributedlock.test.SignalContractTests;
 
 /**
  * The contract of all stores, on H2 in this JVM.
  */
 class H2ContractTests extends LockStoreContractTests
-		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests {
+		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests,
+		SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	private static HikariDataSource pool;
 

@@ -10,17 +10,22 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 
 import io.distributedlock.spi.LockStore;
+import io.distributedlock.test.FairContractTests;
 import io.distributedlock.test.InspectContractTests;
 import io.distributedlock.test.InspectQueueContractTests;
 import io.distributedlock.test.LockStoreContractTests;
+import io.distributedlock.test.MultiContractTests;
+import io.distributedlock.test.PermitContractTests;
 import io.distributedlock.test.QueueContractTests;
+import io.distributedlock.test.SharedContractTests;
 import io.distributedlock.test.SignalContractTests;
 
 /**
  * The contract of all stores, on an H2 server with a file.
  */
 class H2ServerContractTests extends LockStoreContractTests
-		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests {
+		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests,
+		SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	@TempDir
 	private static Path directory;

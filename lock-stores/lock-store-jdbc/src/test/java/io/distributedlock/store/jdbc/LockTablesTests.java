@@ -51,7 +51,7 @@ class LockTablesTests {
 	void aRowThatIsNotAsItWasReadIsAConflict() throws SQLException {
 		try (Connection connection = DriverManager.getConnection(server.url(), "postgres", "")) {
 			this.tables.write(connection, List.of(made("stock:3")));
-			LockRow stale = new LockRow("stock:3", "H", "attempt", "instance", 1, 1, NOW - 1, false);
+			LockRow stale = new LockRow("stock:3", "H", "attempt", "instance", 1, 1, NOW - 1, 0);
 			stale.begin(NOW, Rules.NONE);
 			assertThatExceptionOfType(ConflictException.class)
 				.isThrownBy(() -> this.tables.write(connection, List.of(stale)));

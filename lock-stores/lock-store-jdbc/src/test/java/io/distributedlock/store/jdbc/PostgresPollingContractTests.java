@@ -6,10 +6,14 @@ import org.junit.jupiter.api.BeforeAll;
 
 import io.distributedlock.spi.LockStore;
 import io.distributedlock.store.jdbc.server.PostgresServer;
+import io.distributedlock.test.FairContractTests;
 import io.distributedlock.test.InspectContractTests;
 import io.distributedlock.test.InspectQueueContractTests;
 import io.distributedlock.test.LockStoreContractTests;
+import io.distributedlock.test.MultiContractTests;
+import io.distributedlock.test.PermitContractTests;
 import io.distributedlock.test.QueueContractTests;
+import io.distributedlock.test.SharedContractTests;
 import io.distributedlock.test.SignalContractTests;
 
 /**
@@ -17,7 +21,8 @@ import io.distributedlock.test.SignalContractTests;
  * joins inserts.
  */
 class PostgresPollingContractTests extends LockStoreContractTests
-		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests {
+		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests,
+		SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	private static PostgresServer server;
 

@@ -96,7 +96,7 @@ class SettingsTests {
 			assertThat(fixture.store.check()).isEmpty();
 		}
 		try (Connection connection = this.source.getConnection()) {
-			for (String table : List.of("distributed_lock", "distributed_lock_waiter")) {
+			for (String table : List.of("distributed_lock", "distributed_lock_waiter", "distributed_lock_claim")) {
 				assertThat(connection.createStatement().executeQuery("SELECT 1 FROM " + table).next()).isFalse();
 			}
 		}
@@ -122,13 +122,14 @@ class SettingsTests {
 
 	@ParameterizedTest
 	@EnumSource(Dialect.class)
-	void everyDialectHasAScriptForBothTables(Dialect dialect) {
+	void everyDialectHasAScriptForAllTables(Dialect dialect) {
 		List<String> statements = dialect.schema(new TableNames("app.my_locks"));
-		assertThat(statements).hasSize(2)
+		assertThat(statements).hasSize(3)
 			.noneMatch((sql) -> sql.contains("@@"))
 			.noneMatch((sql) -> sql.startsWith("--"));
 		assertThat(statements.get(0)).contains("app.my_locks").doesNotContain("my_locks_waiter");
 		assertThat(statements.get(1)).contains("app.my_locks_waiter");
+		assertThat(statements.get(2)).contains("app.my_locks_claim");
 		assertThat(statements).allMatch((sql) -> (dialect == Dialect.ORACLE) == sql.endsWith("END;"));
 	}
 
