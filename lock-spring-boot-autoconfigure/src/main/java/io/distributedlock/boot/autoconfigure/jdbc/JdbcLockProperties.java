@@ -24,8 +24,9 @@ class JdbcLockProperties extends DatabaseInitializationProperties {
 
 	/**
 	 * Name of the table with the locks, with its schema and a dot before it if need be.
-	 * The table of those that wait has the same name with "_waiter" behind it. Stands for
-	 * "@@table@@" in the schema script.
+	 * The table of those that wait has the same name with "_waiter" behind it, the one of
+	 * shares and of callers in strict order with "_claim". Stands for "@@table@@" in the
+	 * schema script.
 	 */
 	private String table = "distributed_lock";
 

@@ -196,7 +196,7 @@ final class Dispatcher implements AutoCloseable {
 				answers.addAll(fast.run(session, quick(operations), deadline));
 			}
 			else {
-				boolean wait = lane == Lane.LOOK && operations.size() == 1;
+				boolean wait = lane == Lane.LOOK && operations.stream().map(Operation::id).distinct().count() == 1;
 				answers.addAll(this.transaction.run(session, operations, wait, deadline));
 			}
 			return null;

@@ -1,8 +1,5 @@
 package io.distributedlock.store.jdbc;
 
-import java.sql.Connection;
-import java.sql.DatabaseMetaData;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,7 +36,6 @@ import io.distributedlock.spi.SignallingLockStore;
 import io.distributedlock.spi.StoreException;
 import io.distributedlock.spi.StoreOptions;
 import io.distributedlock.store.jdbc.Operation.Lane;
-import io.distributedlock.store.jdbc.Session.Phase;
 
 /**
  * Locks in a relational database: PostgreSQL 12 or later, MySQL 8, MariaDB 10.6, H2
@@ -329,35 +325,6 @@ public final class JdbcLockStore
 	@Override
 	public String toString() {
 		return "JdbcLockStore " + name() + " in " + this.dialect + " at " + this.address;
-	}
-
-	/**
-	 * A database as it shows itself at first sight.
-	 */
-	private record Database(Dialect dialect, String address, Session.Settings sessions, boolean joinsStatements) {
-
-		static Database of(DataSource source) {
-			Connection connection;
-			try {
-				connection = source.getConnection();
-			}
-			catch (SQLException ex) {
-				throw JdbcErrors.of(ex, Phase.OPENING)
-					.exception(ex, Phase.OPENING, "of the DataSource " + source.getClass().getName(), Dialect.H2);
-			}
-			try (connection) {
-				DatabaseMetaData meta = connection.getMetaData();
-				Session.Settings sessions = new Session.Settings();
-				Dialect dialect = Dialect.of(meta.getDatabaseProductName());
-				sessions.learn(connection, dialect);
-				return new Database(dialect, JdbcErrors.address(meta.getURL()), sessions,
-						dialect == Dialect.POSTGRESQL && PostgresDriver.joinsStatements(connection));
-			}
-			catch (SQLException ex) {
-				throw JdbcErrors.of(ex, Phase.WORKING).exception(ex, Phase.WORKING, "of the DataSource", Dialect.H2);
-			}
-		}
-
 	}
 
 	/**

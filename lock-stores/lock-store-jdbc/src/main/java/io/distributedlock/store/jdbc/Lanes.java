@@ -22,6 +22,9 @@ import io.distributedlock.store.jdbc.Operation.Lane;
  * together. Only few batches of a lane are under way at once: what gathers meanwhile
  * makes the next batch large, and one commit serves many.
  * <p>
+ * Those that look at the row may be for one lock: one look serves them all, in the order
+ * in which they came.
+ * <p>
  * Two batches of acquires at a time: while one of them waits for the disk, the other one
  * gathers. Callers come back one after the other, so that with a single one many
  * transactions would be for one caller; a short wait for those that come back was tried
@@ -87,8 +90,7 @@ final class Lanes {
 
 	/**
 	 * Waits for a batch.
-	 * @return operations of one lane and of different locks, sorted by key; null if it is
-	 * closed
+	 * @return operations of one lane, sorted by key; null if it is closed
 	 */
 	@Nullable Batch take() throws InterruptedException {
 		this.mutex.lockInterruptibly();
@@ -130,13 +132,16 @@ final class Lanes {
 		Queue<Operation<?>> queue = track.waiting;
 		List<Operation<?>> batch = new ArrayList<>();
 		List<Operation<?>> later = new ArrayList<>();
+		Set<String> keys = new HashSet<>();
 		while (batch.size() < lane.most() && !queue.isEmpty() && (batch.isEmpty() || !batch.get(0).isAlone())) {
 			Operation<?> operation = queue.remove();
 			if (operation.isDone()) {
 				continue;
 			}
 			boolean fits = batch.isEmpty() || !operation.isAlone();
-			if (fits && this.busy.add(operation.id())) {
+			boolean joins = !lane.isQuick() && keys.contains(operation.id());
+			if (fits && (joins || this.busy.add(operation.id()))) {
+				keys.add(operation.id());
 				batch.add(operation);
 			}
 			else {
@@ -217,7 +222,7 @@ final class Lanes {
 	 * Operations that share a transaction.
 	 *
 	 * @param lane what they have in common
-	 * @param operations of different locks, sorted by key
+	 * @param operations sorted by key; of different locks if the lane is a quick one
 	 */
 	record Batch(Lane lane, List<Operation<?>> operations) {
 	}

@@ -10,17 +10,14 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 import io.distributedlock.spi.AcquireReply;
-import io.distributedlock.spi.ExtendReply;
-import io.distributedlock.spi.QueueingLockStore.Successor;
-import io.distributedlock.spi.ReleaseReply;
-import io.distributedlock.spi.RenewReply;
 import io.distributedlock.store.jdbc.Claim.Kind;
 import io.distributedlock.store.jdbc.Claim.State;
 
 /**
  * The row of one lock with its queue and its shares, while this transaction has the row
- * locked: the rules R3 to R6 of the protocol. Whoever changes the queue or the shares has
- * the lock's row locked first, so that one row lock guards them all.
+ * locked, and what the commands of all kinds do with it ({@link Exclusive},
+ * {@link Sharing}, {@link StrictOrder}). Whoever changes the queue or the shares has the
+ * lock's row locked first, so that one row lock guards them all.
  * <p>
  * The flag {@code waited} says that the queue may have entries: {@value #WAITED} of JVMs
  * that want the lock for themselves, {@value #CALLED} of others as well. While it is not
@@ -154,21 +151,6 @@ final class LockRow {
 		}
 	}
 
-	AcquireReply acquire(String attempt, Duration ttl, int tokens, boolean enqueue) {
-		if (holds(attempt)) {
-			return heldAlready(ttl, tokens);
-		}
-		if (isFree() || isReservedFor(attempt)) {
-			this.line.remove(Claim.alone(this.rules.instance()));
-			return grant(attempt, ttl, tokens);
-		}
-		boolean queued = enqueue && this.rules.subscribed();
-		if (queued) {
-			enqueue(Kind.ALONE, attempt, 0);
-		}
-		return refused(queued);
-	}
-
 	AcquireReply heldAlready(Duration ttl, int tokens) {
 		// The client counts from its latest send, so the ttl begins once more.
 		live(ttl);
@@ -179,93 +161,6 @@ final class LockRow {
 		Claim last = this.shares.last();
 		String holder = (last == null) ? this.instance : (last.state() != State.COOLING) ? last.instance() : null;
 		return new AcquireReply.Refused(holder, remaining(), queued);
-	}
-
-	ReleaseReply release(String attempt, Duration keepFor) {
-		if (!holds(attempt)) {
-			return new ReleaseReply.NotOwner();
-		}
-		if (keepFor.compareTo(Duration.ZERO) > 0) {
-			free();
-			this.state = COOLING;
-			live(keepFor);
-			return new ReleaseReply.Released(false);
-		}
-		return new ReleaseReply.Released(passOn(NOBODY));
-	}
-
-	/**
-	 * Releases, and grants to the successor or puts it behind the others.
-	 */
-	ReleaseReply releaseAndEnqueue(String attempt, Successor successor) {
-		String next = successor.attempt().toString();
-		if (!holds(attempt)) {
-			return repeatedRelease(next, successor);
-		}
-		this.line.remove(Claim.alone(this.rules.instance()));
-		if (!passOn(NOBODY)) {
-			return new ReleaseReply.Succeeded(grant(next, successor.ttl(), successor.tokens()).firstToken(),
-					successor.tokens());
-		}
-		if (this.rules.subscribed()) {
-			enqueue(Kind.ALONE, next, 0);
-		}
-		return new ReleaseReply.Queued(this.rules.subscribed());
-	}
-
-	/**
-	 * "Not owner" promises that the successor has nothing, so a command whose first reply
-	 * was lost is told what its successor has.
-	 */
-	private ReleaseReply repeatedRelease(String next, Successor successor) {
-		if (holds(next) || isReservedFor(next)) {
-			AcquireReply reply = acquire(next, successor.ttl(), successor.tokens(), false);
-			if (reply instanceof AcquireReply.Granted granted) {
-				return new ReleaseReply.Succeeded(granted.firstToken(), granted.tokens());
-			}
-		}
-		Claim place = this.line.get(Claim.alone(this.rules.instance()));
-		if (place != null && place.attempt().equals(next) && place.isAlive(this.now)) {
-			enqueue(Kind.ALONE, next, 0);
-			return new ReleaseReply.Queued(true);
-		}
-		return new ReleaseReply.NotOwner();
-	}
-
-	RenewReply renew(String attempt, Duration ttl) {
-		if (!holds(attempt)) {
-			return RenewReply.NOT_OWNER;
-		}
-		live(ttl);
-		return RenewReply.RENEWED;
-	}
-
-	ExtendReply extend(String attempt, Duration ttl, int tokens) {
-		if (!holds(attempt)) {
-			return new ExtendReply.NotOwner();
-		}
-		this.line.prune(this.now);
-		if (this.line.hasOthersThan(this.rules.instance())) {
-			return new ExtendReply.Yield();
-		}
-		long base = nextToken();
-		this.lastToken = base + tokens - 1;
-		live(ttl);
-		return new ExtendReply.Extended(base, tokens);
-	}
-
-	/**
-	 * Takes away whatever the attempt has.
-	 */
-	void abandon(String attempt) {
-		leaveTrace();
-		this.line.remove(this.rules.instance(), attempt);
-		if (holds(attempt) || isReservedFor(attempt)) {
-			passOn(NOBODY);
-		}
-		else if (isOpen()) {
-			serve(NOBODY);
-		}
 	}
 
 	/**
@@ -331,24 +226,20 @@ final class LockRow {
 		this.state = HELD;
 		this.attempt = attempt;
 		this.instance = this.rules.instance();
-		this.firstToken = nextToken();
-		this.lastToken = this.firstToken + tokens - 1;
+		this.firstToken = takeTokens(tokens);
 		live(ttl);
 		return new AcquireReply.Granted(this.firstToken, tokens);
 	}
 
-	/** Rule S1. */
-	private long nextToken() {
-		return Math.max(this.lastToken + 1, this.now);
-	}
-
 	/**
-	 * Takes a token for one that has a permit.
+	 * Takes tokens (rule S1): above all that were given, and no lower than the clock.
+	 * @return the first of them
 	 */
-	long takeToken() {
-		this.lastToken = nextToken();
+	long takeTokens(int tokens) {
+		long first = Math.max(this.lastToken + 1, this.now);
+		this.lastToken = first + tokens - 1;
 		this.changed = true;
-		return this.lastToken;
+		return first;
 	}
 
 	/**
@@ -356,7 +247,7 @@ final class LockRow {
 	 * none, it is as if there had been one just now.
 	 */
 	long readersToken() {
-		return (this.lastToken > 0) ? this.lastToken : takeToken();
+		return (this.lastToken > 0) ? this.lastToken : takeTokens(1);
 	}
 
 	/** Rounded up: the client counts on all of it. */
@@ -364,9 +255,18 @@ final class LockRow {
 		return this.now + (time.toNanos() + 999) / 1000;
 	}
 
-	private void live(Duration time) {
+	void live(Duration time) {
 		this.expiresAt = until(time);
 		this.changed = true;
+	}
+
+	/**
+	 * Ends what the lock is for the one that is alone, but keeps it taken, by nobody.
+	 */
+	void coolDown(Duration time) {
+		free();
+		this.state = COOLING;
+		live(time);
 	}
 
 	/**

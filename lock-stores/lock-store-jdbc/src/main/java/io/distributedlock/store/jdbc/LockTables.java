@@ -12,11 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-import io.distributedlock.store.jdbc.Claim.Kind;
-import io.distributedlock.store.jdbc.Claim.State;
-
 /**
- * Reads and writes the three tables, in plain statements that all databases understand.
+ * Reads and writes the tables, in plain statements that all databases understand.
  */
 final class LockTables {
 
@@ -34,17 +31,7 @@ final class LockTables {
 
 	private final String updateRow;
 
-	private final String insertWaiter;
-
-	private final String updateWaiter;
-
-	private final String deleteWaiter;
-
-	private final String insertClaim;
-
-	private final String updateClaim;
-
-	private final String deleteClaim;
+	private final ClaimTables claims;
 
 	LockTables(Dialect dialect, TableNames names) {
 		this.dialect = dialect;
@@ -60,22 +47,15 @@ final class LockTables {
 		this.updateRow = "UPDATE " + names.locks() + " SET lock_state = ?, attempt = ?, instance = ?, first_token = ?,"
 				+ " last_token = ?, expires_at = ?, waited = ? WHERE lock_key = ?"
 				+ " AND last_token = ? AND expires_at = ?";
-		this.insertWaiter = "INSERT INTO " + names.waiters()
-				+ " (attempt, since, expires_at, lock_key, instance) VALUES (?, ?, ?, ?, ?)";
-		this.updateWaiter = "UPDATE " + names.waiters()
-				+ " SET attempt = ?, since = ?, expires_at = ? WHERE lock_key = ? AND instance = ?";
-		this.deleteWaiter = "DELETE FROM " + names.waiters() + " WHERE lock_key = ? AND instance = ?";
-		this.insertClaim = "INSERT INTO " + names.claims()
-				+ " (claim_kind, claim_state, instance, permits, token, since,"
-				+ " expires_at, lock_key, attempt) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
-		this.updateClaim = "UPDATE " + names.claims()
-				+ " SET claim_kind = ?, claim_state = ?, instance = ?, permits = ?,"
-				+ " token = ?, since = ?, expires_at = ? WHERE lock_key = ? AND attempt = ?";
-		this.deleteClaim = "DELETE FROM " + names.claims() + " WHERE lock_key = ? AND attempt = ?";
+		this.claims = new ClaimTables(names);
 	}
 
 	Dialect dialect() {
 		return this.dialect;
+	}
+
+	ClaimTables claims() {
+		return this.claims;
 	}
 
 	TableNames names() {
@@ -162,65 +142,6 @@ final class LockTables {
 	}
 
 	/**
-	 * Reads the queues of rows.
-	 */
-	void readQueues(Connection connection, Map<String, LockRow> rows, List<String> keys) throws SQLException {
-		String sql = "SELECT lock_key, instance, attempt, since, expires_at FROM " + this.names.waiters()
-				+ " WHERE lock_key IN " + placeholders(keys) + " ORDER BY lock_key, since";
-		try (PreparedStatement statement = connection.prepareStatement(sql)) {
-			bind(statement, keys);
-			try (ResultSet result = statement.executeQuery()) {
-				addQueues(result, rows);
-			}
-		}
-	}
-
-	static void addQueues(ResultSet result, Map<String, LockRow> rows) throws SQLException {
-		while (result.next()) {
-			LockRow row = rows.get(result.getString(1));
-			if (row != null) {
-				row.add(Claim.place(Kind.ALONE, result.getString(2), result.getString(3), 0, result.getLong(4),
-						result.getLong(5)));
-			}
-		}
-	}
-
-	/**
-	 * Reads the shares of rows, and the places of those that want one or strict order.
-	 */
-	void readClaims(Connection connection, Map<String, LockRow> rows, List<String> keys) throws SQLException {
-		String sql = claims(this.names, "IN " + placeholders(keys));
-		try (PreparedStatement statement = connection.prepareStatement(sql)) {
-			bind(statement, keys);
-			try (ResultSet result = statement.executeQuery()) {
-				addClaims(result, rows);
-			}
-		}
-		keys.forEach((key) -> rows.get(key).claimsRead());
-	}
-
-	/**
-	 * Returns the query for claims.
-	 * @param ofKeys what the key is compared with
-	 */
-	static String claims(TableNames names, String ofKeys) {
-		return "SELECT c.lock_key, c.claim_kind, c.claim_state, c.instance, c.attempt, c.permits, c.token, c.since,"
-				+ " c.expires_at FROM " + names.claims() + " c WHERE c.lock_key " + ofKeys
-				+ " ORDER BY c.lock_key, c.since";
-	}
-
-	static void addClaims(ResultSet result, Map<String, LockRow> rows) throws SQLException {
-		while (result.next()) {
-			LockRow row = rows.get(result.getString(1));
-			if (row != null) {
-				row.add(new Claim(Kind.of(result.getString(2)), State.of(result.getString(3)), result.getString(4),
-						result.getString(5), result.getInt(6), result.getLong(7), result.getLong(8),
-						result.getLong(9)));
-			}
-		}
-	}
-
-	/**
 	 * Writes what changed.
 	 * @throws ConflictException if somebody else made or changed one of the rows first
 	 */
@@ -229,7 +150,7 @@ final class LockTables {
 				true);
 		write(connection, this.updateRow, rows.stream().filter((row) -> row.isChanged() && row.isStored()).toList(),
 				false);
-		writeClaims(connection, rows);
+		this.claims.write(connection, rows);
 	}
 
 	private void write(Connection connection, String sql, List<LockRow> rows, boolean insert) throws SQLException {
@@ -268,50 +189,6 @@ final class LockTables {
 		}
 	}
 
-	private void writeClaims(Connection connection, List<LockRow> rows) throws SQLException {
-		Batch waiters = new Batch();
-		Batch claims = new Batch();
-		for (LockRow row : rows) {
-			ClaimChanges changes = row.claims();
-			for (Claim claim : changes.removed()) {
-				of(claim, waiters, claims).deletes.add(name(row, claim));
-			}
-			for (Claim claim : changes.added()) {
-				Batch batch = of(claim, waiters, claims);
-				boolean read = (batch == waiters) ? row.wasWaited() : row.wereClaimsRead();
-				if (!read) {
-					// Something may be left of it if somebody deleted the lock's row.
-					batch.deletes.add(name(row, claim));
-				}
-				batch.inserts.add(values(row, claim));
-			}
-			for (Claim claim : changes.updated()) {
-				of(claim, waiters, claims).updates.add(values(row, claim));
-			}
-		}
-		batch(connection, this.deleteWaiter, waiters.deletes);
-		batch(connection, this.deleteClaim, claims.deletes);
-		batch(connection, this.insertWaiter, waiters.inserts);
-		batch(connection, this.insertClaim, claims.inserts);
-		batch(connection, this.updateWaiter, waiters.updates);
-		batch(connection, this.updateClaim, claims.updates);
-	}
-
-	private static Batch of(Claim claim, Batch waiters, Batch claims) {
-		return (claim.kind() == Kind.ALONE) ? waiters : claims;
-	}
-
-	private static Object[] name(LockRow row, Claim claim) {
-		return new Object[] { row.key(), (claim.kind() == Kind.ALONE) ? claim.instance() : claim.attempt() };
-	}
-
-	private static Object[] values(LockRow row, Claim claim) {
-		return (claim.kind() == Kind.ALONE)
-				? new Object[] { claim.attempt(), claim.since(), claim.expiresAt(), row.key(), claim.instance() }
-				: new Object[] { claim.kind().code(), claim.state().code(), claim.instance(), (long) claim.permits(),
-						claim.token(), claim.since(), claim.expiresAt(), row.key(), claim.attempt() };
-	}
-
 	static int[] batch(Connection connection, String sql, List<Object[]> all) throws SQLException {
 		if (all.isEmpty()) {
 			return new int[0];
@@ -342,7 +219,7 @@ final class LockTables {
 			words
 				.add(new Object[] { signal.attempt(), now, now + life, MAILBOX + signal.instance(), signal.attempt() });
 		}
-		batch(connection, this.insertWaiter, words);
+		batch(connection, this.claims.insertWaiter(), words);
 	}
 
 	/**
@@ -360,7 +237,7 @@ final class LockTables {
 				}
 			}
 		}
-		batch(connection, this.deleteWaiter,
+		batch(connection, this.claims.deleteWaiter(),
 				attempts.stream().map((attempt) -> new Object[] { MAILBOX + instance, attempt }).toList());
 		return attempts;
 	}
@@ -388,22 +265,8 @@ final class LockTables {
 		return found;
 	}
 
-	/**
-	 * Removes the entry of an instance.
-	 */
-	void deleteWaiter(Connection connection, String key, String instance) throws SQLException {
-		batch(connection, this.deleteWaiter, List.<Object[]>of(new Object[] { key, instance }));
-	}
-
-	/**
-	 * Removes a claim.
-	 */
-	void deleteClaim(Connection connection, String key, String attempt) throws SQLException {
-		batch(connection, this.deleteClaim, List.<Object[]>of(new Object[] { key, attempt }));
-	}
-
 	/** Rounded up to a power of two, so that there are few different statements. */
-	private static String placeholders(List<String> keys) {
+	static String placeholders(List<String> keys) {
 		return "(" + "?, ".repeat(padded(keys.size()) - 1) + "?)";
 	}
 
@@ -411,7 +274,7 @@ final class LockTables {
 		return (count <= 1) ? 1 : Integer.highestOneBit(count - 1) << 1;
 	}
 
-	private static void bind(PreparedStatement statement, List<String> keys) throws SQLException {
+	static void bind(PreparedStatement statement, List<String> keys) throws SQLException {
 		bind(statement, 1, keys);
 	}
 
@@ -421,19 +284,6 @@ final class LockTables {
 			statement.setString(first + i, keys.get(Math.min(i, keys.size() - 1)));
 		}
 		return first + padded;
-	}
-
-	/**
-	 * What is to be done in one table.
-	 */
-	private static final class Batch {
-
-		final List<Object[]> deletes = new ArrayList<>();
-
-		final List<Object[]> inserts = new ArrayList<>();
-
-		final List<Object[]> updates = new ArrayList<>();
-
 	}
 
 	/**

@@ -3,13 +3,15 @@ package io.distributedlock.store.jdbc;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
 /**
- * Operations on different locks in one transaction, which can do everything:
+ * Operations on locks in one transaction, which can do everything:
  * <ol>
  * <li>lock the rows, in the order of their keys, so that two JVMs cannot wait for each
  * other;
@@ -55,7 +57,7 @@ final class LockTransaction {
 	/**
 	 * Runs operations.
 	 * @param session a connection without auto-commit
-	 * @param operations of different locks, sorted by key
+	 * @param operations sorted by key
 	 * @param wait whether rows may be waited for; if not, operations whose rows are
 	 * locked get no answer and are marked, to be tried alone
 	 * @return what to tell the callers: to be run when the connection is given back
@@ -63,7 +65,7 @@ final class LockTransaction {
 	List<Runnable> run(Session session, List<Operation<?>> operations, boolean wait, long deadline)
 			throws SQLException {
 		Connection connection = session.connection();
-		List<String> keys = operations.stream().map(Operation::id).toList();
+		List<String> keys = operations.stream().map(Operation::id).distinct().toList();
 		long millis = Math.max(1, (deadline - System.nanoTime()) / 1_000_000);
 		long sent = System.nanoTime();
 		LockReader.Reading reading = this.reader.read(connection, keys, wait, millis);
@@ -71,7 +73,8 @@ final class LockTransaction {
 		Map<String, LockRow> rows = reading.rows();
 		Rules rules = this.settings.rules(this.signals.areWanted());
 		List<Runnable> answers = new ArrayList<>(operations.size());
-		List<LockRow> changed = new ArrayList<>(operations.size());
+		Map<String, LockRow> seen = new HashMap<>();
+		Set<LockRow> touched = new LinkedHashSet<>();
 		List<Operation<?>> urgent = new ArrayList<>();
 		for (Operation<?> operation : operations) {
 			if (operation.isDone() || (operation.isForbiddenLate() && operation.isLate())) {
@@ -81,17 +84,21 @@ final class LockTransaction {
 				operation.markAlone();
 				continue;
 			}
-			LockRow row = rows.computeIfAbsent(operation.id(), LockRow::new);
-			row.begin(reading.now(), rules);
+			LockRow row = seen.computeIfAbsent(operation.id(), (id) -> {
+				LockRow known = rows.computeIfAbsent(id, LockRow::new);
+				known.begin(reading.now(), rules);
+				return known;
+			});
 			answers.add(decide(operation, row));
 			if (!operation.isReadOnly()) {
-				row.end();
-				changed.add(row);
+				touched.add(row);
 				if (operation.isForbiddenLate()) {
 					urgent.add(operation);
 				}
 			}
 		}
+		touched.forEach(LockRow::end);
+		List<LockRow> changed = List.copyOf(touched);
 		if (write(session, changed, reading.now())) {
 			if (urgent.stream().anyMatch(Operation::isLate)) {
 				throw new TooLateException();
@@ -189,11 +196,11 @@ final class LockTransaction {
 			LockTables.Moment moment = this.tables.moment(connection);
 			List<String> waited = rows.values().stream().filter(LockRow::wasWaited).map(LockRow::key).toList();
 			if (!waited.isEmpty()) {
-				this.tables.readQueues(connection, rows, waited);
+				this.tables.claims().readQueues(connection, rows, waited);
 			}
 			List<String> claimed = rows.values().stream().filter(LockRow::mayHaveClaims).map(LockRow::key).toList();
 			if (!claimed.isEmpty()) {
-				this.tables.readClaims(connection, rows, claimed);
+				this.tables.claims().readClaims(connection, rows, claimed);
 			}
 			return new Reading(new LinkedHashMap<>(rows), locked, moment.now(), moment.readOnly(), sent);
 		}

@@ -46,7 +46,7 @@ final class Operations {
 
 		@Override
 		AcquireReply run(LockRow row) {
-			return row.acquire(attempt().toString(), ttl(), tokens(), this.enqueue);
+			return new Exclusive(row).acquire(attempt().toString(), ttl(), tokens(), this.enqueue);
 		}
 
 		@Override
@@ -81,7 +81,7 @@ final class Operations {
 
 		@Override
 		RenewReply run(LockRow row) {
-			return row.renew(attempt().toString(), ttl());
+			return new Exclusive(row).renew(attempt().toString(), ttl());
 		}
 
 		@Override
@@ -124,8 +124,9 @@ final class Operations {
 		@Override
 		ReleaseReply run(LockRow row) {
 			String attempt = attempt().toString();
-			return (this.successor == null) ? row.release(attempt, this.keepFor)
-					: row.releaseAndEnqueue(attempt, this.successor);
+			Exclusive exclusive = new Exclusive(row);
+			return (this.successor == null) ? exclusive.release(attempt, this.keepFor)
+					: exclusive.releaseAndEnqueue(attempt, this.successor);
 		}
 
 		@Override
@@ -243,7 +244,7 @@ final class Operations {
 
 		@Override
 		ExtendReply run(LockRow row) {
-			return row.extend(attempt().toString(), ttl(), tokens());
+			return new Exclusive(row).extend(attempt().toString(), ttl(), tokens());
 		}
 
 	}
@@ -265,7 +266,7 @@ final class Operations {
 
 		@Override
 		@Nullable Void run(LockRow row) {
-			row.abandon(this.command.attempt().toString());
+			new Exclusive(row).abandon(this.command.attempt().toString());
 			return null;
 		}
 

@@ -34,7 +34,7 @@ final class PostgresReader implements LockTransaction.LockReader {
 				+ locks + " WHERE lock_key = ANY (?) ORDER BY lock_key FOR UPDATE; " + tables.dialect().clock()
 				+ "; SELECT w.lock_key, w.instance, w.attempt, w.since, w.expires_at FROM " + tables.names().waiters()
 				+ " w WHERE w.lock_key = ANY (?) ORDER BY w.lock_key, w.since; "
-				+ LockTables.claims(tables.names(), "= ANY (?)");
+				+ ClaimTables.claims(tables.names(), "= ANY (?)");
 	}
 
 	@Override
@@ -62,10 +62,10 @@ final class PostgresReader implements LockTransaction.LockReader {
 				now = clock.getLong(1);
 			}
 			try (ResultSet queues = next(statement)) {
-				LockTables.addQueues(queues, rows);
+				ClaimTables.addQueues(queues, rows);
 			}
 			try (ResultSet claims = next(statement)) {
-				LockTables.addClaims(claims, rows);
+				ClaimTables.addClaims(claims, rows);
 			}
 			rows.values().forEach(LockRow::claimsRead);
 			return new Reading(rows, Set.of(), now, false, 0);

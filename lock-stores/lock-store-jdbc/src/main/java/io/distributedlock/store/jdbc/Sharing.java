@@ -57,7 +57,7 @@ final class Sharing {
 	}
 
 	private long token(Claim claim) {
-		return (claim.kind() == Kind.PERMITS) ? this.row.takeToken() : this.row.readersToken();
+		return (claim.kind() == Kind.PERMITS) ? this.row.takeTokens(1) : this.row.readersToken();
 	}
 
 	RenewReply renew(String attempt, Duration ttl) {

@@ -93,17 +93,17 @@ final class StartupChecks {
 							+ " does not give back what was written to it. Is there a trigger or a policy on it?",
 					false, false, null);
 		}
-		this.tables.readQueues(session.connection(), again, keys);
-		this.tables.readClaims(session.connection(), again, keys);
+		this.tables.claims().readQueues(session.connection(), again, keys);
+		this.tables.claims().readClaims(session.connection(), again, keys);
 		write(session, row, now + 1, caller);
 		new OldRows(this.tables.names()).deleteOldRows(session.connection(), keys, Long.MAX_VALUE);
-		this.tables.deleteWaiter(session.connection(), id, this.settings.instanceId());
-		this.tables.deleteClaim(session.connection(), id, caller);
+		this.tables.claims().deleteWaiter(session.connection(), id, this.settings.instanceId());
+		this.tables.claims().deleteClaim(session.connection(), id, caller);
 	}
 
 	private void write(Session session, LockRow row, long now, String caller) throws SQLException {
 		row.begin(now, new Rules(this.settings.instanceId(), 1_000_000, 1_000_000, true));
-		row.acquire(AttemptId.random().toString(), this.settings.commandTimeout(), 1, true);
+		new Exclusive(row).acquire(AttemptId.random().toString(), this.settings.commandTimeout(), 1, true);
 		row.enqueue(Kind.ALONE, AttemptId.random().toString(), 0);
 		row.enqueue(Kind.FAIR, caller, 0);
 		row.end();

@@ -60,9 +60,10 @@ final class StrictOrder {
 			return new ReleaseReply.NotOwner();
 		}
 		String instance = this.row.rules().instance();
+		int signals = this.row.signals().size();
 		boolean reserved = this.row.passOn((place) -> place.kind() == Kind.FAIR && place.instance().equals(instance));
 		String next = this.row.attempt();
-		if (next != null && this.row.isReservedFor(next) && this.row.signals().isEmpty()) {
+		if (next != null && this.row.isReservedFor(next) && this.row.signals().size() == signals) {
 			return new ReleaseReply.Passed(AttemptId.parse(next), this.row.grant(next, ttl, 1).firstToken());
 		}
 		return new ReleaseReply.Released(reserved);

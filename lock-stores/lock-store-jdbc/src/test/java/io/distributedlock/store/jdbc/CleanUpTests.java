@@ -4,6 +4,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 
 import org.h2.jdbcx.JdbcDataSource;
 import org.junit.jupiter.api.BeforeEach;
@@ -14,7 +15,10 @@ import io.distributedlock.spi.AcquireReply.Granted;
 import io.distributedlock.spi.AcquireReply.Refused;
 import io.distributedlock.spi.AttemptId;
 import io.distributedlock.spi.ReleaseReply;
+import io.distributedlock.spi.RenewCommand;
 import io.distributedlock.spi.RenewReply;
+import io.distributedlock.spi.Share;
+import io.distributedlock.spi.SharedAcquireCommand;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -112,6 +116,40 @@ class CleanUpTests {
 			assertThat(((Refused) waiter.enqueue(key, next)).queued()).isTrue();
 			assertThat(holder.release(key, second)).isEqualTo(new ReleaseReply.Released(true));
 			assertThat(waiter.enqueue(key, next)).isInstanceOf(Granted.class);
+		}
+	}
+
+	@Test
+	void sharesThatEndedLongAgoAreRemovedAndThoseThatLiveAreNot() {
+		long soon = 4_000_000_000_000_000L;
+		Databases.execute(this.source, "INSERT INTO distributed_lock VALUES ('dead', 'S', NULL, NULL, 0, 1, 5, 0)",
+				"INSERT INTO distributed_lock_claim VALUES ('dead', 'a', 'jvm-a', 'R', 'H', 0, 1, 1, 5)",
+				"INSERT INTO distributed_lock VALUES ('live', 'S', NULL, NULL, 0, 1, " + soon + ", 0)",
+				"INSERT INTO distributed_lock_claim VALUES ('live', 'b', 'jvm-a', 'R', 'H', 0, 1, 1, 5)",
+				"INSERT INTO distributed_lock_claim VALUES ('live', 'c', 'jvm-b', 'R', 'H', 0, 1, 1, " + soon + ")");
+		try (StoreFixture fixture = fixture()) {
+			assertThat(fixture.store.cleanUp()).isOne();
+			assertThat(rows()).isOne();
+			assertThat(fixture.acquire(LockKey.of("live"), AttemptId.random())).isInstanceOf(Refused.class);
+		}
+	}
+
+	@Test
+	void aShareThatLostItsLockDoesNotLiveAgain() {
+		long soon = 4_000_000_000_000_000L;
+		LockKey key = LockKey.of("lost");
+		AttemptId lost = AttemptId.random();
+		Databases.execute(this.source, "INSERT INTO distributed_lock_claim VALUES ('lost', '" + lost
+				+ "', 'jvm-a', 'R', 'H', 0, 1, 1, " + soon + ")");
+		try (StoreFixture fixture = fixture()) {
+			AttemptId reader = AttemptId.random();
+			assertThat(StoreFixture.get(fixture.store.acquireShared(new SharedAcquireCommand(key, reader, Share.READERS,
+					StoreFixture.TTL, false, StoreFixture.TIMEOUT))))
+				.isInstanceOf(Granted.class);
+			assertThat(StoreFixture.get(fixture.store.renewShared(List.of(
+					new RenewCommand(key, lost, StoreFixture.TTL, StoreFixture.TIMEOUT),
+					new RenewCommand(key, reader, StoreFixture.TTL, StoreFixture.TIMEOUT)))))
+				.containsExactly(RenewReply.NOT_OWNER, RenewReply.RENEWED);
 		}
 	}
 

@@ -49,10 +49,10 @@ class DialectTests {
 			List<String> keys = List.of("a", "b", "c");
 			for (long now = 1000; now < 3000; now += 1000) {
 				Map<String, LockRow> rows = tables.rows(connection, keys, now == 2000, 0);
-				tables.readQueues(connection, rows, keys);
+				tables.claims().readQueues(connection, rows, keys);
 				LockRow row = rows.getOrDefault("b", new LockRow("b"));
 				row.begin(now, RULES);
-				row.acquire("attempt-" + now, Duration.ofSeconds(1), 1, true);
+				new Exclusive(row).acquire("attempt-" + now, Duration.ofSeconds(1), 1, true);
 				row.end();
 				tables.write(connection, List.of(row));
 				connection.commit();
@@ -62,10 +62,10 @@ class DialectTests {
 			assertThat(row.attempt()).isEqualTo("attempt-1000");
 			assertThat(row.firstToken()).isEqualTo(1000);
 			assertThat(row.wasWaited()).isTrue();
-			tables.readQueues(connection, Map.of("b", row), keys);
+			tables.claims().readQueues(connection, Map.of("b", row), keys);
 			assertThat(row.line()).singleElement().extracting(Claim::attempt).isEqualTo("attempt-2000");
 			row.begin(5000, RULES);
-			row.release("attempt-1000", Duration.ZERO);
+			new Exclusive(row).release("attempt-1000", Duration.ZERO);
 			row.end();
 			tables.write(connection, List.of(row));
 			assertThat(tables.reservations(connection, "jvm-1", keys))

@@ -44,10 +44,10 @@ class LanesTests {
 	}
 
 	@Test
-	void twoOperationsOfOneLockNeverShareABatchAndKeepTheirOrder() throws Exception {
+	void twoOperationsOfOneLockNeverShareAStatementAndKeepTheirOrder() throws Exception {
 		Operation<?> first = operation("a");
 		Operation<?> second = operation("a");
-		this.lanes.add(Lane.LOOK, List.of(first, second, operation("b")));
+		this.lanes.add(Lane.ACQUIRE, List.of(first, second, operation("b")));
 		Batch batch = take();
 		assertThat(batch.operations()).contains(first).doesNotContain(second).hasSize(2);
 		CompletableFuture<Batch> next = CompletableFuture.supplyAsync(this::takeUnchecked);
@@ -58,6 +58,14 @@ class LanesTests {
 		List<Operation<?>> left = new ArrayList<>(next.get(5, TimeUnit.SECONDS).operations());
 		left.addAll(take().operations());
 		assertThat(left).contains(second).hasSize(2);
+	}
+
+	@Test
+	void oneLookServesAllThatWantTheSameLock() throws Exception {
+		Operation<?> first = operation("a");
+		Operation<?> second = operation("a");
+		this.lanes.add(Lane.LOOK, List.of(first, operation("b"), second));
+		assertThat(take().operations()).hasSize(3).startsWith(first, second);
 	}
 
 	@Test

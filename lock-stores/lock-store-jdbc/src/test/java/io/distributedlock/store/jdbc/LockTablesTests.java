@@ -66,7 +66,7 @@ class LockTablesTests {
 	private LockRow made(String key) {
 		LockRow row = new LockRow(key);
 		row.begin(NOW, Rules.NONE);
-		row.abandon("attempt");
+		new Exclusive(row).abandon("attempt");
 		return row;
 	}
 

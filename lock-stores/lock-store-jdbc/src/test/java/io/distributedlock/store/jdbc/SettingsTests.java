@@ -90,6 +90,19 @@ class SettingsTests {
 	}
 
 	@Test
+	void aTableThatAnOlderVersionDidNotHaveIsNamedAndTheScriptAddsIt() {
+		Databases.initialize(this.source);
+		Databases.execute(this.source, "DROP TABLE distributed_lock_claim");
+		try (StoreFixture fixture = StoreFixture.of(this.source)) {
+			assertThatExceptionOfType(StoreException.class).isThrownBy(fixture.store::check)
+				.withMessageContaining("DISTRIBUTED_LOCK_CLAIM")
+				.withMessageContaining("Run the script schema-h2.sql");
+			Databases.initialize(this.source);
+			assertThat(fixture.store.check()).isEmpty();
+		}
+	}
+
+	@Test
 	void aCheckLeavesNothingBehind() throws SQLException {
 		Databases.initialize(this.source);
 		try (StoreFixture fixture = StoreFixture.of(this.source)) {
