@@ -227,12 +227,12 @@ public final class JdbcLockStore
 	@Override
 	public CompletionStage<List<AcquireReply>> acquireInOrder(List<AcquireCommand> commands) {
 		Duration shortest = commands.stream().map(AcquireCommand::timeout).min(Duration::compareTo).orElseThrow();
-		return send(new Operations.Line(commands, deadline(shortest), this.signals));
+		return send(new Operations.AcquireInOrder(commands, deadline(shortest), this.signals));
 	}
 
 	@Override
 	public CompletionStage<ReleaseReply> releaseInOrder(ReleaseCommand command, Duration ttl) {
-		return send(new Operations.LineRelease(command, ttl, deadline(command.timeout()), this.signals));
+		return send(new Operations.ReleaseInOrder(command, ttl, deadline(command.timeout()), this.signals));
 	}
 
 	@Override

@@ -157,13 +157,13 @@ final class Operations {
 	 * Asks for several callers in strict order. If it is one, and nobody waits, that is
 	 * an acquire like others.
 	 */
-	static final class Line extends QuickOperation<List<AcquireReply>> {
+	static final class AcquireInOrder extends QuickOperation<List<AcquireReply>> {
 
 		private final List<AcquireCommand> commands;
 
 		private final Signals signals;
 
-		Line(List<AcquireCommand> commands, long deadline, Signals signals) {
+		AcquireInOrder(List<AcquireCommand> commands, long deadline, Signals signals) {
 			super(commands.get(0).key(), commands.get(0).attempt(), commands.get(0).ttl(), 1, deadline,
 					(commands.size() > 1 || commands.get(0).repeated()) ? Lane.LOOK : Lane.ACQUIRE);
 			this.commands = commands;
@@ -198,11 +198,11 @@ final class Operations {
 	/**
 	 * Gives a grant back, and may have the next caller of this JVM have it.
 	 */
-	static final class LineRelease extends QuickOperation<ReleaseReply> {
+	static final class ReleaseInOrder extends QuickOperation<ReleaseReply> {
 
 		private final Signals signals;
 
-		LineRelease(ReleaseCommand command, Duration ttl, long deadline, Signals signals) {
+		ReleaseInOrder(ReleaseCommand command, Duration ttl, long deadline, Signals signals) {
 			super(command.key(), command.attempt(), ttl, 0, deadline, Lane.RELEASE);
 			this.signals = signals;
 		}

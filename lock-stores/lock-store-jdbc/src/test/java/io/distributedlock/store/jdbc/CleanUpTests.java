@@ -146,9 +146,9 @@ class CleanUpTests {
 			assertThat(StoreFixture.get(fixture.store.acquireShared(new SharedAcquireCommand(key, reader, Share.READERS,
 					StoreFixture.TTL, false, StoreFixture.TIMEOUT))))
 				.isInstanceOf(Granted.class);
-			assertThat(StoreFixture.get(fixture.store.renewShared(List.of(
-					new RenewCommand(key, lost, StoreFixture.TTL, StoreFixture.TIMEOUT),
-					new RenewCommand(key, reader, StoreFixture.TTL, StoreFixture.TIMEOUT)))))
+			assertThat(StoreFixture.get(fixture.store
+				.renewShared(List.of(new RenewCommand(key, lost, StoreFixture.TTL, StoreFixture.TIMEOUT),
+						new RenewCommand(key, reader, StoreFixture.TTL, StoreFixture.TIMEOUT)))))
 				.containsExactly(RenewReply.NOT_OWNER, RenewReply.RENEWED);
 		}
 	}
