@@ -11,6 +11,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 import io.distributedlock.LockKey;
+import io.distributedlock.spi.AcquireCommand;
 import io.distributedlock.spi.AcquireReply.Granted;
 import io.distributedlock.spi.AcquireReply.Refused;
 import io.distributedlock.spi.AttemptId;
@@ -150,6 +151,21 @@ class CleanUpTests {
 				.renewShared(List.of(new RenewCommand(key, lost, StoreFixture.TTL, StoreFixture.TIMEOUT),
 						new RenewCommand(key, reader, StoreFixture.TTL, StoreFixture.TIMEOUT)))))
 				.containsExactly(RenewReply.NOT_OWNER, RenewReply.RENEWED);
+		}
+	}
+
+	@Test
+	void aPlaceThatAJvmOfAnOlderVersionOverlookedIsTakenAgain() {
+		try (StoreFixture holder = StoreFixture.of(this.source); StoreFixture waiter = StoreFixture.of(this.source)) {
+			LockKey key = LockKey.of("stock", 42);
+			AttemptId held = AttemptId.random();
+			holder.acquire(key, held);
+			List<AcquireCommand> fair = List.of(StoreFixture.command(key, AttemptId.random(), StoreFixture.TIMEOUT));
+			assertThat(StoreFixture.get(waiter.store.acquireInOrder(fair)).get(0)).isInstanceOf(Refused.class);
+			Databases.execute(this.source, "UPDATE distributed_lock SET waited = 0");
+			assertThat(StoreFixture.get(waiter.store.acquireInOrder(fair)).get(0)).isInstanceOf(Refused.class);
+			assertThat(holder.release(key, held)).isEqualTo(new ReleaseReply.Released(true));
+			assertThat(StoreFixture.get(waiter.store.acquireInOrder(fair)).get(0)).isInstanceOf(Granted.class);
 		}
 	}
 

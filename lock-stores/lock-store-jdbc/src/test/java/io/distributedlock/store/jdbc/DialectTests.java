@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+import io.distributedlock.spi.Share;
 import io.distributedlock.store.jdbc.LockTables.Reservation;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -54,10 +55,19 @@ class DialectTests {
 				row.begin(now, RULES);
 				new Exclusive(row).acquire("attempt-" + now, Duration.ofSeconds(1), 1, true);
 				row.end();
-				tables.write(connection, List.of(row));
+				LockRow shared = rows.getOrDefault("c", new LockRow("c"));
+				if (shared.mayHaveClaims()) {
+					tables.claims().readClaims(connection, rows, List.of("c"));
+				}
+				shared.begin(now, RULES);
+				new Sharing(shared).acquire("reader", Share.READERS, Duration.ofSeconds(1), true);
+				new Sharing(shared).acquire("permit-" + now, new Share.Permits(2), Duration.ofSeconds(1), true);
+				shared.end();
+				tables.write(connection, List.of(row, shared));
 				connection.commit();
 			}
-			assertThat(tables.stored(connection, keys)).containsExactly("b");
+			assertThat(tables.stored(connection, keys)).containsExactlyInAnyOrder("b", "c");
+			assertClaims(connection, tables);
 			LockRow row = tables.rows(connection, keys, false, 0).get("b");
 			assertThat(row.attempt()).isEqualTo("attempt-1000");
 			assertThat(row.firstToken()).isEqualTo(1000);
@@ -73,8 +83,21 @@ class DialectTests {
 			OldRows old = new OldRows(tables.names());
 			assertThat(old.deleteOldWaiters(connection, 0, 10)).isZero();
 			assertThat(old.oldRows(connection, Long.MAX_VALUE, 10)).containsExactly("b");
-			assertThat(old.deleteOldRows(connection, keys, Long.MAX_VALUE)).isOne();
+			assertThat(old.deleteOldRows(connection, List.of("b"), Long.MAX_VALUE)).isOne();
+			assertThat(old.deleteOldClaims(connection, Long.MAX_VALUE, 10)).isEqualTo(3);
+			assertThat(old.oldRows(connection, Long.MAX_VALUE, 10)).containsExactly("c");
 		}
+	}
+
+	private static void assertClaims(Connection connection, LockTables tables) throws SQLException {
+		Map<String, LockRow> rows = tables.rows(connection, List.of("c"), false, 0);
+		tables.claims().readClaims(connection, rows, List.of("c"));
+		LockRow row = rows.get("c");
+		row.begin(2500, RULES);
+		assertThat(row.state()).isEqualTo(LockRow.SHARED);
+		assertThat(row.expiresAt()).isEqualTo(1_002_000);
+		assertThat(row.shares().all()).extracting(Claim::attempt).containsExactly("reader");
+		assertThat(row.line()).extracting(Claim::attempt).containsExactly("permit-1000", "permit-2000");
 	}
 
 	private static String withoutWhatH2DoesNotKnow(String sql) {
