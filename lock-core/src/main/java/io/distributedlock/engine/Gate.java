@@ -112,6 +112,9 @@ final class Gate extends KeyGate {
 	/** How many later callers may go before one that was granted the lock and sleeps. */
 	private static final int MOST_OVERTAKING = 8;
 
+	/** Blocks grow up to this size while no other JVM waits. */
+	private static final int LARGEST_BLOCK = 1024;
+
 	/** How often a caller is expected to come within one turn. */
 	private static final int TOKENS_PER_CALLER = 8;
 
@@ -650,6 +653,7 @@ final class Gate extends KeyGate {
 					extended.addTokens(more.firstToken(), more.tokens());
 					extended.ttl = ttl;
 					extended.turnStart = now;
+					extended.undisturbed();
 				}
 				else {
 					// Others wait, or the store is silent: the turn ends with this block.
@@ -1081,12 +1085,13 @@ final class Gate extends KeyGate {
 
 	/**
 	 * Asks for the next block in the background while callers wait and at most half of
-	 * this one is left (rule E8).
+	 * this one is left (rule E8). It is larger the longer no other JVM has waited; the
+	 * time of the turn bounds how long one that comes now has to wait (ADR 0028).
 	 */
 	private void extendIfNeeded(Turn turn) {
 		Grant current = this.grant;
-		int tokens = this.runtime.engine.options().handoffLeases();
-		if (current == null || current.local || current.extending || current.yield || tokens == 1
+		int leases = this.runtime.engine.options().handoffLeases();
+		if (current == null || current.local || current.extending || current.yield || leases == 1
 				|| this.line.head() == null) {
 			return;
 		}
@@ -1105,6 +1110,7 @@ final class Gate extends KeyGate {
 			return;
 		}
 		current.extending = true;
+		int tokens = current.nextBlock(leases, LARGEST_BLOCK);
 		long ttl = Math.max(current.ttl, holder.renewalTtl(now));
 		turn.then(() -> {
 			long sentAt = this.runtime.now();

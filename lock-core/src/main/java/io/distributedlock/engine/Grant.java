@@ -26,6 +26,8 @@ class Grant extends TimerWheel.Entry {
 
 	private static final long EXPIRED = Long.MIN_VALUE;
 
+	private static final int MOST_DOUBLINGS = 10;
+
 	final KeyGate gate;
 
 	/** It is of this JVM only, since the store was out ({@link LocalFallback}). */
@@ -80,6 +82,9 @@ class Grant extends TimerWheel.Entry {
 
 	/** The next block is being asked for. */
 	boolean extending;
+
+	/** How often the store has said so far that nobody else waits. */
+	private byte undisturbed;
 
 	Grant(KeyGate gate, AttemptId attempt, long ttl, long deadline, long firstToken, int tokens, long turnStart) {
 		this.gate = gate;
@@ -216,6 +221,21 @@ class Grant extends TimerWheel.Entry {
 
 	boolean hasToken() {
 		return this.tokens != null;
+	}
+
+	/** The store has said that nobody else waits. */
+	void undisturbed() {
+		this.undisturbed = (byte) Math.min(this.undisturbed + 1, MOST_DOUBLINGS);
+	}
+
+	/**
+	 * Returns how many tokens the next block should have: twice as many each time that
+	 * nobody else waited, up to a limit (ADR 0028).
+	 * @param first size of the first such block
+	 * @param most no more than this, unless the first one has more
+	 */
+	int nextBlock(int first, int most) {
+		return Math.max(first, Math.min(most, first << this.undisturbed));
 	}
 
 	/**

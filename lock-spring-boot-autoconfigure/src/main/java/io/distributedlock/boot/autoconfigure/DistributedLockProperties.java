@@ -211,8 +211,8 @@ public record DistributedLockProperties(@DefaultValue("true") boolean enabled, @
 	/**
 	 * How callers of one instance hand a lock to each other.
 	 *
-	 * @param leases How many leases in a row, before other instances get their turn. 1
-	 * switches local handoff off.
+	 * @param leases How many leases in a row, before other instances get their turn. More
+	 * while none of them waits. 1 switches local handoff off.
 	 * @param time For how long, before other instances get their turn.
 	 */
 	public record Handoff(@DefaultValue("64") int leases, @DefaultValue("50ms") Duration time) {
