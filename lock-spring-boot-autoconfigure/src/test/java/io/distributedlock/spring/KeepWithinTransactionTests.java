@@ -38,8 +38,8 @@ class KeepWithinTransactionTests {
 		factory.addAdvisor(new DistributedLockAdvisor(() -> this.locks, () -> settings, (text) -> text));
 		((Payments) factory.getProxy()).pay();
 		assertThat(this.locks.journal).containsExactly("acquired payment");
-		TransactionSynchronizationUtils
-			.invokeAfterCompletion(TransactionSynchronizationManager.getSynchronizations(), status);
+		TransactionSynchronizationUtils.invokeAfterCompletion(TransactionSynchronizationManager.getSynchronizations(),
+				status);
 	}
 
 	@Test

@@ -146,7 +146,8 @@ class KeepRulesTests extends EngineFixture {
 		long start = System.nanoTime();
 		this.engine.executeWithoutResult(stock().withTtl(Duration.ofSeconds(3)).withKeep(true),
 				(lease) -> eventually().until(() -> since(start).compareTo(Duration.ofMillis(1500)) > 0));
-		assertThat(remaining()).isLessThanOrEqualTo(Duration.ofMillis(1500));
+		// The clock of the test starts a moment before the acquisition.
+		assertThat(remaining()).isLessThanOrEqualTo(Duration.ofMillis(1700));
 	}
 
 	@Test
