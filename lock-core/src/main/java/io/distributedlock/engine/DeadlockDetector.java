@@ -94,6 +94,10 @@ final class DeadlockDetector {
 
 	static final int RATE = 1000;
 
+	private static final int MOST_READINGS = 4;
+
+	private static final long CLOSE = 20_000;
+
 	private static final long FIRST_PAUSE = 50_000_000;
 
 	private static final long LAST_PAUSE = 2_000_000_000;
@@ -152,7 +156,7 @@ final class DeadlockDetector {
 	 * @return what to {@linkplain #ended end} when the caller waits no longer
 	 */
 	LongWait suspect(StoreRuntime runtime, KeyGate gate, Waiter waiter) {
-		LongWait wait = new LongWait(runtime, gate, waiter, micros());
+		LongWait wait = new LongWait(runtime, gate, waiter, began(waiter));
 		// Now, so that the probes of others find it.
 		this.waits.list(wait);
 		later(() -> probe(wait));
@@ -182,6 +186,25 @@ final class DeadlockDetector {
 	/** Only to tell which of several waits began last: no deadline depends on it. */
 	private long micros() {
 		return ChronoUnit.MICROS.between(Instant.EPOCH, this.wallClock.instant());
+	}
+
+	/**
+	 * Tells by the wall clock when a caller began to wait. The two clocks cannot be read
+	 * at once, so the closest of a few readings counts.
+	 */
+	private long began(Waiter waiter) {
+		long closest = Long.MAX_VALUE;
+		long began = 0;
+		for (int i = 0; i < MOST_READINGS && closest > CLOSE; i++) {
+			long before = this.engine.clock().now();
+			long wall = micros();
+			long took = this.engine.clock().now() - before;
+			if (took < closest) {
+				closest = took;
+				began = wall - (before + took / 2 - waiter.enteredAt) / 1_000;
+			}
+		}
+		return began;
 	}
 
 	// ---- Probes

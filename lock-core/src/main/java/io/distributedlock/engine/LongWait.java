@@ -35,11 +35,11 @@ final class LongWait {
 
 	private volatile boolean ended;
 
-	LongWait(StoreRuntime runtime, KeyGate gate, Waiter waiter, long wallClock) {
+	LongWait(StoreRuntime runtime, KeyGate gate, Waiter waiter, long since) {
 		this.runtime = runtime;
 		this.gate = gate;
 		this.waiter = waiter;
-		this.since = wallClock - (runtime.now() - waiter.enteredAt) / 1_000;
+		this.since = since;
 	}
 
 	LockOwner owner() {

@@ -5,7 +5,10 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.Executors;
@@ -14,10 +17,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 import io.distributedlock.DeadlockDetectedException;
 import io.distributedlock.DeadlockDetectedException.Participant;
+import io.distributedlock.Lease;
 import io.distributedlock.LockKey;
 import io.distributedlock.LockListener;
 import io.distributedlock.LockMode;
 import io.distributedlock.LockNotAcquiredException;
+import io.distributedlock.LockOwner;
 import io.distributedlock.test.CommandKind;
 import io.distributedlock.test.Fault;
 import io.distributedlock.test.FaultyLockStore;
@@ -223,6 +228,45 @@ class DeadlockOverJvmsTests extends DeadlockFixture {
 			}
 		}
 		assertThat(second.outcome()).isNull();
+		assertThat(this.deadlocks).hasValue(0);
+	}
+
+	/**
+	 * An asynchronous owner waits on, but has given back what the writer waits for: only
+	 * another reader is in the writer's way now.
+	 */
+	@Test
+	void aHoldThatWasGivenBackBeforeTheConfirmationClosesNoCycle() throws Exception {
+		LockEngine one = jvm("one");
+		LockEngine two = jvm("two");
+		Queue<String> late = new ConcurrentLinkedQueue<>();
+		this.stores.values()
+			.forEach((store) -> store.loseMessages((message) -> !isProbe(message) && late.add(message)));
+		LockOwner reader = LockOwner.create("reader");
+		LockOwner bystander = LockOwner.create("bystander");
+		LockOwner writer = LockOwner.create("writer");
+		Lease read = one.acquire(lock("a").withMode(LockMode.READ).withOwner(reader));
+		Lease other = two.acquire(lock("a").withMode(LockMode.READ).withOwner(bystander));
+		Lease b = two.acquire(lock("b").withOwner(writer));
+		CompletableFuture<Lease> older = one.acquireAsync(lock("b").withOwner(reader));
+		Thread.sleep(20);
+		CompletableFuture<Lease> younger = two.acquireAsync(lock("a").withOwner(writer));
+		eventually().until(() -> !late.isEmpty());
+		read.release();
+		Thread.sleep(100);
+		this.stores.values().forEach(FaultyLockStore::heal);
+		InMemoryLockStore sender = this.server.connect("late");
+		for (String message : List.copyOf(late)) {
+			sender.send("one", message);
+			sender.send("two", message);
+		}
+		Thread.sleep(200);
+		assertThat(older).isNotDone();
+		assertThat(younger).isNotDone();
+		other.release();
+		younger.get(10, TimeUnit.SECONDS).release();
+		b.release();
+		older.get(10, TimeUnit.SECONDS).release();
 		assertThat(this.deadlocks).hasValue(0);
 	}
 

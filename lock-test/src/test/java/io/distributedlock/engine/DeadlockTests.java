@@ -179,6 +179,7 @@ class DeadlockTests extends DeadlockFixture {
 		Lease b = this.engine.acquire(lock("b").withOwner(two));
 		CompletableFuture<Lease> older = this.engine.acquireAsync(lock("b").withOwner(one));
 		Lease a = this.engine.acquireAsync(lock("a").withOwner(one)).get(10, TimeUnit.SECONDS);
+		Thread.sleep(20);
 		CompletableFuture<Lease> younger = this.engine.acquireAsync(lock("a").withOwner(two));
 		assertThatExceptionOfType(ExecutionException.class).isThrownBy(() -> younger.get(10, TimeUnit.SECONDS))
 			.withCauseInstanceOf(DeadlockDetectedException.class);
