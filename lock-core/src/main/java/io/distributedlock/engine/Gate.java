@@ -87,6 +87,9 @@ import org.jspecify.annotations.Nullable;
  * <li>A store without a queue cannot keep the lock for others. There a turn ends with its
  * block, and before the next one the gate may wait in CONTENDING without having asked
  * ({@link PollPace}).</li>
+ * <li>A grant may be local ({@link LocalFallback}): the store was out, and the lock's
+ * name goes on within this JVM. It goes through the same states, but nothing is sent for
+ * it, and it has one token, so that the next caller asks the store again.</li>
  * <li>Deadlines are counted from before sending (rule E5), and a grant that is answered
  * later than its own deadline is abandoned, not used.</li>
  * <li>A command without an answer may still be executed until its timeout is over.
