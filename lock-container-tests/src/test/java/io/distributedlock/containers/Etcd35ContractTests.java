@@ -4,10 +4,14 @@ import java.util.concurrent.TimeUnit;
 
 import io.distributedlock.spi.LockStore;
 import io.distributedlock.store.etcd.EtcdLockStore;
+import io.distributedlock.test.FairContractTests;
 import io.distributedlock.test.InspectContractTests;
 import io.distributedlock.test.InspectQueueContractTests;
 import io.distributedlock.test.LockStoreContractTests;
+import io.distributedlock.test.MultiContractTests;
+import io.distributedlock.test.PermitContractTests;
 import io.distributedlock.test.QueueContractTests;
+import io.distributedlock.test.SharedContractTests;
 import io.distributedlock.test.SignalContractTests;
 import io.etcd.jetcd.Client;
 import org.junit.jupiter.api.AfterAll;
@@ -23,7 +27,8 @@ import static org.assertj.core.api.Assertions.assertThat;
  * The contract of all stores, on etcd 3.5.
  */
 class Etcd35ContractTests extends LockStoreContractTests
-		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests {
+		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests,
+		SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	private static final Logger logger = LoggerFactory.getLogger(Etcd35ContractTests.class);
 

@@ -108,22 +108,13 @@ final class AcquireOperation extends Operation<AcquireReply> {
 			return;
 		}
 		LockRecord written = held.written(answer.revision());
-		List<QueueEntry> others = answer.queue()
-			.stream()
-			.filter((entry) -> !entry.instance().equals(this.context.instance()))
-			.toList();
+		List<QueueEntry> others = answer.queue().stream().filter((entry) -> !entry.key().equals(ownEntry())).toList();
 		granted(session, written, answer.revision(), others, end);
 	}
 
 	private void granted(Session session, LockRecord written, long revision, @Nullable List<QueueEntry> others,
 			long end) {
-		Stake before = this.context.stakes().queued(this.key.id());
-		if (before != null) {
-			this.context.stakes().unqueued(before);
-			if (before != this.stake && !before.isOver() && !before.isUnsure()) {
-				this.context.stakes().forget(before);
-			}
-		}
+		this.context.stakes().granted(this.stake);
 		this.context.reservations().forget(this.key.id());
 		if (!this.stake.held(session, written, revision, others, end)) {
 			throw this.context.errors().givenUp(true);
@@ -138,9 +129,9 @@ final class AcquireOperation extends Operation<AcquireReply> {
 	private void look() {
 		read((answer) -> {
 			LockView view = LockView.of(answer.getGetResponses().get(0), answer.getGetResponses().get(1));
-			boolean placed = this.enqueue && view.record() != null && view.entryOf(this.command.attempt()) != null
-					&& reservationLeft(view) > 0 && !view.isHeldBy(this.command.attempt())
-					&& !view.isReservedFor(this.command.attempt());
+			boolean placed = this.enqueue && view.record() != null && !view.isShared()
+					&& view.entryOf(this.command.attempt()) != null && reservationLeft(view) > 0
+					&& !view.isHeldBy(this.command.attempt()) && !view.isReservedFor(this.command.attempt());
 			if (placed) {
 				keepPlace(view);
 			}
@@ -169,6 +160,9 @@ final class AcquireOperation extends Operation<AcquireReply> {
 		if (found == null) {
 			take(0);
 		}
+		else if (view.isShared()) {
+			meetShares();
+		}
 		else if (found.isHeldBy(this.command.attempt())) {
 			adopt(view, found);
 		}
@@ -184,6 +178,20 @@ final class AcquireOperation extends Operation<AcquireReply> {
 			}
 			refuse(view, false);
 		}
+	}
+
+	/**
+	 * The lock is shared, or all shares have ended.
+	 */
+	private void meetShares() {
+		LineScripts.acquirePlain(this.context, this.command, timeLeft(), this.enqueue)
+			.start()
+			.whenComplete((reply, failure) -> attempt(() -> {
+				if (failure != null) {
+					throw this.context.errors().translate(failure);
+				}
+				succeed(reply);
+			}));
 	}
 
 	/**
@@ -255,10 +263,7 @@ final class AcquireOperation extends Operation<AcquireReply> {
 		if (!this.stake.queued(session, answer.revision(), since, end)) {
 			throw this.context.errors().givenUp(true);
 		}
-		Stake before = this.context.stakes().queued(this.stake);
-		if (before != null && !before.isOver() && !before.isUnsure()) {
-			this.context.stakes().forget(before);
-		}
+		this.context.stakes().replace(this.stake);
 		refuse(view, true);
 	}
 
@@ -269,9 +274,8 @@ final class AcquireOperation extends Operation<AcquireReply> {
 		if (found != null && found.state() != LockRecord.State.HELD) {
 			freeIn = Duration.ofNanos(Math.max(1_000_000, reservationLeft(view)));
 		}
-		if (!queued && !this.stake.isUnsure() && this.stake.state() == Stake.State.ASKING
-				&& this.stake.doubtful() == null) {
-			this.context.stakes().forget(this.stake);
+		if (!queued) {
+			this.context.stakes().forgetIfNothing(this.stake);
 		}
 		succeed(new Refused(holder, freeIn, queued));
 	}
@@ -294,8 +298,8 @@ final class AcquireOperation extends Operation<AcquireReply> {
 			this.stake.unsure(System.nanoTime() + this.command.ttl().toNanos());
 			this.context.stakes().wheel().watch(this.stake);
 		}
-		else if (this.stake.state() == Stake.State.ASKING && !this.stake.isUnsure() && this.stake.doubtful() == null) {
-			this.context.stakes().forget(this.stake);
+		else {
+			this.context.stakes().forgetIfNothing(this.stake);
 		}
 	}
 

@@ -22,11 +22,12 @@ import io.distributedlock.LockKey;
  * @param stakes what this JVM has
  * @param reservations what others were seen to be reserved
  * @param mailbox the signals
+ * @param scripts turns of commands that look at all there is of a lock
  * @param underWay operations that have not ended
  */
 record Context(KeyLayout layout, String instance, Duration reservation, Duration queueEntryTtl, EtcdErrors errors,
 		Timers timers, Transactions transactions, Sessions sessions, Stakes stakes, Reservations reservations,
-		Mailbox mailbox, Set<Operation<?>> underWay) {
+		Mailbox mailbox, Scripts scripts, Set<Operation<?>> underWay) {
 
 	private static final int SLOTS = 256;
 
@@ -64,7 +65,20 @@ record Context(KeyLayout layout, String instance, Duration reservation, Duration
 	 * lasted long enough.
 	 */
 	void endLater(LockKey key, long revision, Duration time) {
-		this.stakes.wheel().watch(new Overdue(this, key, revision, System.nanoTime() + time.toNanos(), null));
+		this.stakes.wheel().watch(Overdue.record(this, key, revision, System.nanoTime() + time.toNanos(), null));
+	}
+
+	/**
+	 * Passes a share on that is reserved or cooling, when that has lasted long enough.
+	 */
+	void advanceLater(LockKey key, StoredPart share) {
+		long left = this.reservations.left(Draft.shareId(key, share.attempt()), share.revision(), share.time());
+		Session on = this.sessions.find((session) -> session.lease == share.lease());
+		Overdue overdue = new Overdue(this, System.nanoTime() + left, on, () -> Scripts.advance(this, key));
+		if (on != null) {
+			on.users.add(overdue);
+		}
+		this.stakes.wheel().watch(overdue);
 	}
 
 }

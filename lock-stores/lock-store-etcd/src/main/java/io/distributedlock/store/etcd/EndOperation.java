@@ -22,17 +22,35 @@ final class EndOperation extends Operation<Boolean> {
 
 	private final @Nullable Stake stake;
 
+	private final boolean scripted;
+
 	EndOperation(Context context, LockKey key, AttemptId attempt, Duration timeout) {
 		super(context, key, timeout);
 		this.attempt = attempt;
 		this.stake = context.stakes().find(attempt);
+		this.scripted = this.stake != null && this.stake.isScripted();
+	}
+
+	/**
+	 * Takes away what an attempt for a share has.
+	 */
+	EndOperation(Context context, LockKey key, AttemptId attempt, Duration timeout, boolean scripted) {
+		super(context, key, timeout);
+		this.attempt = attempt;
+		this.stake = context.stakes().find(attempt);
+		this.scripted = scripted;
 	}
 
 	@Override
 	void step() {
 		Stake known = this.stake;
 		if (known == null) {
-			look();
+			if (this.scripted) {
+				followScript();
+			}
+			else {
+				look();
+			}
 			return;
 		}
 		// First of all: from now on no answer gives it more.
@@ -52,6 +70,9 @@ final class EndOperation extends Operation<Boolean> {
 		else if (sure && known.isGoneWithItsLease()) {
 			done();
 		}
+		else if (this.scripted) {
+			followScript();
+		}
 		else if (place) {
 			leaveQueue(known.revision());
 		}
@@ -65,20 +86,40 @@ final class EndOperation extends Operation<Boolean> {
 	}
 
 	/**
+	 * Takes away what a share or strict order needs, and lets those in who can come in
+	 * then.
+	 */
+	private void followScript() {
+		Scripts.abandon(this.context, this.key, this.attempt, timeLeft())
+			.start()
+			.whenComplete((ended, failure) -> attempt(() -> {
+				if (failure != null) {
+					throw this.context.errors().translate(failure);
+				}
+				done();
+			}));
+	}
+
+	/**
 	 * Takes the place in the queue away. If it is as it was, nothing was reserved for it
 	 * either, since that would have taken it away.
 	 */
 	private void leaveQueue(long revision) {
 		submit(request((answer) -> {
-			if (answer.succeeded()) {
-				done();
+			if (!answer.succeeded()) {
+				found(answer.view());
+			}
+			else if (answer.view().isShared()) {
+				// Those behind it may share the lock.
+				followScript();
 			}
 			else {
-				found(answer.view());
+				done();
 			}
 		}).ifUnchanged(ownEntry(), revision)
 			.delete(ownEntry())
 			.claims(record())
+			.thenRead(Op.get(record(), GetOption.DEFAULT))
 			.elseRead(record())
 			.elseReadQueue(queue()));
 	}
@@ -127,6 +168,10 @@ final class EndOperation extends Operation<Boolean> {
 			.filter((entry) -> !entry.attempt().equals(this.attempt))
 			.findFirst()
 			.orElse(null);
+		if (next != null && !next.isPlain()) {
+			followScript();
+			return;
+		}
 		Request request = request((answer) -> {
 			if (!answer.succeeded()) {
 				found(answer.view());

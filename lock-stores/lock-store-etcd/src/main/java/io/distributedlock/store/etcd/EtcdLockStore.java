@@ -17,12 +17,15 @@ import io.distributedlock.spi.AcquireCommand;
 import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.ExtendCommand;
 import io.distributedlock.spi.ExtendReply;
+import io.distributedlock.spi.FairLockStore;
 import io.distributedlock.spi.InspectableLockStore;
-import io.distributedlock.spi.QueueingLockStore;
+import io.distributedlock.spi.MultiLockStore;
 import io.distributedlock.spi.ReleaseCommand;
 import io.distributedlock.spi.ReleaseReply;
 import io.distributedlock.spi.RenewCommand;
 import io.distributedlock.spi.RenewReply;
+import io.distributedlock.spi.SharedAcquireCommand;
+import io.distributedlock.spi.SharedLockStore;
 import io.distributedlock.spi.SignallingLockStore;
 import io.distributedlock.spi.StoreException;
 import io.distributedlock.spi.StoreOptions;
@@ -60,7 +63,8 @@ import io.distributedlock.spi.StoreOptions;
  * the application. Clients that were made with {@code waitForReady(false)} fail at once
  * when etcd is away, and say why; others keep requests until it is back.
  */
-public final class EtcdLockStore implements QueueingLockStore, SignallingLockStore, InspectableLockStore {
+public final class EtcdLockStore
+		implements SharedLockStore, FairLockStore, SignallingLockStore, InspectableLockStore, MultiLockStore {
 
 	private final String name;
 
@@ -87,7 +91,7 @@ public final class EtcdLockStore implements QueueingLockStore, SignallingLockSto
 		Mailbox mailbox = new Mailbox(this.client.getWatchClient(), layout.mailbox(settings.instanceId), timers,
 				housekeeping);
 		this.context = new Context(layout, settings.instanceId, settings.reservation, settings.queueEntryTtl, errors,
-				timers, transactions, sessions, new Stakes(housekeeping), new Reservations(), mailbox,
+				timers, transactions, sessions, new Stakes(housekeeping), new Reservations(), mailbox, new Scripts(),
 				ConcurrentHashMap.newKeySet());
 		housekeeping.start(this.context);
 	}
@@ -140,6 +144,16 @@ public final class EtcdLockStore implements QueueingLockStore, SignallingLockSto
 	}
 
 	@Override
+	public List<CompletionStage<AcquireReply>> acquireEach(List<AcquireCommand> commands) {
+		return this.context.transactions().together(() -> commands.stream().map(this::acquire).toList());
+	}
+
+	@Override
+	public List<CompletionStage<ReleaseReply>> releaseEach(List<ReleaseCommand> commands) {
+		return this.context.transactions().together(() -> commands.stream().map(this::release).toList());
+	}
+
+	@Override
 	public CompletionStage<ReleaseReply> releaseAndEnqueue(ReleaseCommand command, Successor successor) {
 		return new ReleaseOperation(this.context, command, successor).start();
 	}
@@ -153,6 +167,42 @@ public final class EtcdLockStore implements QueueingLockStore, SignallingLockSto
 	public CompletionStage<Void> abandon(AbandonCommand command) {
 		return new EndOperation(this.context, command.key(), command.attempt(), command.timeout()).start()
 			.thenApply((done) -> (Void) null);
+	}
+
+	@Override
+	public CompletionStage<AcquireReply> acquireShared(SharedAcquireCommand command) {
+		return ShareScripts.acquire(this.context, command).start();
+	}
+
+	@Override
+	public CompletionStage<List<RenewReply>> renewShared(List<RenewCommand> commands) {
+		return new ShareRenewBatch(this.context).renew(commands);
+	}
+
+	@Override
+	public CompletionStage<ExtendReply> extendShared(ExtendCommand command) {
+		return ShareScripts.extend(this.context, command).start();
+	}
+
+	@Override
+	public CompletionStage<ReleaseReply> releaseShared(ReleaseCommand command) {
+		return ShareScripts.release(this.context, command).start();
+	}
+
+	@Override
+	public CompletionStage<Void> abandonShared(AbandonCommand command) {
+		return new EndOperation(this.context, command.key(), command.attempt(), command.timeout(), true).start()
+			.thenApply((done) -> (Void) null);
+	}
+
+	@Override
+	public CompletionStage<List<AcquireReply>> acquireInOrder(List<AcquireCommand> commands) {
+		return LineScripts.acquire(this.context, commands).start();
+	}
+
+	@Override
+	public CompletionStage<ReleaseReply> releaseInOrder(ReleaseCommand command, Duration ttl) {
+		return LineScripts.release(this.context, command, ttl).start();
 	}
 
 	@Override

@@ -65,8 +65,7 @@ final class ExtendOperation extends Operation<ExtendReply> {
 			// Lost. What is left of it is taken away when its time is over.
 			succeed(new ExtendReply.NotOwner());
 		}
-		else if (this.tokens > 0
-				&& view.queue().stream().anyMatch((entry) -> !entry.instance().equals(this.context.instance()))) {
+		else if (this.tokens > 0 && view.queue().stream().anyMatch((entry) -> !entry.key().equals(ownEntry()))) {
 			succeed(new ExtendReply.Yield());
 		}
 		else {
@@ -87,7 +86,7 @@ final class ExtendOperation extends Operation<ExtendReply> {
 				LockRecord written = next.written(answer.revision());
 				List<QueueEntry> others = answer.queue()
 					.stream()
-					.filter((entry) -> !entry.instance().equals(this.context.instance()))
+					.filter((entry) -> !entry.key().equals(ownEntry()))
 					.toList();
 				if (!known.isHeld(System.nanoTime()) || !known.held(session, written, answer.revision(), others, end)) {
 					succeed(new ExtendReply.NotOwner());

@@ -4,12 +4,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
-import io.etcd.jetcd.op.Op;
-import io.etcd.jetcd.options.GetOption;
-
 import io.distributedlock.LockInspector.QueuedInstance;
 import io.distributedlock.LockInspector.StoredLock;
 import io.distributedlock.LockInspector.StoredLock.State;
+import io.distributedlock.LockInspector.StoredShare;
 import io.distributedlock.LockKey;
 import io.distributedlock.spi.AttemptId;
 
@@ -28,18 +26,24 @@ final class InspectOperation extends Operation<Optional<StoredLock>> {
 
 	@Override
 	void step() {
-		read((answer) -> succeed(
-				describe(LockView.of(answer.getGetResponses().get(0), answer.getGetResponses().get(1)))),
-				Op.get(record(), GetOption.DEFAULT), Request.readQueue(queue(), 0));
+		long askedAt = System.nanoTime();
+		read((answer) -> succeed(describe(WholeLock.of(answer, askedAt))),
+				WholeLock.questions(this.context.layout(), this.key));
 	}
 
-	private Optional<StoredLock> describe(LockView view) {
+	private Optional<StoredLock> describe(WholeLock lock) {
+		LockView view = lock.lock();
 		LockRecord record = view.record();
 		List<QueuedInstance> queue = view.queue()
 			.stream()
 			.map((entry) -> new QueuedInstance(entry.instance(), entry.since(), true))
 			.toList();
-		if (record == null) {
+		if (view.isShared() && !lock.shares().isEmpty()) {
+			List<StoredShare> shares = lock.shares().stream().map(this::describe).toList();
+			Duration last = shares.stream().map(StoredShare::remaining).max(Duration::compareTo).orElseThrow();
+			return Optional.of(new StoredLock(this.key, this.store, State.SHARED, null, 0, 0, last, queue, shares));
+		}
+		if (record == null || view.isShared()) {
 			return queue.isEmpty() ? Optional.empty()
 					: Optional.of(new StoredLock(this.key, this.store, State.FREE, null, 0, 0, Duration.ZERO, queue));
 		}
@@ -47,6 +51,21 @@ final class InspectOperation extends Operation<Optional<StoredLock>> {
 		return Optional.of(new StoredLock(this.key, this.store, State.valueOf(record.state().name()),
 				record.instance().isEmpty() ? null : record.instance(), held ? record.firstToken() : 0,
 				held ? record.lastToken() : 0, remaining(view, record), queue));
+	}
+
+	private StoredShare describe(StoredPart share) {
+		Duration left = share.time();
+		Stake own = this.context.stakes().find(share.attempt());
+		if (!share.isHeld()) {
+			String id = Draft.shareId(this.key, share.attempt());
+			left = Duration.ofNanos(this.context.reservations().left(id, share.revision(), share.time()));
+		}
+		else if (own != null && own.isHeld(System.nanoTime())) {
+			left = Duration.ofNanos(own.endsAt() - System.nanoTime());
+		}
+		boolean kept = share.state() == LockRecord.State.COOLING;
+		return new StoredShare(kept ? null : share.instance(), State.valueOf(share.state().name()),
+				share.isHeld() ? share.token(0) : 0, left.isNegative() ? Duration.ZERO : left);
 	}
 
 	private Duration remaining(LockView view, LockRecord record) {

@@ -4,6 +4,8 @@ import java.nio.charset.StandardCharsets;
 
 import io.etcd.jetcd.ByteSequence;
 
+import io.distributedlock.spi.AttemptId;
+
 /**
  * How things are named in etcd. Neither the id of a lock nor the name of a JVM has a
  * slash, so no key can be taken for another. JVMs of all versions have to agree on this.
@@ -43,7 +45,36 @@ final class KeyLayout {
 	}
 
 	/**
-	 * Returns the key of the one entry that a JVM can have in a lock's queue.
+	 * Returns what the keys of all shares of a lock begin with.
+	 */
+	ByteSequence shares(String id) {
+		return bytes(this.prefix + "s/" + id + "/");
+	}
+
+	/**
+	 * Returns the key of a share of a lock.
+	 */
+	ByteSequence share(String id, AttemptId attempt) {
+		return bytes(this.prefix + "s/" + id + "/" + attempt);
+	}
+
+	/**
+	 * Returns the key of the one entry that a JVM's readers can have in a lock's queue.
+	 */
+	ByteSequence readersEntry(String id, String instance) {
+		return bytes(this.prefix + "q/" + id + "/" + instance + "/readers");
+	}
+
+	/**
+	 * Returns the key of an entry that is for one attempt.
+	 */
+	ByteSequence callersEntry(String id, String instance, AttemptId attempt) {
+		return bytes(this.prefix + "q/" + id + "/" + instance + "/" + attempt);
+	}
+
+	/**
+	 * Returns the key of the one entry that a JVM can have in a lock's queue, for callers
+	 * that want to be alone.
 	 */
 	ByteSequence entry(String id, String instance) {
 		return bytes(this.prefix + "q/" + id + "/" + instance);

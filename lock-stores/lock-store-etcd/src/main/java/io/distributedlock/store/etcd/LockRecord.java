@@ -51,6 +51,15 @@ record LockRecord(State state, @Nullable AttemptId attempt, String instance, Dur
 	}
 
 	/**
+	 * Says that there are shares.
+	 * @param instance the JVM that writes it
+	 * @param time for which the longest of them lives without renewal
+	 */
+	static LockRecord shared(String instance, Duration time) {
+		return new LockRecord(State.SHARED, null, instance, time, true, 0, 0, 0, 0);
+	}
+
+	/**
 	 * Marks the record, so that its holder sees that somebody waits.
 	 */
 	LockRecord withQueue() {
@@ -165,7 +174,10 @@ record LockRecord(State state, @Nullable AttemptId attempt, String instance, Dur
 		RESERVED,
 
 		/** Nobody holds it, and nobody may for a while. */
-		COOLING
+		COOLING,
+
+		/** It has {@linkplain StoredPart shares}. */
+		SHARED
 
 	}
 

@@ -38,6 +38,7 @@ record LockView(@Nullable LockRecord record, long revision, long lease, List<Que
 		for (KeyValue stored : queue.getKvs()) {
 			entries.add(QueueEntry.decode(stored));
 		}
+		entries.sort(QueueEntry.ORDER);
 		return entries;
 	}
 
@@ -47,6 +48,10 @@ record LockView(@Nullable LockRecord record, long revision, long lease, List<Que
 
 	boolean isReservedFor(AttemptId attempt) {
 		return this.record != null && this.record.isReservedFor(attempt);
+	}
+
+	boolean isShared() {
+		return this.record != null && this.record.state() == LockRecord.State.SHARED;
 	}
 
 	/**

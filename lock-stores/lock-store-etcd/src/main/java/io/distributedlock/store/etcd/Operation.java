@@ -72,6 +72,13 @@ abstract class Operation<R> extends CompletableFuture<R> {
 	}
 
 	/**
+	 * Returns the time that is left for what this operation leaves to another one.
+	 */
+	final Duration timeLeft() {
+		return Duration.ofNanos(Math.max(0, this.deadline - System.nanoTime()));
+	}
+
+	/**
 	 * Runs a part of the operation, unless it has ended.
 	 */
 	final void attempt(Runnable part) {

@@ -1,6 +1,7 @@
 package io.distributedlock.store.etcd;
 
 import java.time.Duration;
+import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
 
@@ -21,40 +22,47 @@ final class Overdue extends Wheel.Entry {
 
 	private final Context context;
 
-	private final LockKey key;
-
-	private final long revision;
-
 	private final @Nullable Session session;
 
-	private volatile long end;
+	private final Supplier<Operation<?>> end;
+
+	private volatile long endsAt;
 
 	private int tries;
 
 	/**
 	 * Makes one.
+	 * @param endsAt when it ends
 	 * @param session whose lease it ends with at the latest, or null if that is not of
 	 * this JVM
+	 * @param end makes what ends it
 	 */
-	Overdue(Context context, LockKey key, long revision, long end, @Nullable Session session) {
+	Overdue(Context context, long endsAt, @Nullable Session session, Supplier<Operation<?>> end) {
 		this.context = context;
-		this.key = key;
-		this.revision = revision;
-		this.end = end;
+		this.endsAt = endsAt;
 		this.session = session;
+		this.end = end;
+	}
+
+	/**
+	 * The whole lock is reserved or cooling.
+	 * @param revision of its record
+	 */
+	static Overdue record(Context context, LockKey key, long revision, long endsAt, @Nullable Session session) {
+		return new Overdue(context, endsAt, session, () -> new RemoveOperation(context, key, revision, TIMEOUT));
 	}
 
 	@Override
 	long endsAt() {
-		return this.end;
+		return this.endsAt;
 	}
 
 	@Override
 	void ended() {
-		new RemoveOperation(this.context, this.key, this.revision, TIMEOUT).start().whenComplete((done, failure) -> {
+		this.end.get().start().whenComplete((done, failure) -> {
 			Session on = this.session;
 			if (failure != null && (on == null || !on.hasEnded())) {
-				this.end = System.nanoTime() + (FIRST_PAUSE << this.tries);
+				this.endsAt = System.nanoTime() + (FIRST_PAUSE << this.tries);
 				this.tries = Math.min(this.tries + 1, MOST_DOUBLINGS);
 				this.context.stakes().wheel().watch(this);
 			}

@@ -77,10 +77,13 @@ final class ReleaseOperation extends Operation<ReleaseReply> {
 		Successor own = this.successor;
 		Stake ownStake = this.next;
 		QueueEntry first = queue.stream()
-			.filter((entry) -> own == null || !entry.instance().equals(this.context.instance()))
+			.filter((entry) -> own == null || !entry.key().equals(ownEntry()))
 			.findFirst()
 			.orElse(null);
-		if (own != null && ownStake != null) {
+		if (first != null && !first.isPlain()) {
+			meetOthers();
+		}
+		else if (own != null && ownStake != null) {
 			if (first != null) {
 				exchange(revision, first, own, ownStake);
 			}
@@ -100,6 +103,26 @@ final class ReleaseOperation extends Operation<ReleaseReply> {
 				.elseRead(record())
 				.elseReadQueue(queue()));
 		}
+	}
+
+	/**
+	 * Those wait who want a share, or strict order.
+	 */
+	private void meetOthers() {
+		LineScripts.releasePlain(this.context, this.command, timeLeft(), this.successor)
+			.start()
+			.whenComplete((reply, failure) -> attempt(() -> {
+				if (failure != null) {
+					throw this.context.errors().translate(failure);
+				}
+				if (reply.isEmpty()) {
+					readLock(this::found);
+				}
+				else {
+					ended();
+					succeed(reply.get());
+				}
+			}));
 	}
 
 	private void freed(Request.Answer answer) {
@@ -152,7 +175,7 @@ final class ReleaseOperation extends Operation<ReleaseReply> {
 
 	private void cooled(long revision, long end, @Nullable Session session) {
 		ended();
-		Overdue cooling = new Overdue(this.context, this.key, revision, end, session);
+		Overdue cooling = Overdue.record(this.context, this.key, revision, end, session);
 		if (session != null) {
 			session.users.add(cooling);
 		}
@@ -178,7 +201,7 @@ final class ReleaseOperation extends Operation<ReleaseReply> {
 				LockRecord written = held.written(answer.revision());
 				List<QueueEntry> others = answer.queue()
 					.stream()
-					.filter((entry) -> !entry.instance().equals(this.context.instance()))
+					.filter((entry) -> !entry.key().equals(ownEntry()))
 					.toList();
 				if (!ownStake.held(session, written, answer.revision(), others, end)) {
 					throw this.context.errors().givenUp(true);

@@ -17,8 +17,8 @@ final class RemoveOperation extends Operation<Boolean> {
 
 	private final Predicate<LockView> wanted;
 
-	/** Who is told that it has lost the lock. */
-	private final boolean tell;
+	/** What is ended by force, whose holder is told of it; 0 if it has expired. */
+	private final long token;
 
 	/**
 	 * Ends a reservation or a cooling.
@@ -27,7 +27,7 @@ final class RemoveOperation extends Operation<Boolean> {
 	RemoveOperation(Context context, LockKey key, long revision, Duration timeout) {
 		super(context, key, timeout);
 		this.wanted = (view) -> view.revision() == revision;
-		this.tell = false;
+		this.token = 0;
 	}
 
 	/**
@@ -36,7 +36,7 @@ final class RemoveOperation extends Operation<Boolean> {
 	RemoveOperation(Context context, LockKey key, long token, Duration timeout, LockStore byForce) {
 		super(context, key, timeout);
 		this.wanted = (view) -> view.record() != null && view.record().hasToken(token);
-		this.tell = true;
+		this.token = token;
 	}
 
 	@Override
@@ -46,11 +46,20 @@ final class RemoveOperation extends Operation<Boolean> {
 
 	private void found(LockView view) {
 		LockRecord record = view.record();
-		if (record == null || !this.wanted.test(view)) {
+		QueueEntry next = view.queue().isEmpty() ? null : view.queue().get(0);
+		if (view.isShared() && this.token != 0) {
+			follow(Scripts.force(this.context, this.key, timeLeft(), this.token));
+			return;
+		}
+		if (record == null || view.isShared() || !this.wanted.test(view)) {
 			succeed(false);
 			return;
 		}
-		QueueEntry next = view.queue().isEmpty() ? null : view.queue().get(0);
+		if (next != null && !next.isPlain()) {
+			follow((this.token != 0) ? Scripts.force(this.context, this.key, timeLeft(), this.token)
+					: Scripts.remove(this.context, this.key, timeLeft(), this.wanted));
+			return;
+		}
 		Request request = request((answer) -> removed(answer, next));
 		if (next != null) {
 			this.context.passOn(request, this.key, view.revision(), next);
@@ -59,11 +68,20 @@ final class RemoveOperation extends Operation<Boolean> {
 			request.ifUnchanged(record(), view.revision()).delete(record());
 		}
 		AttemptId loser = record.attempt();
-		if (this.tell && loser != null) {
+		if (this.token != 0 && loser != null) {
 			this.context.tell(request, Mailbox.revoked(this.key, loser), record.instance(), view.lease());
 		}
 		request.thenReadQueue(queue()).elseRead(record()).elseReadQueue(queue());
 		submit(request);
+	}
+
+	private void follow(Script<Boolean> script) {
+		script.start().whenComplete((removed, failure) -> attempt(() -> {
+			if (failure != null) {
+				throw this.context.errors().translate(failure);
+			}
+			succeed(removed);
+		}));
 	}
 
 	private void removed(Request.Answer answer, @Nullable QueueEntry next) {

@@ -53,7 +53,10 @@ final class Request {
 	/** Whose doing it is, or null. */
 	@Nullable Stake stake;
 
-	/** Was refused together with others, so that it must go alone now. */
+	/** The same for requests of several attempts. */
+	List<Stake> stakes = List.of();
+
+	/** Is large, or was refused together with others, so that it must go alone now. */
 	boolean alone;
 
 	Request(long deadline, Consumer<Answer> onAnswer, Consumer<StoreException> onFailure) {
@@ -86,9 +89,13 @@ final class Request {
 	 * Demands that a session lives, and that nobody has given up earlier requests of it.
 	 */
 	Request ifLives(Session session) {
-		this.session = session;
-		this.markerRevision = session.markerRevision();
-		return ifUnchanged(session.marker, this.markerRevision);
+		long revision = session.markerRevision();
+		if (this.session == null) {
+			// To change one of the markers is enough to give the request up.
+			this.session = session;
+			this.markerRevision = revision;
+		}
+		return ifUnchanged(session.marker, revision);
 	}
 
 	Request put(ByteSequence key, ByteSequence value, long lease) {
@@ -128,6 +135,22 @@ final class Request {
 	}
 
 	/**
+	 * Reads something after everything was written.
+	 */
+	Request thenRead(Op... reads) {
+		this.then.addAll(List.of(reads));
+		return this;
+	}
+
+	/**
+	 * Reads something if a condition did not hold.
+	 */
+	Request elseRead(Op... reads) {
+		this.otherwise.addAll(List.of(reads));
+		return this;
+	}
+
+	/**
 	 * Reads the first entries of a queue if a condition did not hold.
 	 */
 	Request elseReadQueue(ByteSequence queue) {
@@ -151,6 +174,13 @@ final class Request {
 					.withSortOrder(GetOption.SortOrder.ASCEND)
 					.withLimit(limit)
 					.build());
+	}
+
+	/**
+	 * Returns how many operations etcd counts.
+	 */
+	int size() {
+		return Math.max(this.conditions.size(), Math.max(this.then.size(), this.otherwise.size()));
 	}
 
 	Cmp[] conditions() {
@@ -187,6 +217,12 @@ final class Request {
 		if (!this.state.compareAndSet(State.WAITING, State.SENT)) {
 			return false;
 		}
+		for (Stake each : this.stakes) {
+			if (!each.sending(this)) {
+				this.stakes.forEach((other) -> other.answered(this));
+				return false;
+			}
+		}
 		return this.stake == null || this.stake.sending(this);
 	}
 
@@ -207,9 +243,7 @@ final class Request {
 	}
 
 	void answered(Answer answer) {
-		if (this.stake != null) {
-			this.stake.answered(this);
-		}
+		unlist();
 		try {
 			this.onAnswer.accept(answer);
 		}
@@ -222,10 +256,17 @@ final class Request {
 	}
 
 	void failed(StoreException failure) {
-		if (this.stake != null && (!failure.mayHaveExecuted() || failure instanceof NoSpaceException)) {
-			this.stake.answered(this);
+		if (!failure.mayHaveExecuted() || failure instanceof NoSpaceException) {
+			unlist();
 		}
 		this.onFailure.accept(failure);
+	}
+
+	private void unlist() {
+		if (this.stake != null) {
+			this.stake.answered(this);
+		}
+		this.stakes.forEach((each) -> each.answered(this));
 	}
 
 	private enum State {

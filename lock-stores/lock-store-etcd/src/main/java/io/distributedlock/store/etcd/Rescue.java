@@ -26,6 +26,12 @@ final class Rescue extends Operation<Boolean> {
 
 	@Override
 	void step() {
+		if (!this.next.isPlain()) {
+			Scripts.advance(this.context, this.key)
+				.start()
+				.whenComplete((served, failure) -> succeed(Boolean.TRUE.equals(served)));
+			return;
+		}
 		Request request = request((answer) -> {
 			if (answer.succeeded()) {
 				this.context.endLater(this.key, answer.revision(), this.context.reservation());

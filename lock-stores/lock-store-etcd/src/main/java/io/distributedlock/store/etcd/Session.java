@@ -29,6 +29,8 @@ final class Session {
 
 	private volatile long aliveUntil;
 
+	private volatile long promisedUntil;
+
 	private volatile boolean lost;
 
 	private volatile boolean ended;
@@ -50,6 +52,23 @@ final class Session {
 		this.aliveUntil = aliveUntil;
 		this.usedAt = now;
 		this.keptAt = now;
+		this.promisedUntil = now;
+	}
+
+	/**
+	 * Notes that other JVMs count on something on the lease.
+	 */
+	synchronized void promise(long moment) {
+		if (moment - this.promisedUntil > 0) {
+			this.promisedUntil = moment;
+		}
+	}
+
+	/**
+	 * Tells whether other JVMs may still count on something on the lease.
+	 */
+	boolean isPromised(long now) {
+		return this.promisedUntil - now > 0;
 	}
 
 	long markerRevision() {

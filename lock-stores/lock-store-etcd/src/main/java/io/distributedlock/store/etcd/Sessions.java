@@ -309,14 +309,14 @@ final class Sessions {
 
 	/**
 	 * Ends the leases that nothing depends on. The others end by themselves, as if the
-	 * JVM had died: what they hold may still be in use.
+	 * JVM had died: what they hold may still be in use, also by other JVMs.
 	 */
 	void close() {
 		this.closed = true;
 		for (Session session : opened()) {
 			boolean holding = session.users.stream()
 				.anyMatch((user) -> !(user instanceof Stake stake) || stake.state() == Stake.State.HELD);
-			if (!holding && session.lose()) {
+			if (!holding && !session.isPromised(System.nanoTime()) && session.lose()) {
 				call(() -> this.leases.revoke(session.lease));
 			}
 		}

@@ -39,6 +39,9 @@ final class Stake extends Wheel.Entry {
 
 	private final EndOperation.Starter starter;
 
+	/** Has a share, or a place in a queue of its own. */
+	private volatile boolean scripted;
+
 	// All below is guarded by this.
 
 	private final Set<Request> unanswered = new HashSet<>(2);
@@ -67,6 +70,18 @@ final class Stake extends Wheel.Entry {
 		this.key = key;
 		this.attempt = attempt;
 		this.starter = starter;
+	}
+
+	/**
+	 * Notes that it is for a share or for strict order: what it has is taken away by a
+	 * {@link Script}.
+	 */
+	void scripted() {
+		this.scripted = true;
+	}
+
+	boolean isScripted() {
+		return this.scripted;
 	}
 
 	/**

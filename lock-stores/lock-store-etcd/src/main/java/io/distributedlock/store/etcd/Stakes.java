@@ -57,6 +57,29 @@ final class Stakes {
 	}
 
 	/**
+	 * Notes that a stake has this JVM's place in a queue, and forgets who had it before.
+	 */
+	void replace(Stake stake) {
+		Stake before = queued(stake);
+		if (before != null && !before.isOver() && !before.isUnsure()) {
+			forget(before);
+		}
+	}
+
+	/**
+	 * Notes that a stake was granted a lock, which ends this JVM's place in its queue.
+	 */
+	void granted(Stake stake) {
+		Stake before = queued(stake.key.id());
+		if (before != null) {
+			unqueued(before);
+			if (before != stake && !before.isOver() && !before.isUnsure()) {
+				forget(before);
+			}
+		}
+	}
+
+	/**
 	 * Returns the stake that has this JVM's place in a queue, or null.
 	 */
 	@Nullable Stake queued(String keyId) {
@@ -76,6 +99,15 @@ final class Stakes {
 		this.stakes.remove(stake.attempt, stake);
 		stake.detach();
 		stake.gone.complete(null);
+	}
+
+	/**
+	 * Forgets a stake that has nothing and asks for nothing.
+	 */
+	void forgetIfNothing(Stake stake) {
+		if (stake.state() == Stake.State.ASKING && !stake.isUnsure() && stake.doubtful() == null) {
+			forget(stake);
+		}
 	}
 
 	/**

@@ -24,11 +24,12 @@ import io.distributedlock.spi.StoreException;
  * Sends requests to etcd. Those of many threads that meet go out nested in one
  * transaction, so that one write of etcd's log to disk serves them all.
  * <p>
- * One call is under way at a time; what comes meanwhile gathers for the next one. When a
- * call of several requests is answered, their callers are about to come again. So the
- * next call waits for them, but not longer than a quarter of what the last one took: else
- * two halves of the callers would take turns, each waiting for the other's call. A lone
- * request is sent at once, by the thread that brings it, and not nested.
+ * One call is under way at a time; what comes meanwhile gathers for the next one. Only
+ * calls that are full need not wait for others. When a call of several requests is
+ * answered, their callers are about to come again. So the next call waits for them, but
+ * not longer than a quarter of what the last one took: else two halves of the callers
+ * would take turns, each waiting for the other's call. A lone request is sent at once, by
+ * the thread that brings it, and not nested.
  * <p>
  * Requests go out in the order in which they came, but for those that would write a key
  * that another of the same call writes.
@@ -37,6 +38,9 @@ final class Transactions {
 
 	/** Of the 128 operations that etcd allows by default, a nested one needs up to 8. */
 	private static final int LARGEST = 96;
+
+	/** How many calls may be under way if they are full. */
+	private static final int MOST_CALLS = 8;
 
 	/** The longest time to wait for callers that are about to come again. */
 	private static final long LONGEST_PAUSE = 1_000_000;
@@ -55,7 +59,11 @@ final class Transactions {
 
 	private final LinkedList<Request> waiting = new LinkedList<>();
 
-	private boolean underWay;
+	/** Calls without an answer. */
+	private int underWay;
+
+	/** Batches of requests that are being made. */
+	private int gathering;
 
 	/** How many requests to wait for, 0 if there is nothing to wait for. */
 	private int expected;
@@ -90,6 +98,30 @@ final class Transactions {
 		}
 		else {
 			pump();
+		}
+	}
+
+	/**
+	 * Makes the requests that a piece of code submits go out together.
+	 */
+	<T> T together(Supplier<T> code) {
+		gather(1);
+		try {
+			return code.get();
+		}
+		finally {
+			gather(-1);
+			pump();
+		}
+	}
+
+	private void gather(int change) {
+		this.mutex.lock();
+		try {
+			this.gathering += change;
+		}
+		finally {
+			this.mutex.unlock();
 		}
 	}
 
@@ -144,7 +176,7 @@ final class Transactions {
 	private @Nullable List<Request> next() {
 		this.mutex.lock();
 		try {
-			if (this.underWay || this.waiting.isEmpty() || this.waiting.size() < this.expected) {
+			if (mustWait()) {
 				return null;
 			}
 			List<Request> call = new ArrayList<>(Math.min(this.waiting.size(), LARGEST));
@@ -176,13 +208,21 @@ final class Transactions {
 			if (call.isEmpty()) {
 				return null;
 			}
-			this.underWay = true;
+			this.underWay++;
 			this.expected = 0;
 			return call;
 		}
 		finally {
 			this.mutex.unlock();
 		}
+	}
+
+	private boolean mustWait() {
+		int requests = this.waiting.size();
+		if (requests == 0 || this.gathering > 0) {
+			return true;
+		}
+		return (this.underWay > 0) ? requests < LARGEST || this.underWay >= MOST_CALLS : requests < this.expected;
 	}
 
 	private void send(List<Request> call) {
@@ -251,7 +291,7 @@ final class Transactions {
 		if (freed.compareAndSet(false, true)) {
 			this.mutex.lock();
 			try {
-				this.underWay = false;
+				this.underWay--;
 			}
 			finally {
 				this.mutex.unlock();

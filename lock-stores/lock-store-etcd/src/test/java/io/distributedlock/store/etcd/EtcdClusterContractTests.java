@@ -8,10 +8,14 @@ import org.junit.jupiter.api.BeforeAll;
 import io.distributedlock.spi.LockStore;
 import io.distributedlock.store.etcd.server.EtcdCluster;
 import io.distributedlock.store.etcd.server.EtcdServer;
+import io.distributedlock.test.FairContractTests;
 import io.distributedlock.test.InspectContractTests;
 import io.distributedlock.test.InspectQueueContractTests;
 import io.distributedlock.test.LockStoreContractTests;
+import io.distributedlock.test.MultiContractTests;
+import io.distributedlock.test.PermitContractTests;
 import io.distributedlock.test.QueueContractTests;
+import io.distributedlock.test.SharedContractTests;
 import io.distributedlock.test.SignalContractTests;
 
 /**
@@ -19,7 +23,8 @@ import io.distributedlock.test.SignalContractTests;
  * speaks to all of them in turn.
  */
 class EtcdClusterContractTests extends LockStoreContractTests
-		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests {
+		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests,
+		SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	static EtcdCluster etcd;
 

@@ -67,7 +67,8 @@ class LayoutTests {
 
 	@Test
 	void reservationsAndCoolingsHaveNoTokens() {
-		QueueEntry entry = new QueueEntry(KeyLayout.bytes("key"), this.attempt, "jvm-2", Instant.now(), 5, 7);
+		QueueEntry entry = new QueueEntry(KeyLayout.bytes("key"), this.attempt, "jvm-2", Instant.now(),
+				QueueEntry.Kind.JVM, 0, 0, 5, 5, 7);
 		LockRecord reserved = written(LockRecord.reserved(entry, Duration.ofSeconds(1)), 9);
 		assertThat(reserved.isReservedFor(this.attempt)).isTrue();
 		assertThat(reserved.hasToken(0)).isFalse();

@@ -84,7 +84,7 @@ class SessionsTests {
 		Housekeeping housekeeping = new Housekeeping(Duration.ofSeconds(1));
 		return new Context(this.layout, "jvm", Duration.ofSeconds(1), Duration.ofSeconds(1), this.errors, this.timers,
 				this.transactions, this.sessions, new Stakes(housekeeping), new Reservations(),
-				new Mailbox(client.getWatchClient(), KeyLayout.bytes("none"), this.timers, housekeeping),
+				new Mailbox(client.getWatchClient(), KeyLayout.bytes("none"), this.timers, housekeeping), new Scripts(),
 				ConcurrentHashMap.newKeySet());
 	}
 
@@ -184,7 +184,7 @@ class SessionsTests {
 			this.transactions = new Transactions(nowhere.getKVClient(), new RevisionGuard(), this.errors, this.timers);
 			Context context = context();
 			Wheel wheel = context.stakes().wheel();
-			Overdue overdue = new Overdue(context, LockKey.of("cooling"), 7, System.nanoTime(), null);
+			Overdue overdue = Overdue.record(context, LockKey.of("cooling"), 7, System.nanoTime(), null);
 			AtomicLong now = new AtomicLong(System.nanoTime());
 			for (int i = 0; i < 10; i++) {
 				overdue.ended();

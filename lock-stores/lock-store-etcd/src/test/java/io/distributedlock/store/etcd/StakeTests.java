@@ -129,7 +129,7 @@ class StakeTests {
 			Transactions transactions = new Transactions(client.getKVClient(), new RevisionGuard(), errors, timers);
 			Probe probe = new Probe(
 					new Context(new KeyLayout("/x/"), "jvm-1", Duration.ofSeconds(1), Duration.ofSeconds(1), errors,
-							timers, transactions, null, null, null, null, ConcurrentHashMap.newKeySet()));
+							timers, transactions, null, null, null, null, null, ConcurrentHashMap.newKeySet()));
 			probe.start();
 			probe.sent.join().answered(new Request.Answer(true, null, 5));
 			probe.close();
