@@ -30,11 +30,20 @@ final class AcquireTask extends KeyTask<AcquireReply> {
 
 	private final SessionKeeper keeper;
 
+	/** Not null if there are many such commands. */
+	private final @Nullable FenceReader fences;
+
 	AcquireTask(StoreContext context, AcquireCommand command, boolean enqueue, SessionKeeper keeper) {
+		this(context, command, enqueue, keeper, null);
+	}
+
+	AcquireTask(StoreContext context, AcquireCommand command, boolean enqueue, SessionKeeper keeper,
+			@Nullable FenceReader fences) {
 		super(context, command.key(), command.timeout());
 		this.command = command;
 		this.enqueue = enqueue;
 		this.keeper = keeper;
+		this.fences = fences;
 	}
 
 	@Override
@@ -56,9 +65,16 @@ final class AcquireTask extends KeyTask<AcquireReply> {
 					.thenCompose((removed) -> look(link));
 			}
 			Fence fence = this.context.fence(id());
-			boolean simple = fence != null && !fence.names(id()) && !this.command.repeated();
-			return simple ? make(link, fence) : look(link);
+			if (fence == null && this.fences != null && !this.command.repeated()) {
+				return this.fences.read(id(), link).thenCompose((read) -> begin(link, read));
+			}
+			return begin(link, fence);
 		});
+	}
+
+	private CompletableFuture<AcquireReply> begin(Link link, @Nullable Fence fence) {
+		boolean simple = fence != null && !fence.names(id()) && !this.command.repeated();
+		return simple ? make(link, fence) : look(link);
 	}
 
 	/**

@@ -8,6 +8,7 @@ import java.util.concurrent.CompletableFuture;
 
 import org.apache.zookeeper.KeeperException.Code;
 import org.apache.zookeeper.Op;
+import org.apache.zookeeper.data.Stat;
 import org.jspecify.annotations.Nullable;
 
 import io.distributedlock.LockKey;
@@ -104,8 +105,25 @@ final class Handover {
 			}
 			boolean deaf = outcome.code() == Code.NONODE && outcome.failed() >= told;
 			return new Result(outcome, served,
-					deaf ? List.copyOf(receivers.keySet()).get(outcome.failed() - told) : null);
+					deaf ? List.copyOf(receivers.keySet()).get(outcome.failed() - told) : null,
+					outcome.succeeded() ? after(record, outcome) : null);
 		});
+	}
+
+	/**
+	 * Returns what a reader would read now, or null if the key has no record any more.
+	 * The operation that follows the check of the bucket has written the record, or
+	 * raised the bucket's version before the record was made.
+	 */
+	private @Nullable View after(WaitRecord record, Outcome outcome) {
+		View.Fence before = this.view.fence();
+		if (record.isEmpty() || before == null) {
+			return null;
+		}
+		boolean made = this.view.waiting() == null;
+		Stat stat = outcome.stat(this.first.size() + 1);
+		return new View(new View.Fence(before.version() + (made ? 1 : 0), before.keys()), record.asRead(stat),
+				made ? 0 : stat.getVersion(), null);
 	}
 
 	/**
@@ -115,8 +133,9 @@ final class Handover {
 	 * @param served for whom it is kept now
 	 * @param dead the session of one of them that has ended, so that it was not done, or
 	 * null
+	 * @param after what is there now, or null if it is not known or nothing
 	 */
-	record Result(Outcome outcome, List<Entry> served, @Nullable String dead) {
+	record Result(Outcome outcome, List<Entry> served, @Nullable String dead, @Nullable View after) {
 
 		boolean isReserved() {
 			return !this.served.isEmpty();

@@ -17,6 +17,9 @@ import io.distributedlock.spi.AttemptId;
  */
 final class LocalKey {
 
+	/** How many changes are made after reading when one without was in vain. */
+	private static final int DISTRUST = 8;
+
 	private final String id;
 
 	private final Deque<KeyTask<?>> tasks = new ArrayDeque<>(2);
@@ -128,6 +131,36 @@ final class LocalKey {
 		}
 	}
 
+	/**
+	 * Returns what this JVM has written last of a key that is shared, to try a change on
+	 * that without reading. If others change the key, too, that fails too often to be
+	 * worth it, and is left for a while.
+	 */
+	@Nullable View written() {
+		Others known = this.others;
+		if (known == null || known.written == null) {
+			return null;
+		}
+		if (known.distrust > 0) {
+			known.distrust--;
+			return null;
+		}
+		return known.written;
+	}
+
+	void written(@Nullable View view) {
+		others().written = view;
+	}
+
+	/** A change was in vain. */
+	void failed(View basis) {
+		Others known = others();
+		if (known.written == basis) {
+			known.written = null;
+			known.distrust = DISTRUST;
+		}
+	}
+
 	/** Only the command at work makes them. */
 	private Others others() {
 		Others known = this.others;
@@ -146,6 +179,11 @@ final class LocalKey {
 		private final Map<AttemptId, Grant> shares = new ConcurrentHashMap<>();
 
 		private final Map<AttemptId, Place> places = new ConcurrentHashMap<>();
+
+		// Of the command at work.
+		private volatile @Nullable View written;
+
+		private volatile int distrust;
 
 	}
 

@@ -2,6 +2,8 @@ package io.distributedlock.store.zookeeper;
 
 import java.util.concurrent.CompletableFuture;
 
+import org.jspecify.annotations.Nullable;
+
 import io.distributedlock.spi.ExtendCommand;
 import io.distributedlock.spi.ExtendReply;
 import io.distributedlock.spi.RenewCommand;
@@ -20,11 +22,19 @@ final class ShareExtendTask extends KeyTask<ExtendReply> {
 
 	private final SessionKeeper keeper;
 
+	private volatile @Nullable MoveTask moving;
+
 	ShareExtendTask(StoreContext context, ExtendCommand command, Sessions sessions, SessionKeeper keeper) {
 		super(context, command.key(), command.timeout());
 		this.command = command;
 		this.sessions = sessions;
 		this.keeper = keeper;
+	}
+
+	@Override
+	@Nullable TakeBack takeBack() {
+		MoveTask begun = this.moving;
+		return (begun != null) ? begun.takeBack() : null;
 	}
 
 	@Override
@@ -61,6 +71,7 @@ final class ShareExtendTask extends KeyTask<ExtendReply> {
 				new RenewCommand(this.key, this.command.attempt(), this.command.ttl(), this.command.timeout()),
 				this.keeper);
 		move.submitted(local());
+		this.moving = move;
 		return connection(this.keeper).thenCompose((link) -> move.work())
 			.thenApply((reply) -> (reply == RenewReply.RENEWED) ? new ExtendReply.Extended(grant.first, 1) : NOT_OWNER);
 	}

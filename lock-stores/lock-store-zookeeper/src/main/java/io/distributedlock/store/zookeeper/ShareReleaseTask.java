@@ -26,7 +26,13 @@ final class ShareReleaseTask extends KeyTask<ReleaseReply> {
 			// One that is over is ended by its timer.
 			return done(NOT_OWNER);
 		}
-		return connection(grant.keeper).thenCompose((link) -> (link != grant.link) ? done(NOT_OWNER) : look(grant));
+		return connection(grant.keeper).thenCompose((link) -> {
+			if (link != grant.link) {
+				return done(NOT_OWNER);
+			}
+			View written = local().written();
+			return (written != null && grant.in(written) != null) ? decide(grant, written) : look(grant);
+		});
 	}
 
 	private CompletableFuture<ReleaseReply> look(Grant grant) {
@@ -48,8 +54,10 @@ final class ShareReleaseTask extends KeyTask<ReleaseReply> {
 				: handover.leave(rest.with(share.cooling(this.command.keepFor())));
 		return changed.thenCompose((result) -> {
 			if (!result.outcome().succeeded()) {
+				local().failed(view);
 				return look(grant);
 			}
+			local().written(result.after());
 			this.context.ended(grant);
 			return done(new ReleaseReply.Released(result.isReserved()));
 		});

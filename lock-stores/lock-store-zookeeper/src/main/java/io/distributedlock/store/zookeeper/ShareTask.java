@@ -36,6 +36,9 @@ final class ShareTask extends KeyTask<AcquireReply> {
 
 	private final SessionKeeper keeper;
 
+	/** Whether the record was not read now. That is enough to be granted a share only. */
+	private boolean guess;
+
 	/** Sessions that have no inbox any more. */
 	private final Set<String> dead = new HashSet<>();
 
@@ -64,7 +67,12 @@ final class ShareTask extends KeyTask<AcquireReply> {
 			}
 			Fence fence = this.context.fence(id());
 			boolean simple = fence != null && !fence.names(id()) && local().place(this.command.attempt()) == null;
-			return simple ? decide(link, new View(fence, null, -1, null)) : look(link);
+			if (simple) {
+				return decide(link, new View(fence, null, -1, null));
+			}
+			View written = local().written();
+			this.guess = written != null;
+			return (written != null) ? decide(link, written) : look(link);
 		});
 	}
 
@@ -104,6 +112,7 @@ final class ShareTask extends KeyTask<AcquireReply> {
 	}
 
 	private CompletableFuture<AcquireReply> look(Link link) {
+		this.guess = false;
 		return link.load(id()).thenCompose((view) -> {
 			this.context.seen(id(), view);
 			return decide(link, view);
@@ -165,6 +174,9 @@ final class ShareTask extends KeyTask<AcquireReply> {
 		if (served.record().share(this.command.attempt()) != null) {
 			return grant(link, view, kind, served);
 		}
+		if (this.guess) {
+			return look(link);
+		}
 		if (!checked && free) {
 			Served found = served;
 			return link.survivors(record)
@@ -190,6 +202,7 @@ final class ShareTask extends KeyTask<AcquireReply> {
 				if (!result.outcome().succeeded()) {
 					return again(link, view, result);
 				}
+				local().written(result.after());
 				if (!link.outlives(sent, this.command.ttl())) {
 					throw this.context.failures().stalled();
 				}
@@ -216,6 +229,7 @@ final class ShareTask extends KeyTask<AcquireReply> {
 			this.dead.add(result.dead());
 			return decide(link, view);
 		}
+		local().failed(view);
 		boolean noBucket = view.waiting() == null && result.outcome().code() == Code.NONODE;
 		return noBucket ? makeBucket(link) : look(link);
 	}
@@ -233,8 +247,9 @@ final class ShareTask extends KeyTask<AcquireReply> {
 			.commit(served.record(), served.whom())
 			.thenCompose((result) -> {
 				if (!result.outcome().succeeded()) {
-					return (result.dead() != null) ? again(link, view, result) : look(link);
+					return again(link, view, result);
 				}
+				local().written(result.after());
 				this.context.placed(this.key, local(),
 						new LocalKey.Place(this.command.attempt(), this.keeper, sent, Kind.of(this.command.share())));
 				return done(refused);

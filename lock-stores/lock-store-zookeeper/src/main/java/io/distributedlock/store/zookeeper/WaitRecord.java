@@ -264,6 +264,15 @@ record WaitRecord(State state, @Nullable Entry whom, Duration time, String stamp
 	}
 
 	/**
+	 * Returns the record as it is read after it was written.
+	 * @param stat of a node that was written in the same transaction
+	 */
+	WaitRecord asRead(Stat stat) {
+		return withQueue(this.queue.stream().map((entry) -> entry.filled(stat.getMtime())).toList())
+			.withShares(this.shares.stream().map((share) -> share.filled(HeldRecord.token(stat.getMzxid()))).toList());
+	}
+
+	/**
 	 * What came of serving.
 	 *
 	 * @param record the record with their reservations
@@ -332,9 +341,15 @@ record WaitRecord(State state, @Nullable Entry whom, Duration time, String stamp
 			String[] fields = later ? Text.laterFields(line, 7) : Text.fields(line, 6);
 			int at = later ? 2 : 1;
 			long since = Long.parseLong(fields[at + 3]);
-			return new Entry(fields[at], AttemptId.parse(fields[at + 1]), fields[at + 2],
-					(since == 0) ? stat.getMtime() : since, Integer.parseInt(fields[at + 4]),
-					later ? Kind.parse(fields[1]) : Kind.ALONE);
+			return new Entry(fields[at], AttemptId.parse(fields[at + 1]), fields[at + 2], since,
+					Integer.parseInt(fields[at + 4]), later ? Kind.parse(fields[1]) : Kind.ALONE)
+				.filled(stat.getMtime());
+		}
+
+		/** Returns the entry with the time at which it came, if that was not known. */
+		private Entry filled(long timeOfWrite) {
+			return (this.since != 0) ? this
+					: new Entry(this.instance, this.attempt, this.session, timeOfWrite, this.refreshed, this.kind);
 		}
 
 		/** Tells whether this is the same, not refreshed since. */

@@ -87,12 +87,15 @@ public final class ZooKeeperLockStore
 
 	private final Sessions sessions;
 
+	private final FenceReader fences;
+
 	private final AtomicBoolean closed = new AtomicBoolean();
 
 	private ZooKeeperLockStore(Builder settings) {
 		this.settings = settings;
 		this.context = new StoreContext(settings);
 		this.sessions = new Sessions(this.context);
+		this.fences = new FenceReader(this.context);
 	}
 
 	/**
@@ -218,7 +221,11 @@ public final class ZooKeeperLockStore
 
 	@Override
 	public List<CompletionStage<AcquireReply>> acquireEach(List<AcquireCommand> commands) {
-		return this.sessions.together(() -> commands.stream().map(this::acquire).toList());
+		return this.sessions.together(() -> commands.stream().map(this::acquireOfMany).toList());
+	}
+
+	private CompletionStage<AcquireReply> acquireOfMany(AcquireCommand command) {
+		return submit(command.ttl(), (keeper) -> new AcquireTask(this.context, command, false, keeper, this.fences));
 	}
 
 	@Override
