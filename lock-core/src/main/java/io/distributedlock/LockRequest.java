@@ -134,7 +134,7 @@ public final class LockRequest {
 	 * @param permits one for an ordinary lock
 	 * @return the new request
 	 * @throws IllegalArgumentException if the number is out of range, or the request is
-	 * fair or reads
+	 * fair; one that reads is refused when it is used
 	 */
 	public LockRequest withPermits(int permits) {
 		return new LockRequest(this.key, this.settings.withPermits(permits), this.mode, this.owner);

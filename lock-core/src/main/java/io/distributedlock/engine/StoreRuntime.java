@@ -166,7 +166,8 @@ final class StoreRuntime implements SignalReceiver {
 	 * Brings a caller to the gate of its key, or into a hold that its owner has already.
 	 * A gate that has just closed for good turns the caller away, and a new one takes its
 	 * place.
-	 * @throws IllegalStateException if the owner reads and wants to write
+	 * @throws IllegalStateException if the owner reads and wants to write, or has a
+	 * permit and wants more
 	 */
 	KeyGate enter(LockKey key, Waiter waiter) {
 		boolean alone = waiter.profile.isAlone();
@@ -214,6 +215,11 @@ final class StoreRuntime implements SignalReceiver {
 							+ " reads under it and wants to write. It would wait for its own reading to end, and two"
 							+ " that do so for each other. Take the lock with mode = WRITE from the start; who has it"
 							+ " so may read as well.");
+				}
+				if (gate.isShared() && !gate.isForReaders() && waiter.profile.permits() <= 1) {
+					throw new IllegalStateException("Lock '" + key + "': " + waiter.owner
+							+ " has one of its permits and asks for the lock without permits, which is free only when"
+							+ " all permits are back, its own too. Ask with the same permits, or use another key.");
 				}
 				if (gate.nest(held.hold, waiter)) {
 					return gate;

@@ -114,7 +114,7 @@ record LockOperation(Method method, String location, String simpleClassName, Str
 		if (keys.isEmpty()) {
 			throw new IllegalArgumentException("No keys for @DistributedLock on " + this.location + " (lockAll = "
 					+ this.lockAll + "): the collection is empty. Return before the call if there is nothing to do, or"
-					+ " run without a lock then with condition = \"!#ids.isEmpty()\" or the like.");
+					+ " run without a lock then with condition = \"!#ids.empty\" or the like.");
 		}
 		List<LockRequest> requests = new ArrayList<>(keys.size());
 		for (Object key : keys) {

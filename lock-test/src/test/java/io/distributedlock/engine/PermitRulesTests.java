@@ -9,11 +9,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 import io.distributedlock.Lease;
 import io.distributedlock.LeaseState;
+import io.distributedlock.LockMode;
 import io.distributedlock.LockRequest;
 import io.distributedlock.test.InMemoryLockStore;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 /**
  * Locks that a number of callers may hold at once.
@@ -124,6 +126,18 @@ class PermitRulesTests extends EngineFixture {
 			assertThat(inner.fencingToken()).isEqualTo(outer.fencingToken());
 			assertThat(otherJvm("jvm-2").tryAcquire(two.withWaitTime(Duration.ZERO))).isPresent();
 		}
+	}
+
+	@Test
+	void anOwnerWithAPermitCannotHaveTheWholeLock() {
+		try (Lease permit = this.engine.acquire(permit())) {
+			assertThatIllegalStateException().isThrownBy(() -> this.engine.acquire(stock()))
+				.withMessageContaining("has one of its permits");
+			assertThatIllegalStateException().isThrownBy(() -> this.engine.acquire(stock().withMode(LockMode.READ)))
+				.withMessageContaining("has one of its permits");
+			assertThat(permit.isHeld()).isTrue();
+		}
+		assertThat(storeIsEmpty()).isTrue();
 	}
 
 	@Test
