@@ -64,10 +64,16 @@ class SeveralLocksOfMethodTests {
 	void anEmptyCollectionIsAnErrorThatSaysWhatToDo() {
 		assertThatIllegalArgumentException().isThrownBy(() -> proxy(this.target).settle(List.of()))
 			.withMessageContaining("Bank.settle")
-			.withMessageContaining("condition");
+			.withMessageContaining("condition = \"!#ids.empty\"");
 		assertThatIllegalArgumentException().isThrownBy(() -> proxy(this.target).settle(Arrays.asList("a", null)))
 			.withMessageContaining("lockAll");
 		assertThat(this.locks.requests).isEmpty();
+	}
+
+	@Test
+	void theAdvisedConditionLetsAnEmptyCollectionPass() {
+		assertThat(proxy(this.target).settleIfAny(List.of())).isEmpty();
+		assertThat(proxy(this.target).settleIfAny(List.of("a", "b"))).isEqualTo("account:a account:b");
 	}
 
 	@Test
@@ -129,6 +135,11 @@ class SeveralLocksOfMethodTests {
 
 		@DistributedLock(name = "account", lockAll = "#ids")
 		public String settle(List<String> ids) {
+			return held();
+		}
+
+		@DistributedLock(name = "account", lockAll = "#ids", condition = "!#ids.empty")
+		public String settleIfAny(List<String> ids) {
 			return held();
 		}
 
