@@ -9,6 +9,7 @@ import io.distributedlock.LockKey;
 import io.distributedlock.spi.AbandonCommand;
 import io.distributedlock.spi.AcquireCommand;
 import io.distributedlock.spi.AcquireReply;
+import io.distributedlock.spi.AcquireReply.Granted;
 import io.distributedlock.spi.AttemptId;
 import io.distributedlock.spi.ExtendCommand;
 import io.distributedlock.spi.ExtendReply;
@@ -17,6 +18,8 @@ import io.distributedlock.spi.ReleaseReply;
 import io.distributedlock.spi.RenewCommand;
 import io.distributedlock.spi.RenewReply;
 import io.distributedlock.store.redis.server.RedisServerProcess;
+
+import static org.awaitility.Awaitility.await;
 
 /**
  * Servers of a Redlock, stores on them, and short calls for tests.
@@ -66,8 +69,17 @@ final class RedlockFixture implements AutoCloseable {
 		return StoreFixture.get(store.acquire(command(key, attempt, 1)));
 	}
 
-	static AcquireReply.Granted hold(RedlockLockStore store, LockKey key, AttemptId attempt) {
-		return (AcquireReply.Granted) acquire(store, key, attempt);
+	/**
+	 * Acquires a lock that nobody holds. A majority ends a command, so that a server
+	 * which is a step behind may still have the last holder, or one that was refused
+	 * elsewhere. So this asks again, as the engine does.
+	 */
+	static Granted hold(RedlockLockStore store, LockKey key, AttemptId attempt) {
+		AcquireReply reply = await().pollDelay(Duration.ZERO)
+			.pollInterval(Duration.ofMillis(2))
+			.atMost(TIMEOUT)
+			.until(() -> acquire(store, key, attempt), Granted.class::isInstance);
+		return (Granted) reply;
 	}
 
 	static ReleaseReply release(RedlockLockStore store, LockKey key, AttemptId attempt) {
