@@ -1,6 +1,7 @@
 package io.distributedlock.test;
 
 import java.time.Duration;
+import java.util.function.Supplier;
 
 import io.distributedlock.LockKey;
 import io.distributedlock.spi.AcquireReply;
@@ -72,6 +73,28 @@ public interface ContractBench {
 	 */
 	default Duration expirySlack() {
 		return Duration.ofMillis(500);
+	}
+
+	/**
+	 * Asks until the answer is a grant, and demands that this happens in time: no
+	 * question that is asked later than that may be refused. How long an answer takes
+	 * does not matter, so that a pause of the test machine does no harm.
+	 * @param question asks once
+	 * @param time when it should be granted at the latest, apart from the
+	 * {@linkplain #expirySlack() slack}
+	 * @param since reading of {@link #nanoTime()} from which the time counts
+	 */
+	default void askUntilGranted(Supplier<AcquireReply> question, Duration time, long since) {
+		Duration latest = time.plus(expirySlack());
+		while (true) {
+			Duration asked = Duration.ofNanos(nanoTime() - since);
+			if (question.get() instanceof AcquireReply.Granted) {
+				return;
+			}
+			assertThat(asked).as("time after which it was still refused, which should end after %s", time)
+				.isLessThanOrEqualTo(latest);
+			pass(Duration.ofMillis(20));
+		}
 	}
 
 	/**

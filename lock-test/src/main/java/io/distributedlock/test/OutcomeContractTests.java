@@ -54,6 +54,7 @@ public interface OutcomeContractTests extends ContractBench {
 			unknown.put(next, attempt);
 		}
 		pass(scarce(TIMEOUTS));
+		client("jvm-1").awaitAnswers(key());
 		unknown.forEach((next, attempt) -> client("jvm-1").abandon(next, attempt));
 		pass(Duration.ofMillis(100));
 		unknown.forEach((next, attempt) -> {
@@ -72,6 +73,7 @@ public interface OutcomeContractTests extends ContractBench {
 					client("jvm-1").store().release(new ReleaseCommand(next, attempt, Duration.ZERO, scarce(i))),
 					scarce(i));
 			reply.ifPresent((answer) -> assertThat(answer).isEqualTo(new ReleaseReply.Released(false)));
+			client("jvm-1").awaitAnswers(key());
 			assertThat(client("jvm-1").release(next, attempt)).isIn(new ReleaseReply.Released(false),
 					new ReleaseReply.NotOwner());
 			AttemptId other = client("jvm-2").hold(next);
@@ -89,6 +91,7 @@ public interface OutcomeContractTests extends ContractBench {
 			replies
 				.ifPresent((answers) -> assertThat(answers).singleElement().isNotInstanceOf(RenewReply.NotOwner.class));
 		}
+		client("jvm-1").awaitAnswers(key());
 		client("jvm-1").assertHolds(key(), attempt);
 	}
 

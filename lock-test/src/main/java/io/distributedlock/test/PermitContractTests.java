@@ -82,10 +82,7 @@ public interface PermitContractTests extends ContractBench {
 		AttemptId dead = client("jvm-1").holdShare(key(), TWO, shortTtl());
 		long since = nanoTime();
 		AttemptId next = AttemptId.random();
-		while (client("jvm-2").share(key(), next, TWO, StoreClient.LONG_TTL) instanceof Refused) {
-			assertThat(Duration.ofNanos(nanoTime() - since)).isLessThan(shortTtl().plus(expirySlack()));
-			pass(Duration.ofMillis(20));
-		}
+		askUntilGranted(() -> client("jvm-2").share(key(), next, TWO, StoreClient.LONG_TTL), shortTtl(), since);
 		client("jvm-1").assertHoldsShare(key(), living);
 		client("jvm-1").assertHoldsNoShare(key(), dead);
 		client("jvm-2").assertHoldsShare(key(), next);
@@ -116,10 +113,7 @@ public interface PermitContractTests extends ContractBench {
 		assertThat(client("jvm-1").releaseShare(key(), kept, shortTtl())).isEqualTo(new ReleaseReply.Released(false));
 		client("jvm-1").assertHoldsNoShare(key(), kept);
 		AttemptId next = AttemptId.random();
-		while (client("jvm-2").share(key(), next, TWO, StoreClient.LONG_TTL) instanceof Refused) {
-			assertThat(Duration.ofNanos(nanoTime() - since)).isLessThan(shortTtl().plus(expirySlack()));
-			pass(Duration.ofMillis(20));
-		}
+		askUntilGranted(() -> client("jvm-2").share(key(), next, TWO, StoreClient.LONG_TTL), shortTtl(), since);
 		assertThat(Duration.ofNanos(nanoTime() - since))
 			.isGreaterThanOrEqualTo(shortTtl().minus(shortTtl().dividedBy(100)).minusMillis(2));
 	}
@@ -133,10 +127,7 @@ public interface PermitContractTests extends ContractBench {
 		long sent = startClock();
 		client("jvm-1").releaseShare(key(), first);
 		Duration reservation = ((SharedLockStore) client("jvm-1").store()).reservation();
-		while (client("jvm-3").queueForShare(key(), living, TWO) instanceof Refused) {
-			assertThat(Duration.ofNanos(nanoTime() - sent)).isLessThan(reservation.plus(expirySlack()));
-			pass(Duration.ofMillis(20));
-		}
+		askUntilGranted(() -> client("jvm-3").queueForShare(key(), living, TWO), reservation, sent);
 		client("jvm-3").assertHoldsShare(key(), living);
 	}
 

@@ -9,6 +9,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 
 import io.distributedlock.LockInspector.StoredLock;
 import io.distributedlock.LockKey;
@@ -272,6 +273,23 @@ public final class StoreClient {
 
 	boolean forceRelease(LockKey key, long token) {
 		return reply(inspectable().forceRelease(key, token, TIMEOUT));
+	}
+
+	/**
+	 * Waits until the store answers again. A command that was given too little time may
+	 * have cost a connection, and until there is another one commands fail at once.
+	 */
+	void awaitAnswers(LockKey key) {
+		long since = System.nanoTime();
+		RenewReply reply = renew(key, AttemptId.random(), LONG_TTL);
+		while (reply instanceof RenewReply.Failed failed) {
+			assertThat(failed.cause()).as("what a command fails with after one that timed out")
+				.matches(StoreException::isRetryable);
+			assertThat(Duration.ofNanos(System.nanoTime() - since)).as("time without answers").isLessThan(PATIENCE);
+			LockSupport.parkNanos(10_000_000);
+			reply = renew(key, AttemptId.random(), LONG_TTL);
+		}
+		assertThat(reply).isEqualTo(RenewReply.NOT_OWNER);
 	}
 
 	/**

@@ -39,15 +39,7 @@ final class MariaDbServer {
 	static synchronized MariaDbServer shared() {
 		if (shared == null) {
 			try {
-				DBConfigurationBuilder builder = DBConfigurationBuilder.newBuilder();
-				builder.setPort(0);
-				builder.setDeletingTemporaryBaseAndDataDirsOnShutdown(true);
-				builder.addArg("--bind-address=127.0.0.1");
-				if ("root".equals(System.getProperty("user.name"))) {
-					builder.addArg("--user=root");
-				}
-				DBConfiguration configuration = builder.build();
-				DB.newEmbeddedDB(configuration).start();
+				DBConfiguration configuration = start();
 				shared = new MariaDbServer(configuration.getPort());
 				// It starts without any check of rights.
 				shared.execute("FLUSH PRIVILEGES", "ALTER USER 'root'@'localhost' IDENTIFIED BY ''",
@@ -59,6 +51,35 @@ final class MariaDbServer {
 			}
 		}
 		return shared;
+	}
+
+	/**
+	 * Starts the server. It is given 30 s, which a very busy machine may need twice.
+	 */
+	private static DBConfiguration start() throws ManagedProcessException {
+		for (int tries = 1;; tries++) {
+			DBConfiguration configuration = configuration();
+			try {
+				DB.newEmbeddedDB(configuration).start();
+				return configuration;
+			}
+			catch (ManagedProcessException ex) {
+				if (tries == 3) {
+					throw ex;
+				}
+			}
+		}
+	}
+
+	private static DBConfiguration configuration() {
+		DBConfigurationBuilder builder = DBConfigurationBuilder.newBuilder();
+		builder.setPort(0);
+		builder.setDeletingTemporaryBaseAndDataDirsOnShutdown(true);
+		builder.addArg("--bind-address=127.0.0.1");
+		if ("root".equals(System.getProperty("user.name"))) {
+			builder.addArg("--user=root");
+		}
+		return builder.build();
 	}
 
 	/**
