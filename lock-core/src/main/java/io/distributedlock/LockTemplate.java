@@ -141,8 +141,8 @@ public interface LockTemplate {
 	 * to release, best with {@link #releaseAll}
 	 * @throws LockNotAcquiredException if the thread is interrupted (the flag stays set);
 	 * nothing is held then
-	 * @throws IllegalArgumentException if the requests have different owners, or as with
-	 * {@link #acquire}
+	 * @throws IllegalArgumentException if the requests have different owners or
+	 * contradict each other for the same lock, or as with {@link #acquire}
 	 */
 	List<LockOutcome> tryAcquireEach(Collection<LockRequest> requests);
 

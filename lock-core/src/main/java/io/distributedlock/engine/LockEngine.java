@@ -430,6 +430,7 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		if (targets.isEmpty()) {
 			return List.of();
 		}
+		rejectContradictions(targets.stream().sorted(Target.ORDER).toList());
 		return new EachAcquire(this, ownerOf(targets, LockContext.owner()), targets).run();
 	}
 
@@ -445,8 +446,21 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 	}
 
 	private List<Target> sorted(Collection<LockRequest> requests) {
-		List<Target> targets = new ArrayList<>(requests.size());
-		for (Target next : requests.stream().map(this::target).sorted(Target.ORDER).toList()) {
+		if (requests.isEmpty()) {
+			throw new IllegalArgumentException("There are no locks to acquire. Do not ask for locks if the collection"
+					+ " of what they protect is empty.");
+		}
+		return rejectContradictions(requests.stream().map(this::target).sorted(Target.ORDER).toList());
+	}
+
+	/**
+	 * Refuses a batch that wants one lock in two ways: an owner could be in its own way.
+	 * @param sorted the locks, the same ones next to each other
+	 * @return each of them once
+	 */
+	private static List<Target> rejectContradictions(List<Target> sorted) {
+		List<Target> targets = new ArrayList<>(sorted.size());
+		for (Target next : sorted) {
 			Target last = targets.isEmpty() ? null : targets.get(targets.size() - 1);
 			if (last == null || !last.isSameLock(next)) {
 				targets.add(next);
@@ -455,10 +469,6 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 				throw new IllegalArgumentException("Lock '" + next.key()
 						+ "' is asked for twice with different settings. Leave one of the two out.");
 			}
-		}
-		if (targets.isEmpty()) {
-			throw new IllegalArgumentException("There are no locks to acquire. Do not ask for locks if the collection"
-					+ " of what they protect is empty.");
 		}
 		return targets;
 	}

@@ -109,12 +109,14 @@ final class MultiAcquire {
 		boolean interrupted = !batch.await();
 		List<CompletableFuture<Boolean>> discarded = new ArrayList<>();
 		MultiPlan.Step next;
+		boolean failed = true;
 		try {
 			next = this.plan.sorted(batch, discarded);
+			failed = interrupted || this.plan.isOver();
 		}
 		finally {
-			if (interrupted || this.plan.isOver()) {
-				// Nothing may be left when the caller learns that it has failed.
+			if (failed) {
+				// Nothing may be left when the caller learns of it.
 				discarded.forEach(Waits::get);
 			}
 		}

@@ -17,6 +17,7 @@ import io.distributedlock.LockOwner;
 import io.distributedlock.LockRequest;
 import io.distributedlock.engine.LockEngine;
 import io.distributedlock.store.redis.server.RedisServerProcess;
+import io.distributedlock.test.TransferRace;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -71,7 +72,8 @@ class KindsOnRedisTests {
 		}
 		await().untilAsserted(() -> assertThat(redis.command("KEYS", "lock:*")).doesNotContain("book")
 			.doesNotContain("desk")
-			.doesNotContain("seat"));
+			.doesNotContain("seat")
+			.doesNotContain("account"));
 	}
 
 	private Future<?> run(Callable<?> work) {
@@ -177,6 +179,15 @@ class KindsOnRedisTests {
 		}
 		all(callers);
 		assertThat(most).hasValue(3);
+	}
+
+	@Test
+	void moneyMovesUnderLocksOfEveryKindTogetherAndNoneIsLost() throws Exception {
+		TransferRace race = new TransferRace(this.engines);
+		race.run(20);
+		assertThat(race.done()).isGreaterThanOrEqualTo(JVMS * 6 * 20);
+		all(List.of());
+		assertThat(this.engines).allSatisfy((engine) -> assertThat(engine.held()).isEmpty());
 	}
 
 	@Test
