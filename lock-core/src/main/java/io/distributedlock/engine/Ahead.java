@@ -55,12 +55,16 @@ final class Ahead implements Runnable {
 
 		/** The caller does not want the lock any more. */
 		void leave() {
-			if (this.waiter.cancel()) {
-				this.gate.left(this.waiter);
+			while (!this.waiter.cancel()) {
+				// Between the two it may be put back in line.
+				if (this.waiter.settled()) {
+					if (this.waiter.state() == Waiter.State.TAKEN) {
+						Waits.get(this.waiter.lease().discard());
+					}
+					return;
+				}
 			}
-			else if (this.waiter.settled() && this.waiter.state() == Waiter.State.TAKEN) {
-				Waits.get(this.waiter.lease().discard());
-			}
+			this.gate.left(this.waiter);
 		}
 
 	}

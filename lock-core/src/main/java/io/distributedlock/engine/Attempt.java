@@ -25,8 +25,11 @@ final class Attempt {
 	/** Until then a command without an answer may still be executed. */
 	long ghostUntil;
 
-	/** The store has said that somebody else is first. */
+	/** Somebody else is first, or is given the chance to be. */
 	boolean refused;
+
+	/** The store has said so. */
+	boolean refusedByStore;
 
 	/** Who that is, for messages. */
 	String holder = "";

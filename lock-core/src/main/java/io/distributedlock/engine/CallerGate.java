@@ -276,14 +276,18 @@ final class CallerGate extends KeyGate {
 
 	// ---- What the store answers
 
-	private void answered(Seat seat, long ttl, long sentAt, @Nullable AcquireReply reply, @Nullable Throwable thrown,
-			Turn turn) {
+	/**
+	 * @param asked with which attempt the question was asked; the seat may have a new one
+	 * @param executableUntil when the command can be executed no more
+	 */
+	private void answered(Seat seat, Attempt asked, long ttl, long sentAt, long executableUntil,
+			@Nullable AcquireReply reply, @Nullable Throwable thrown, Turn turn) {
 		seat.asked = false;
-		Attempt attempt = seat.attempt;
-		if (this.waiting.get(attempt.id) != seat) {
-			answeredTooLate(seat, ttl, sentAt, reply, thrown, turn);
+		if (this.waiting.get(asked.id) != seat) {
+			answeredTooLate(seat, asked, ttl, executableUntil, reply, thrown, turn);
 			return;
 		}
+		Attempt attempt = seat.attempt;
 		if (reply instanceof AcquireReply.Granted granted) {
 			attempt.mayHaveTraces = true;
 			attempt.outage = null;
@@ -296,23 +300,23 @@ final class CallerGate extends KeyGate {
 			failed(seat,
 					this.runtime
 						.failure((thrown != null) ? thrown : new IllegalStateException("The store answered nothing")),
-					sentAt + timeoutNanos(ttl), turn);
+					executableUntil, turn);
 		}
 	}
 
 	/**
 	 * A release has brought the lock to the seat meanwhile. If it has given it back too,
-	 * the question may have made the store give the attempt something once more.
+	 * or could not use it, the question may have made the store give the attempt
+	 * something once more.
 	 */
-	private void answeredTooLate(Seat seat, long ttl, long sentAt, @Nullable AcquireReply reply,
+	private void answeredTooLate(Seat seat, Attempt asked, long ttl, long executableUntil, @Nullable AcquireReply reply,
 			@Nullable Throwable thrown, Turn turn) {
-		Attempt attempt = seat.attempt;
 		if (reply == null && (thrown == null || this.runtime.failure(thrown).mayHaveExecuted())) {
-			attempt.ghostUntil = Math.max(attempt.ghostUntil, sentAt + timeoutNanos(ttl));
+			asked.ghostUntil = Math.max(asked.ghostUntil, executableUntil);
 		}
-		if (this.holding.get(attempt.id) != seat) {
-			long at = Math.max(attempt.ghostUntil, this.runtime.now());
-			turn.then(() -> this.runtime.abandonLater(this, attempt.id, at, Clock.plus(at, ttl)));
+		if (this.holding.get(asked.id) != seat) {
+			long at = Math.max(asked.ghostUntil, this.runtime.now());
+			turn.then(() -> this.runtime.abandonLater(this, asked.id, at, Clock.plus(at, ttl)));
 		}
 	}
 
@@ -441,9 +445,16 @@ final class CallerGate extends KeyGate {
 		next.attempt.mayHaveTraces = true;
 		next.attempt.ttl = Math.max(next.attempt.ttl, ttl);
 		long own = next.waiter.profile.storeTtl();
+		if (own > ttl) {
+			// It came when the release was on its way, and asks for its own ttl now.
+			next.due = true;
+			return;
+		}
 		granted(next, ttl, Clock.plus(sentAt, own - Profile.drift(own)), passed.token(), turn);
-		turn.then(() -> this.runtime.listeners()
-			.notify((listener) -> listener.onLocalHandoff(this.key, this.runtime.name())));
+		if (this.holding.get(passed.attempt()) == next) {
+			turn.then(() -> this.runtime.listeners()
+				.notify((listener) -> listener.onLocalHandoff(this.key, this.runtime.name())));
+		}
 	}
 
 	// ---- What time, signals and the watchdog bring
@@ -555,29 +566,32 @@ final class CallerGate extends KeyGate {
 	/** For a caller that does not wait, and so wants no place in the queue. */
 	private void askOnce(Seat seat, Turn turn) {
 		long ttl = prepare(seat, false);
+		Attempt asked = seat.attempt;
 		AcquireCommand command = command(seat, ttl);
 		turn.then(() -> {
 			long sentAt = this.runtime.now();
 			this.runtime.call(() -> this.runtime.store.acquire(command))
-				.whenComplete((reply, thrown) -> answered(seat, ttl, sentAt, reply, thrown));
+				.whenComplete((reply, thrown) -> answered(seat, asked, ttl, sentAt, reply, thrown));
 		});
 	}
 
 	private void askForShare(Seat seat, Turn turn) {
 		boolean queues = seat.waiter.waits();
 		long ttl = prepare(seat, queues);
+		Attempt asked = seat.attempt;
 		SharedAcquireCommand command = new SharedAcquireCommand(this.key, seat.attempt.id,
 				this.way.share(seat.waiter.profile), Duration.ofNanos(ttl), queues, timeout(ttl));
 		turn.then(() -> {
 			long sentAt = this.runtime.now();
 			this.runtime.call(() -> this.runtime.sharing().acquireShared(command))
-				.whenComplete((reply, thrown) -> answered(seat, ttl, sentAt, reply, thrown));
+				.whenComplete((reply, thrown) -> answered(seat, asked, ttl, sentAt, reply, thrown));
 		});
 	}
 
-	private void answered(Seat seat, long ttl, long sentAt, @Nullable AcquireReply reply, @Nullable Throwable thrown) {
+	private void answered(Seat seat, Attempt asked, long ttl, long sentAt, @Nullable AcquireReply reply,
+			@Nullable Throwable thrown) {
 		transition((turn) -> {
-			answered(seat, ttl, sentAt, reply, thrown, turn);
+			answered(seat, asked, ttl, sentAt, sentAt + timeoutNanos(ttl), reply, thrown, turn);
 			askDue(turn);
 			dieIfIdle();
 		});
@@ -586,9 +600,16 @@ final class CallerGate extends KeyGate {
 	private void askInOrder(List<Seat> seats, Turn turn) {
 		this.asking = true;
 		List<AcquireCommand> commands = new ArrayList<>(seats.size());
+		List<Attempt> asked = new ArrayList<>(seats.size());
+		long longest = 0;
 		for (Seat seat : seats) {
-			commands.add(command(seat, prepare(seat, true)));
+			long ttl = prepare(seat, true);
+			commands.add(command(seat, ttl));
+			asked.add(seat.attempt);
+			longest = Math.max(longest, timeoutNanos(ttl));
 		}
+		// They are executed together, as long as any of them may be.
+		long executable = longest;
 		turn.then(() -> {
 			long sentAt = this.runtime.now();
 			this.runtime.call(() -> fair().acquireInOrder(commands)).whenComplete((replies, thrown) -> {
@@ -596,8 +617,9 @@ final class CallerGate extends KeyGate {
 				transition((after) -> {
 					this.asking = false;
 					for (int i = 0; i < seats.size(); i++) {
-						answered(seats.get(i), commands.get(i).ttl().toNanos(), sentAt,
-								complete ? Objects.requireNonNull(replies).get(i) : null, thrown, after);
+						answered(seats.get(i), asked.get(i), commands.get(i).ttl().toNanos(), sentAt,
+								sentAt + executable, complete ? Objects.requireNonNull(replies).get(i) : null, thrown,
+								after);
 					}
 					askDue(after);
 					dieIfIdle();

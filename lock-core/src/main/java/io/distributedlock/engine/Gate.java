@@ -525,6 +525,7 @@ final class Gate extends KeyGate {
 		Attempt current = attempt();
 		current.outage = null;
 		current.refused = true;
+		current.refusedByStore = true;
 		current.holder = (no.holder() != null) ? "held by " + no.holder() : "";
 		this.line.refuseImpatient(turn, this::busy);
 		this.line.announce(turn);
@@ -882,6 +883,7 @@ final class Gate extends KeyGate {
 		next.mayHaveTraces = true;
 		next.ghostUntil = ghosts;
 		next.refused = answered;
+		next.refusedByStore = answered;
 		this.attempt = next;
 		if (answered) {
 			this.line.refuseImpatient(turn, this::busy);
@@ -919,7 +921,7 @@ final class Gate extends KeyGate {
 		current.sentBefore = true;
 		current.mayHaveTraces |= queue != null;
 		// Not for who was told that others have the lock: that is contention.
-		boolean degrades = !current.refused && this.runtime.engine.policies().degrades(this.key);
+		boolean degrades = !current.refusedByStore && this.runtime.engine.policies().degrades(this.key);
 		Object token = fly();
 		turn.then(() -> {
 			long sentAt = this.runtime.now();

@@ -136,10 +136,11 @@ final class Hold {
 
 	/**
 	 * Tells whether the hold has lasted for longer than it could if its grant were not
-	 * renewed for others.
+	 * renewed for others: max-hold and one ttl, or as long as it was extended.
 	 */
 	boolean isOverdue(long now) {
-		return now - this.startedAt >= Clock.plus(this.terms.maxHold(), this.terms.ttl());
+		Terms asked = this.terms;
+		return now - this.startedAt >= Math.max(Clock.plus(asked.maxHold(), asked.ttl()), asked.floor());
 	}
 
 	/**

@@ -89,13 +89,18 @@ abstract class KeyGate {
 		return nested;
 	}
 
-	/** The same, under the mutex. */
-	protected void nest(Hold held, Waiter waiter, Turn turn) {
+	/**
+	 * The same, under the mutex.
+	 * @return false if the caller has left meanwhile
+	 */
+	protected boolean nest(Hold held, Waiter waiter, Turn turn) {
 		LeaseHandle lease = new LeaseHandle(held, waiter.profile.reads());
-		if (waiter.grant(lease)) {
-			held.nest(lease, waiter.profile.terms(), this.runtime.now());
-			turn.deliver(waiter);
+		if (!waiter.grant(lease)) {
+			return false;
 		}
+		held.nest(lease, waiter.profile.terms(), this.runtime.now());
+		turn.deliver(waiter);
+		return true;
 	}
 
 	// ---- What the store and the watchdog bring

@@ -59,8 +59,12 @@ final class LongWait {
 		return !this.ended && this.waiter.isWaiting() && this.waiter.busy;
 	}
 
+	/**
+	 * Tells whether the caller has {@linkplain #end gone}. One that was granted the lock
+	 * has not: it may be put back in line before it has noticed.
+	 */
 	boolean isOver() {
-		return this.ended || !this.waiter.isWaiting();
+		return this.ended;
 	}
 
 	WaitStep step(String address, long hold) {

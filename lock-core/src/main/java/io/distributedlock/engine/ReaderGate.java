@@ -114,6 +114,8 @@ final class ReaderGate extends KeyGate {
 		boolean taken;
 		mutex().lock();
 		try {
+			// An expired room without waiters is the end of this gate.
+			expireIfDue(turn);
 			taken = !this.dead;
 			if (taken) {
 				takeIn(waiter, turn);
@@ -129,10 +131,6 @@ final class ReaderGate extends KeyGate {
 	private void takeIn(Waiter waiter, Turn turn) {
 		long now = this.runtime.now();
 		Room room = this.open;
-		if (room != null && !room.isAlive(now)) {
-			lose(room, LossReason.EXPIRED, turn);
-			room = this.open;
-		}
 		if (nestInRoom(waiter, now, turn)) {
 			return;
 		}
@@ -166,7 +164,14 @@ final class ReaderGate extends KeyGate {
 			// It may end before it is renewed: who comes now needs a better one.
 			closeRoom(room);
 			this.line.add(waiter, false);
-			contend(turn);
+			contendIfSomebodyWaits(turn);
+		}
+	}
+
+	private void expireIfDue(Turn turn) {
+		Room room = this.open;
+		if (room != null && !room.isAlive(this.runtime.now())) {
+			lose(room, LossReason.EXPIRED, turn);
 		}
 	}
 
@@ -183,15 +188,26 @@ final class ReaderGate extends KeyGate {
 		return true;
 	}
 
-	private void join(Room room, Waiter waiter, long now, Turn turn) {
+	/**
+	 * Lets a reader in.
+	 * @return false if it has left meanwhile
+	 */
+	private boolean join(Room room, Waiter waiter, long now, Turn turn) {
 		Hold begun = new Hold(room, waiter.owner, room.token, now, waiter.profile.terms());
-		if (waiter.grant(begun.opener)) {
-			room.readers.put(waiter.owner, begun);
-			if (room.hold == null) {
-				room.hold = begun;
-			}
-			turn.deliver(waiter);
+		if (!waiter.grant(begun.opener)) {
+			return false;
 		}
+		Hold overdue = room.readers.put(waiter.owner, begun);
+		if (overdue != null) {
+			// Its owner has stayed too long and comes again.
+			room.lostReaders++;
+			loseHold(overdue, LossReason.MAX_HOLD, turn);
+		}
+		if (room.hold == null || room.hold == overdue) {
+			room.hold = begun;
+		}
+		turn.deliver(waiter);
+		return true;
 	}
 
 	@Override
@@ -275,7 +291,7 @@ final class ReaderGate extends KeyGate {
 
 	private Closing leave(Room room, LeaseHandle last, Turn turn) {
 		Hold ended = last.hold;
-		room.readers.remove(ended.owner);
+		room.readers.remove(ended.owner, ended);
 		if (!room.readers.isEmpty()) {
 			ended.state = Hold.State.RELEASED;
 			if (room.hold == ended) {
@@ -318,9 +334,7 @@ final class ReaderGate extends KeyGate {
 				.whenComplete((reply, thrown) -> released(room, last, sentAt, outcome, reply, thrown));
 		});
 		sweepGhosts(room.ghosts, turn);
-		if (this.line.head() != null && this.attempt == null) {
-			contend(turn);
-		}
+		contendIfSomebodyWaits(turn);
 	}
 
 	private void released(Room room, @Nullable LeaseHandle last, long sentAt, CompletableFuture<Boolean> outcome,
@@ -395,9 +409,7 @@ final class ReaderGate extends KeyGate {
 					room.unanswered(ttl);
 				}
 				closeRoom(room);
-				if (this.line.head() != null && this.attempt == null) {
-					contend(turn);
-				}
+				contendIfSomebodyWaits(turn);
 			}
 			finally {
 				room.armed();
@@ -411,19 +423,23 @@ final class ReaderGate extends KeyGate {
 		Waiter next = this.line.head();
 		while (next != null) {
 			this.line.pollHead();
-			this.line.gone(next);
 			Hold held = room.readers.get(next.owner);
-			if (held != null && held.isHeld(now)) {
-				nest(held, next, turn);
-			}
-			else {
-				join(room, next, now, turn);
+			boolean entered = (held != null && held.isHeld(now)) ? nest(held, next, turn) : join(room, next, now, turn);
+			if (entered) {
+				// Who has cancelled itself meanwhile reports that.
+				this.line.gone(next);
 			}
 			next = this.line.head();
 		}
 	}
 
 	// ---- The attempt
+
+	private void contendIfSomebodyWaits(Turn turn) {
+		if (this.attempt == null && this.line.head() != null) {
+			contend(turn);
+		}
+	}
 
 	private void contend(Turn turn) {
 		Attempt fresh = new Attempt(AttemptId.random());
@@ -486,9 +502,7 @@ final class ReaderGate extends KeyGate {
 		if (now >= deadline) {
 			// Too late to be used (rule E5).
 			abandon(asked, turn);
-			if (this.line.head() != null) {
-				contend(turn);
-			}
+			contendIfSomebodyWaits(turn);
 			return;
 		}
 		this.attempt = null;
@@ -696,7 +710,7 @@ final class ReaderGate extends KeyGate {
 	}
 
 	private void loseReader(Room room, Hold reader, Turn turn) {
-		room.readers.remove(reader.owner);
+		room.readers.remove(reader.owner, reader);
 		room.lostReaders++;
 		loseHold(reader, LossReason.MAX_HOLD, turn);
 		if (room.hold == reader) {
@@ -717,9 +731,7 @@ final class ReaderGate extends KeyGate {
 			loseHold(reader, reason, turn);
 		}
 		sweepGhosts(room.ghosts, turn);
-		if (this.line.head() != null && this.attempt == null) {
-			contend(turn);
-		}
+		contendIfSomebodyWaits(turn);
 		dieIfIdle();
 	}
 

@@ -412,7 +412,7 @@ final class StoreRuntime implements SignalReceiver {
 		}
 		if (!grant.tryArm()) {
 			if (sentAt < giveUpAt && !this.engine.timers().isClosed()) {
-				this.engine.timers().schedule(() -> sendExtend(lease, result, giveUpAt), ARMING_PAUSE);
+				this.engine.timers().scheduleAwaited(() -> sendExtend(lease, result, giveUpAt), ARMING_PAUSE);
 			}
 			else {
 				result.completeExceptionally(unextended(lease,

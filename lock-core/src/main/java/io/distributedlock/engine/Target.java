@@ -28,7 +28,7 @@ record Target(StoreRuntime runtime, LockRequest request, Profile profile) {
 
 	Target withWait(long nanos) {
 		return new Target(this.runtime, this.request, new Profile(this.profile.terms(), nanos, this.profile.reads(),
-				this.profile.fair(), this.profile.permits(), this.profile.sheds()));
+				this.profile.fair(), this.profile.permits(), this.profile.sheds() && nanos > 0));
 	}
 
 }

@@ -1,5 +1,7 @@
 package io.distributedlock.engine;
 
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -11,6 +13,9 @@ import java.util.concurrent.TimeUnit;
 final class Timers {
 
 	private final ScheduledThreadPoolExecutor executor;
+
+	/** Tasks that somebody waits for. */
+	private final Set<Awaited> awaited = ConcurrentHashMap.newKeySet();
 
 	Timers(String name) {
 		this.executor = new ScheduledThreadPoolExecutor(1, (task) -> LockEngine.daemon(task, name));
@@ -32,12 +37,45 @@ final class Timers {
 		}, Math.max(0, nanos), TimeUnit.NANOSECONDS);
 	}
 
+	/**
+	 * Runs a task later, or when the timers are closed if that is earlier: somebody waits
+	 * for what it does.
+	 */
+	void scheduleAwaited(Runnable task, long nanos) {
+		Awaited once = new Awaited(task);
+		this.awaited.add(once);
+		schedule(() -> runOnce(once), nanos);
+		if (isClosed()) {
+			runOnce(once);
+		}
+	}
+
+	private void runOnce(Awaited once) {
+		if (this.awaited.remove(once)) {
+			once.task.run();
+		}
+	}
+
 	boolean isClosed() {
 		return this.executor.isShutdown();
 	}
 
 	void close() {
 		this.executor.shutdownNow();
+		this.awaited.forEach(this::runOnce);
+	}
+
+	/**
+	 * Equal to no other.
+	 */
+	private static final class Awaited {
+
+		private final Runnable task;
+
+		Awaited(Runnable task) {
+			this.task = task;
+		}
+
 	}
 
 }

@@ -120,9 +120,14 @@ final class Waiter {
 	}
 
 	/**
-	 * The gate gives the lock to this caller; {@link #deliver} follows outside the mutex.
+	 * The gate gives the lock to this caller, under the mutex; {@link #deliver} follows
+	 * outside.
+	 * @return false if its fate is decided already, which then stays as it is
 	 */
 	boolean grant(LeaseHandle granted) {
+		if (!isWaiting()) {
+			return false;
+		}
 		this.lease = granted;
 		if (STATE.compareAndSet(this, State.WAITING, State.GRANTED)) {
 			return true;
@@ -132,9 +137,13 @@ final class Waiter {
 	}
 
 	/**
-	 * The gate refuses this caller; {@link #deliver} follows outside the mutex.
+	 * The gate refuses this caller, under the mutex; {@link #deliver} follows outside.
+	 * @return false if its fate is decided already, which then stays as it is
 	 */
 	boolean refuse(LockException exception) {
+		if (!isWaiting()) {
+			return false;
+		}
 		this.failure = exception;
 		return STATE.compareAndSet(this, State.WAITING, State.REFUSED);
 	}

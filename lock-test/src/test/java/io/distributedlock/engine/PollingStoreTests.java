@@ -12,6 +12,8 @@ import java.util.concurrent.locks.LockSupport;
 
 import io.distributedlock.Lease;
 import io.distributedlock.LockNotAcquiredException;
+import io.distributedlock.LockPolicy;
+import io.distributedlock.OnOutage;
 import io.distributedlock.spi.AbandonCommand;
 import io.distributedlock.spi.AcquireCommand;
 import io.distributedlock.spi.AcquireReply;
@@ -22,6 +24,9 @@ import io.distributedlock.spi.ReleaseCommand;
 import io.distributedlock.spi.ReleaseReply;
 import io.distributedlock.spi.RenewCommand;
 import io.distributedlock.spi.RenewReply;
+import io.distributedlock.spi.StoreException;
+import io.distributedlock.test.Fault;
+import io.distributedlock.test.FaultyLockStore;
 import io.distributedlock.test.ManualTicker;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -158,6 +163,22 @@ class PollingStoreTests extends EngineFixture {
 		LockEngine jvm = ofOneCaller(new ManualTicker());
 		jvm.acquire(stock().withWaitTime(Duration.ZERO)).release();
 		jvm.acquire(stock().withWaitTime(Duration.ofMillis(20))).release();
+	}
+
+	@Test
+	void steppingBackDoesNotKeepALockFromGoingOnWithinTheJvmInAnOutage() throws Exception {
+		ManualTicker ticker = new ManualTicker();
+		FaultyLockStore store = FaultyLockStore.around(new WithoutQueue(this.server.connect("a")));
+		LockEngine jvm = engine((builder) -> builder.store(store.store())
+			.ticker(ticker)
+			.policies((name) -> new LockPolicy(null, OnOutage.LOCAL)));
+		store.otherwise((kind) -> Fault.failBefore(new StoreException("The store is out.", false, true, null)));
+		Lease first = heldByAnother(jvm, stock());
+		Future<Lease> next = waitingThread(jvm, stock());
+		// Long enough to look for others.
+		ticker.advance(Duration.ofMillis(300));
+		first.release();
+		assertThat(next.get(10, TimeUnit.SECONDS).isDegraded()).isTrue();
 	}
 
 	/**

@@ -11,6 +11,7 @@ import io.distributedlock.Lease;
 import io.distributedlock.LockInspector.LockStatistics;
 import io.distributedlock.LockNotAcquiredException;
 import io.distributedlock.LockNotAcquiredException.Reason;
+import io.distributedlock.LockOutcome;
 import io.distributedlock.LockOwner;
 import io.distributedlock.LockRequest;
 import io.distributedlock.test.InMemoryLockServer;
@@ -158,6 +159,16 @@ class SheddingTests extends EngineFixture {
 		line(50);
 		assertThat(refused(Duration.ofMillis(100))).isTrue();
 		this.shedding.acquire(wanted(Duration.ofMillis(100)).withOwner(owner)).close();
+		held.close();
+	}
+
+	@Test
+	void whoTriesOnceOfManyLocksIsToldThatTheLockIsTakenNotThatItWouldBe() throws Exception {
+		Lease held = busyFor(20);
+		line(10);
+		assertThat(this.shedding.tryAcquireEach(List.of(wanted(Duration.ofSeconds(10))))).singleElement()
+			.isInstanceOfSatisfying(LockOutcome.Refused.class,
+					(refused) -> assertThat(refused.reason().reason()).isEqualTo(Reason.BUSY));
 		held.close();
 	}
 
