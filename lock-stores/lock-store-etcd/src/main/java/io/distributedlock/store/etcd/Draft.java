@@ -32,6 +32,12 @@ final class Draft {
 	/** What one transaction can pass on, of the 128 operations that etcd allows. */
 	private static final int MOST_SERVED = 24;
 
+	/** How many reservations that nobody has claimed one transaction takes away. */
+	private static final int MOST_ENDED = 8;
+
+	/** How many keys of shares that no longer count one transaction deletes. */
+	private static final int MOST_CLEANED = 8;
+
 	final Context context;
 
 	final LockKey key;
@@ -62,7 +68,7 @@ final class Draft {
 
 	String losersInstance = "";
 
-	/** There was more to be passed on than fits into one transaction. */
+	/** There was more to be done than fits into one transaction. */
 	boolean more;
 
 	private int numbers;
@@ -74,11 +80,18 @@ final class Draft {
 		this.queue = new ArrayList<>(base.lock().queue());
 		LockRecord record = base.lock().record();
 		this.lease = base.lock().lease();
+		int ended = 0;
 		for (StoredPart share : base.shares()) {
-			if (share.isHeld() || left(share) > 0) {
+			if (!share.isHeld() && left(share) <= 0 && ended < MOST_ENDED) {
+				ended++;
+			}
+			else {
+				// One that has expired and is not deleted now might still be claimed.
+				this.more |= ended == MOST_ENDED;
 				this.shares.put(share.attempt(), share);
 			}
 		}
+		this.more |= base.stale().size() > MOST_CLEANED;
 		if (record != null && !base.lock().isShared() && (record.state() == LockRecord.State.HELD
 				|| context.reservations().left(key.id(), base.lock().revision(), record.time()) > 0)) {
 			this.alone = record;
@@ -91,6 +104,14 @@ final class Draft {
 
 	static String shareId(LockKey key, AttemptId attempt) {
 		return key.id() + "/" + attempt;
+	}
+
+	/**
+	 * Returns keys of shares that no longer count, which are to be deleted by the way.
+	 */
+	List<ByteSequence> stale() {
+		List<ByteSequence> all = this.base.stale();
+		return all.subList(0, Math.min(MOST_CLEANED, all.size()));
 	}
 
 	// ---- What there is

@@ -156,7 +156,7 @@ final class DraftWriter {
 		this.placePuts.forEach((place) -> request.put(place.key(), place.encode(),
 				(place.lease() == StoredPart.OWN) ? session(context.queueEntryTtl()).lease : place.lease()));
 		this.deletes.forEach(request::delete);
-		this.draft.base.stale().stream().filter((key) -> !request.written().contains(key)).forEach(request::delete);
+		this.draft.stale().stream().filter((key) -> !request.written().contains(key)).forEach(request::delete);
 		this.draft.told.forEach((place) -> context.tell(request, Mailbox.reserved(this.draft.key, place.attempt()),
 				place.instance(), place.lease()));
 		tellLoser(request, context);

@@ -197,7 +197,7 @@ public final class EtcdLockStore
 
 	@Override
 	public CompletionStage<List<AcquireReply>> acquireInOrder(List<AcquireCommand> commands) {
-		return LineScripts.acquire(this.context, commands).start();
+		return LineScripts.acquire(this.context, commands);
 	}
 
 	@Override

@@ -4,6 +4,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 
 import org.jspecify.annotations.Nullable;
 
@@ -23,18 +25,43 @@ import io.distributedlock.store.etcd.Script.Decision;
  */
 final class LineScripts {
 
+	/** How many callers one transaction asks for; each may be an operation. */
+	private static final int MOST_ASKED = 32;
+
 	private LineScripts() {
 	}
 
 	// ---- Strict order
 
-	static Script<List<AcquireReply>> acquire(Context context, List<AcquireCommand> commands) {
+	/**
+	 * Asks for callers in the order in which they came, as many in one transaction as
+	 * etcd allows.
+	 */
+	static CompletableFuture<List<AcquireReply>> acquire(Context context, List<AcquireCommand> commands) {
+		Duration shortest = commands.stream().map(AcquireCommand::timeout).min(Duration::compareTo).orElseThrow();
+		return acquire(context, commands, System.nanoTime() + shortest.toNanos());
+	}
+
+	private static CompletableFuture<List<AcquireReply>> acquire(Context context, List<AcquireCommand> commands,
+			long deadline) {
+		List<AcquireCommand> first = commands.subList(0, Math.min(MOST_ASKED, commands.size()));
+		Duration timeout = Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
+		CompletableFuture<List<AcquireReply>> replies = acquireSome(context, first, timeout).start();
+		if (first.size() == commands.size()) {
+			return replies;
+		}
+		List<AcquireCommand> others = commands.subList(first.size(), commands.size());
+		return replies.thenCompose((some) -> acquire(context, others, deadline)
+			.thenApply((more) -> Stream.concat(some.stream(), more.stream()).toList()));
+	}
+
+	private static Script<List<AcquireReply>> acquireSome(Context context, List<AcquireCommand> commands,
+			Duration timeout) {
 		List<AttemptId> attempts = commands.stream().map(AcquireCommand::attempt).toList();
 		AcquireCommand first = commands.get(0);
 		attempts.forEach((attempt) -> context.stakes().open(first.key(), attempt).scripted());
 		Duration longest = commands.stream().map(AcquireCommand::ttl).max(Duration::compareTo).orElseThrow();
-		Duration shortest = commands.stream().map(AcquireCommand::timeout).min(Duration::compareTo).orElseThrow();
-		return new Script<>(context, first.key(), shortest, attempts, longest, (draft) -> acquire(draft, commands));
+		return new Script<>(context, first.key(), timeout, attempts, longest, (draft) -> acquire(draft, commands));
 	}
 
 	private static Decision<List<AcquireReply>> acquire(Draft draft, List<AcquireCommand> commands) {

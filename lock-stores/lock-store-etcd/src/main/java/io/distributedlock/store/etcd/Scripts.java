@@ -81,10 +81,11 @@ final class Scripts {
 	}
 
 	/**
-	 * Passes a lock on if anything of it has expired.
+	 * Passes a lock on if anything of it has expired, and deletes what no longer counts.
 	 */
 	static Script<Boolean> advance(Context context, LockKey key) {
 		return new Script<>(context, key, TIMEOUT, (draft) -> {
+			draft.cleans = true;
 			boolean served = draft.serve((place) -> false);
 			return (done) -> served;
 		});
