@@ -11,10 +11,9 @@ local queues = ARGV[6] == 's'
 local function grant(attempt, ttl)
   local first, failure, first_text, last_text = offer_tokens(1)
   if not first then return nil, failure end
-  -- A claim must succeed at maxmemory: this write is permitted there, and after it SET is.
-  call('PEXPIRE', record_key, ttl)
   -- Others may be behind: the release looks for them.
-  call('SET', record_key, '1w' .. attempt .. first_text .. last_text .. instance, 'PX', ttl)
+  local set = pcall('SET', record_key, '1w' .. attempt .. first_text .. last_text .. instance, 'PX', ttl)
+  if set.err then return nil, 'E' .. set.err end
   use_tokens(1)
   return format('g%.0f', first)
 end
@@ -25,7 +24,7 @@ local function line()
   local failure = record and unusable(record)
   if failure then return failure end
   local has = record and string.find(record, '^1[hwr]') and sub(record, 3, 24) or ''
-  local answers, wanted, queued = {}, {}, false
+  local answers, wanted, placed, queued = {}, {}, {}, false
   for i = 8, #ARGV, 2 do
     local attempt, ttl = ARGV[i], ARGV[i + 1]
     wanted[attempt] = ttl
@@ -33,11 +32,14 @@ local function line()
       local place
       place, failure = enqueue(queue, entries, '=' .. attempt .. instance, attempt, 's', tonumber(ARGV[2]), '')
       if not place then return failure end
+      placed[attempt] = place
       queued = queued or place == '1'
     end
   end
   if wanted[has] then
     if sub(record, 2, 2) == 'r' then
+      -- A claim must succeed at maxmemory: this write is permitted there, and after it SET is.
+      call('PEXPIRE', record_key, wanted[has])
       answers[has], failure = grant(has, wanted[has])
       if failure then return failure end
     else
@@ -52,7 +54,7 @@ local function line()
       local holders, owners = shares_of(record_key, id_offset)
       drop_expired_shares(holders, owners)
     end
-  elseif queues then
+  elseif waited_for(queue) then
     local other, attempt, trouble, letter = next_waiter(queue, entries)
     if trouble then return trouble end
     if other and letter == '=' and wanted[attempt] then
@@ -62,14 +64,15 @@ local function line()
       failure = reserve(record_key, queue, entries, reservation, channels, id_offset, other, attempt, letter)
       if failure then return failure end
     end
-  elseif not waited_for(queue) then
+  else
+    -- Also if Redis has no memory for a place in the queue, and then says so once more.
     answers[ARGV[8]], failure = grant(ARGV[8], ARGV[9])
     if failure then return failure end
   end
   local lines = { format('%.0f', now()) }
   record = pcall('GET', record_key)
   for i = 8, #ARGV, 2 do
-    lines[#lines + 1] = answers[ARGV[i]] or format('R%s,%.0f,%s', queues and '1' or '0',
+    lines[#lines + 1] = answers[ARGV[i]] or format('R%s,%.0f,%s', placed[ARGV[i]] or '0',
       math.max(0, call('PTTL', record_key)), record and sub(record, 57) or '')
   end
   return table.concat(lines, '\n')

@@ -10,18 +10,17 @@ end
 local function hold(shared_by)
   -- A write that Redis permits at maxmemory; after it, the others are.
   call('PEXPIRE', record_key, ttl)
-  local token
-  if letter == '+' then
+  local token = letter == '*' and pcall('GET', KEYS[1])
+  if type(token) == 'table' then return 'E' .. token.err end
+  if token and (not string.find(token, '^%d+$') or #token > 16) then return 'M' end
+  if not token then
+    -- A permit has its own. Readers have that of the last writer; if the mark was lost, as if there had been one just now.
     local first, failure, first_text = offer_tokens(1)
     if not first then return failure end
     use_tokens(1)
     token = first_text
-  else
-    local highest = pcall('GET', KEYS[1])
-    if type(highest) == 'table' then return 'E' .. highest.err end
-    if highest and (not string.find(highest, '^%d+$') or #highest > 16) then return 'M' end
-    token = format('%016.0f', math.max(1, tonumber(highest or 0)))
   end
+  token = format('%016.0f', tonumber(token))
   if not shared_by then begin_sharing(record_key, holders, owners, letter, instance, ttl) end
   put_share(holders, owners, attempt, 'h', token, instance, ttl)
   keep_record(record_key, holders, owners)

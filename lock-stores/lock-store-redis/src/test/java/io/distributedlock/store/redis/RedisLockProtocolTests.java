@@ -13,6 +13,7 @@ import org.junit.jupiter.api.TestInfo;
 import io.distributedlock.LockInspector.StoredLock;
 import io.distributedlock.LockInspector.StoredLock.State;
 import io.distributedlock.LockKey;
+import io.distributedlock.spi.AbandonCommand;
 import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.AcquireReply.Granted;
 import io.distributedlock.spi.AcquireReply.Refused;
@@ -20,6 +21,8 @@ import io.distributedlock.spi.AttemptId;
 import io.distributedlock.spi.ExtendReply;
 import io.distributedlock.spi.ReleaseReply;
 import io.distributedlock.spi.RenewReply;
+import io.distributedlock.spi.Share;
+import io.distributedlock.spi.SharedAcquireCommand;
 import io.distributedlock.spi.StoreException;
 import io.distributedlock.store.redis.server.RedisServerProcess;
 
@@ -144,6 +147,19 @@ class RedisLockProtocolTests {
 		finally {
 			redis.command("DEL", "lock:mark");
 		}
+	}
+
+	@Test
+	void tokenOfReadersDoesNotFallWhenTheMarkIsLost() {
+		Granted before = (Granted) one.acquire(this.key, this.a);
+		one.release(this.key, this.a);
+		redis.command("DEL", "lock:mark");
+		Granted reader = (Granted) StoreFixture.get(one.store.acquireShared(new SharedAcquireCommand(this.key, this.b,
+				Share.READERS, StoreFixture.TTL, false, StoreFixture.TIMEOUT)));
+		assertThat(reader.firstToken()).isGreaterThan(before.firstToken());
+		StoreFixture.get(one.store.abandonShared(new AbandonCommand(this.key, this.b, StoreFixture.TIMEOUT)));
+		Granted after = (Granted) one.acquire(this.key, this.c);
+		assertThat(after.firstToken()).isGreaterThan(reader.firstToken());
 	}
 
 	@Test

@@ -1,6 +1,7 @@
 package io.distributedlock.store.redis;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 
@@ -9,6 +10,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 import io.distributedlock.LockKey;
+import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.AcquireReply.Granted;
 import io.distributedlock.spi.AcquireReply.Refused;
 import io.distributedlock.spi.AttemptId;
@@ -103,6 +105,31 @@ class RedisMemoryTests {
 	}
 
 	@Test
+	void newCallersInStrictOrderAreRefusedWithAdviceOrToldToPoll() {
+		fill();
+		assertThatExceptionOfType(StoreException.class).isThrownBy(() -> line(this.one, this.a, this.b))
+			.withMessageContaining("maxmemory");
+		assertThat(this.redis.command("EXISTS", "lock:l:stock:42")).isEqualTo(":0");
+		this.redis.command("CONFIG", "SET", "maxmemory", "0");
+		assertThat(line(this.one, this.a).get(0)).isInstanceOf(Granted.class);
+		fill();
+		assertThat(((Refused) line(this.two, this.b).get(0)).queued()).isFalse();
+	}
+
+	@Test
+	void callersInStrictOrderKeepTheirPlacesAndCanClaim() {
+		line(this.one, this.a, this.b);
+		line(this.two, this.c);
+		fill();
+		assertThat(((Refused) line(this.two, this.c).get(0)).queued()).isTrue();
+		assertThat(StoreFixture.get(this.one.store.releaseInOrder(
+				new ReleaseCommand(KEY, this.a, java.time.Duration.ZERO, StoreFixture.TIMEOUT), StoreFixture.TTL)))
+			.isInstanceOf(ReleaseReply.Passed.class);
+		assertThat(this.one.release(KEY, this.b)).isEqualTo(new ReleaseReply.Released(true));
+		assertThat(line(this.two, this.c).get(0)).isInstanceOf(Granted.class);
+	}
+
+	@Test
 	void keptLockIsKept() {
 		this.one.acquire(KEY, this.a);
 		fill();
@@ -142,6 +169,11 @@ class RedisMemoryTests {
 		assertThat(this.one.store.check()).singleElement()
 			.asString()
 			.contains("allkeys-lru", "noeviction", "104857600");
+	}
+
+	private static List<AcquireReply> line(StoreFixture jvm, AttemptId... attempts) {
+		return StoreFixture.get(jvm.store.acquireInOrder(
+				Arrays.stream(attempts).map((attempt) -> StoreFixture.command(KEY, attempt, 1, false)).toList()));
 	}
 
 }
