@@ -133,7 +133,7 @@ final class ClaimTables {
 			}
 			for (Claim claim : changes.added()) {
 				Batch batch = of(claim, waiters, claims);
-				if (batch == waiters && !row.wasWaited()) {
+				if (batch == waiters && !row.read().wasWaited()) {
 					// The queue was not read. Something may be left of it if somebody
 					// deleted the lock's row.
 					batch.deletes.add(name(row, claim));

@@ -19,13 +19,13 @@ import io.distributedlock.store.jdbc.Claim.State;
  * {@link Sharing}, {@link StrictOrder}). Whoever changes the queue or the shares has the
  * lock's row locked first, so that one row lock guards them all.
  * <p>
- * The flag {@code waited} says that the queue may have entries: {@value #WAITED} of JVMs
- * that want the lock for themselves, {@value #CALLED} of others as well. While it is not
- * set, nobody needs to look: that is what makes grants and releases single statements
- * (see {@link PostgresFastPath}). For the same reason a row whose lock is shared ends
- * with the last of the shares: nobody who looks at the row alone takes it before. Shares
- * that are found when the row does not say that it is shared have ended. A row stays when
- * its lock is free, and so does its last token.
+ * The flag {@code waited} says that the queue may have entries: {@value AsRead#WAITED} of
+ * JVMs that want the lock for themselves, {@value AsRead#CALLED} of others as well. While
+ * it is not set, nobody needs to look: that is what makes grants and releases single
+ * statements (see {@link PostgresFastPath}). For the same reason a row whose lock is
+ * shared ends with the last of the shares: nobody who looks at the row alone takes it
+ * before. Shares that are found when the row does not say that it is shared have ended. A
+ * row stays when its lock is free, and so does its last token.
  */
 final class LockRow {
 
@@ -42,13 +42,9 @@ final class LockRow {
 	/** See {@link #serve}. */
 	static final Predicate<Claim> NOBODY = (place) -> false;
 
-	private static final int WAITED = 1;
-
-	private static final int CALLED = 2;
-
 	private final String key;
 
-	private final boolean stored;
+	private final AsRead read;
 
 	/** Of the one that is alone; free while there are shares. */
 	private String state = FREE;
@@ -64,17 +60,9 @@ final class LockRow {
 
 	private long expiresAt;
 
-	private final long readLastToken;
-
-	private final long readExpiresAt;
-
-	private final int readWaited;
-
-	private final boolean readShared;
+	private int waited;
 
 	private boolean claimsRead;
-
-	private int waited;
 
 	private boolean changed;
 
@@ -95,11 +83,7 @@ final class LockRow {
 	 */
 	LockRow(String key) {
 		this.key = key;
-		this.stored = false;
-		this.readShared = false;
-		this.readWaited = 0;
-		this.readLastToken = 0;
-		this.readExpiresAt = 0;
+		this.read = AsRead.NOTHING;
 	}
 
 	/**
@@ -108,17 +92,13 @@ final class LockRow {
 	LockRow(String key, String state, @Nullable String attempt, @Nullable String instance, long firstToken,
 			long lastToken, long expiresAt, int waited) {
 		this.key = key;
-		this.stored = true;
-		this.readShared = state.equals(SHARED);
-		this.state = this.readShared ? FREE : state;
+		this.read = new AsRead(true, state.equals(SHARED), lastToken, expiresAt, waited);
+		this.state = this.read.shared() ? FREE : state;
 		this.attempt = attempt;
 		this.instance = instance;
 		this.firstToken = firstToken;
 		this.lastToken = lastToken;
 		this.expiresAt = expiresAt;
-		this.readLastToken = lastToken;
-		this.readExpiresAt = expiresAt;
-		this.readWaited = waited;
 		this.waited = waited;
 	}
 
@@ -142,7 +122,7 @@ final class LockRow {
 		this.now = now;
 		this.rules = rules;
 		this.line.sort();
-		if (!this.readShared) {
+		if (!this.read.shared()) {
 			this.shares.clear();
 		}
 		this.shares.expire(now);
@@ -168,29 +148,12 @@ final class LockRow {
 	 * attempt that is still under way somewhere.
 	 */
 	void leaveTrace() {
-		if (!this.stored && this.state.equals(FREE)) {
+		if (!this.read.stored() && this.state.equals(FREE)) {
 			// The clean-up goes by age, and this row has to outlive the command it is
 			// for.
 			this.expiresAt = this.now;
 			this.changed = true;
 		}
-	}
-
-	boolean forceRelease(long token) {
-		if (this.state.equals(HELD) && token >= this.firstToken && token <= this.lastToken) {
-			signal(Signal.REVOKED, this.instance, this.attempt);
-			passOn(NOBODY);
-			return true;
-		}
-		List<Claim> ended = this.shares.withToken(token);
-		for (Claim share : ended) {
-			this.shares.remove(share.attempt());
-			signal(Signal.REVOKED, share.instance(), share.attempt());
-		}
-		if (!ended.isEmpty()) {
-			serve(NOBODY);
-		}
-		return !ended.isEmpty();
 	}
 
 	// ---- For all kinds
@@ -322,7 +285,7 @@ final class LockRow {
 		return true;
 	}
 
-	private void signal(char kind, @Nullable String to, @Nullable String about) {
+	void signal(char kind, @Nullable String to, @Nullable String about) {
 		if (to != null && about != null) {
 			this.signals.add(new Signal(kind, to, about, this.key));
 		}
@@ -348,17 +311,17 @@ final class LockRow {
 	 * Ends: sees whether the row says what has become of the queue and the shares.
 	 */
 	void end() {
-		int waits = this.line.isEmpty() ? 0 : this.line.hasCallers() ? CALLED : WAITED;
+		int waits = this.line.isEmpty() ? 0 : this.line.hasCallers() ? AsRead.CALLED : AsRead.WAITED;
 		if (waits != this.waited) {
 			this.waited = waits;
 			this.changed = true;
 		}
 		Claim last = this.shares.last();
 		if (last != null) {
-			this.changed |= !this.readShared || this.expiresAt != last.expiresAt();
+			this.changed |= !this.read.shared() || this.expiresAt != last.expiresAt();
 			this.expiresAt = last.expiresAt();
 		}
-		else if (this.readShared && isOpen()) {
+		else if (this.read.shared() && isOpen()) {
 			this.expiresAt = this.now;
 			this.changed = true;
 		}
@@ -374,6 +337,16 @@ final class LockRow {
 
 	long now() {
 		return this.now;
+	}
+
+	/** Marks that all claims in the database were looked for. */
+	void claimsRead() {
+		this.claimsRead = true;
+	}
+
+	/** Whether shares and places of callers were looked for. */
+	boolean wereClaimsRead() {
+		return this.claimsRead;
 	}
 
 	Rules rules() {
@@ -396,8 +369,9 @@ final class LockRow {
 		return this.key;
 	}
 
-	boolean isStored() {
-		return this.stored;
+	/** What the database had. */
+	AsRead read() {
+		return this.read;
 	}
 
 	boolean isChanged() {
@@ -428,36 +402,8 @@ final class LockRow {
 		return this.expiresAt;
 	}
 
-	/** What the database had, as does {@link #readExpiresAt()}. */
-	long readLastToken() {
-		return this.readLastToken;
-	}
-
-	long readExpiresAt() {
-		return this.readExpiresAt;
-	}
-
 	int waited() {
 		return this.waited;
-	}
-
-	/** Whether the database had the flag, so that the queue was read. */
-	boolean wasWaited() {
-		return this.readWaited != 0;
-	}
-
-	/** Whether there may be shares, or others in the queue than JVMs. */
-	boolean mayHaveClaims() {
-		return this.readShared || this.readWaited == CALLED;
-	}
-
-	/** Whether shares and places of callers were looked for. */
-	boolean wereClaimsRead() {
-		return this.claimsRead;
-	}
-
-	void claimsRead() {
-		this.claimsRead = true;
 	}
 
 	List<Signal> signals() {

@@ -146,10 +146,10 @@ final class LockTables {
 	 * @throws ConflictException if somebody else made or changed one of the rows first
 	 */
 	void write(Connection connection, List<LockRow> rows) throws SQLException {
-		write(connection, this.insertRow, rows.stream().filter((row) -> row.isChanged() && !row.isStored()).toList(),
-				true);
-		write(connection, this.updateRow, rows.stream().filter((row) -> row.isChanged() && row.isStored()).toList(),
-				false);
+		write(connection, this.insertRow,
+				rows.stream().filter((row) -> row.isChanged() && !row.read().stored()).toList(), true);
+		write(connection, this.updateRow,
+				rows.stream().filter((row) -> row.isChanged() && row.read().stored()).toList(), false);
 		this.claims.write(connection, rows);
 	}
 
@@ -172,8 +172,8 @@ final class LockTables {
 				statement.setInt(at++, row.waited());
 				if (!insert) {
 					statement.setString(at++, row.key());
-					statement.setLong(at++, row.readLastToken());
-					statement.setLong(at, row.readExpiresAt());
+					statement.setLong(at++, row.read().lastToken());
+					statement.setLong(at, row.read().expiresAt());
 				}
 				statement.addBatch();
 			}

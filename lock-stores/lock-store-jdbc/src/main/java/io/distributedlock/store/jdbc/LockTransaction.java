@@ -194,11 +194,19 @@ final class LockTransaction {
 			Set<String> locked = wait ? Set.of() : locked(connection, keys, rows);
 			long sent = System.nanoTime();
 			LockTables.Moment moment = this.tables.moment(connection);
-			List<String> waited = rows.values().stream().filter(LockRow::wasWaited).map(LockRow::key).toList();
+			List<String> waited = rows.values()
+				.stream()
+				.filter((row) -> row.read().wasWaited())
+				.map(LockRow::key)
+				.toList();
 			if (!waited.isEmpty()) {
 				this.tables.claims().readQueues(connection, rows, waited);
 			}
-			List<String> claimed = rows.values().stream().filter(LockRow::mayHaveClaims).map(LockRow::key).toList();
+			List<String> claimed = rows.values()
+				.stream()
+				.filter((row) -> row.read().mayHaveClaims())
+				.map(LockRow::key)
+				.toList();
 			if (!claimed.isEmpty()) {
 				this.tables.claims().readClaims(connection, rows, claimed);
 			}

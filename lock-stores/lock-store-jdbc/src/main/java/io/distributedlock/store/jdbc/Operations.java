@@ -91,12 +91,7 @@ final class Operations {
 
 		@Override
 		void answered(RenewReply answer) {
-			if (answer instanceof RenewReply.NotOwner) {
-				this.signals.ended(attempt());
-			}
-			else {
-				this.signals.stillHolds(key(), attempt());
-			}
+			this.signals.answered(key(), attempt(), answer);
 			complete(answer);
 		}
 
@@ -272,8 +267,7 @@ final class Operations {
 
 		@Override
 		void answered(@Nullable Void answer) {
-			this.signals.ended(this.command.attempt());
-			this.signals.waitsNoMore(this.command.attempt());
+			this.signals.abandoned(this.command.attempt());
 			complete(answer);
 		}
 
@@ -317,7 +311,7 @@ final class Operations {
 
 		@Override
 		Boolean run(LockRow row) {
-			return row.forceRelease(this.token);
+			return new ByForce(row).release(this.token);
 		}
 
 	}

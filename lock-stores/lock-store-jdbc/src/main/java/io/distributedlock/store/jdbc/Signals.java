@@ -16,6 +16,7 @@ import org.slf4j.LoggerFactory;
 import io.distributedlock.LockKey;
 import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.RenewReply;
 import io.distributedlock.spi.SignallingLockStore.SignalReceiver;
 
 /**
@@ -83,6 +84,18 @@ final class Signals {
 		}
 	}
 
+	/**
+	 * Takes note of the answer to a renewal.
+	 */
+	void answered(LockKey key, AttemptId attempt, RenewReply answer) {
+		if (answer instanceof RenewReply.NotOwner) {
+			ended(attempt);
+		}
+		else {
+			stillHolds(key, attempt);
+		}
+	}
+
 	void holds(LockKey key, AttemptId attempt) {
 		if (this.receiver != null) {
 			this.held.put(attempt, new Held(key.id(), System.nanoTime()));
@@ -100,7 +113,7 @@ final class Signals {
 		this.held.values().removeIf((grant) -> now - grant.seen() > FORGET_AFTER);
 	}
 
-	void stillHolds(LockKey key, AttemptId attempt) {
+	private void stillHolds(LockKey key, AttemptId attempt) {
 		this.held.computeIfPresent(attempt, (same, grant) -> new Held(key.id(), System.nanoTime()));
 	}
 
@@ -113,7 +126,11 @@ final class Signals {
 		this.wakeUp.run();
 	}
 
-	void waitsNoMore(AttemptId attempt) {
+	/**
+	 * Takes note that an attempt has nothing any more.
+	 */
+	void abandoned(AttemptId attempt) {
+		ended(attempt);
 		this.waiting.remove(attempt);
 	}
 

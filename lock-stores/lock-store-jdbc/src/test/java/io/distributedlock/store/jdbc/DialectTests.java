@@ -56,7 +56,7 @@ class DialectTests {
 				new Exclusive(row).acquire("attempt-" + now, Duration.ofSeconds(1), 1, true);
 				row.end();
 				LockRow shared = rows.getOrDefault("c", new LockRow("c"));
-				if (shared.mayHaveClaims()) {
+				if (shared.read().mayHaveClaims()) {
 					tables.claims().readClaims(connection, rows, List.of("c"));
 				}
 				shared.begin(now, RULES);
@@ -71,7 +71,7 @@ class DialectTests {
 			LockRow row = tables.rows(connection, keys, false, 0).get("b");
 			assertThat(row.attempt()).isEqualTo("attempt-1000");
 			assertThat(row.firstToken()).isEqualTo(1000);
-			assertThat(row.wasWaited()).isTrue();
+			assertThat(row.read().wasWaited()).isTrue();
 			tables.claims().readQueues(connection, Map.of("b", row), keys);
 			assertThat(row.line()).singleElement().extracting(Claim::attempt).isEqualTo("attempt-2000");
 			row.begin(5000, RULES);
