@@ -142,6 +142,20 @@ public interface FairContractTests extends ContractBench {
 	}
 
 	@ContractTest
+	default void thePlaceOfOthersOfTheJvmIsGoneOnceItIsAbandonedAlsoAfterACallerHadItsTurn() {
+		AttemptId holder = AttemptId.random();
+		AttemptId caller = AttemptId.random();
+		client("jvm-2").line(key(), holder);
+		client("jvm-1").line(key(), caller);
+		AttemptId plain = client("jvm-1").enqueue(key());
+		assertThat(client("jvm-2").releaseInLine(key(), holder)).isEqualTo(new ReleaseReply.Released(true));
+		assertThat(client("jvm-1").line(key(), caller)).singleElement().isInstanceOf(Granted.class);
+		client("jvm-1").abandon(key(), plain);
+		assertThat(client("jvm-1").releaseInLine(key(), caller)).isEqualTo(new ReleaseReply.Released(false));
+		client("jvm-2").hold(key());
+	}
+
+	@ContractTest
 	default void aHolderYieldsWhileAnybodyWaits() {
 		AttemptId holder = AttemptId.random();
 		AttemptId waiting = AttemptId.random();

@@ -182,6 +182,8 @@ final class AcquireTask extends KeyTask<AcquireReply> {
 			throw this.context.failures().stalled();
 		}
 		long first = HeldRecord.token(zxid);
+		// The place was for all callers of this JVM, and one of them is served.
+		local().place = null;
 		this.context.granted(local(), new Grant(this.key, local(), this.command.attempt(), this.keeper, link, first,
 				tokens, fence, quiet, sent, this.command.ttl()));
 		return new AcquireReply.Granted(first, tokens);

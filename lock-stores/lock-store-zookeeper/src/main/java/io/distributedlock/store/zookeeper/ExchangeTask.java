@@ -175,6 +175,7 @@ final class ExchangeTask extends KeyTask<ReleaseReply> {
 					return CompletableFuture.failedFuture(this.context.failures().stalled());
 				}
 				long first = HeldRecord.token(result.outcome().zxid());
+				local().place = null;
 				this.context.granted(local(), new Grant(this.key, local(), this.successor.attempt(), this.keeper, link,
 						first, tokens, view.fence().version(), rest.released().isEmpty(), sent, this.successor.ttl()));
 				return done(new ReleaseReply.Succeeded(first, tokens));

@@ -31,15 +31,8 @@ final class ExtendTask extends KeyTask<ExtendReply> {
 
 	@Override
 	CompletableFuture<ExtendReply> work() {
-		Grant grant = local().grant(this.command.attempt());
-		if (grant == null || !grant.isAlive()) {
-			return done(NOT_OWNER);
-		}
-		return connection(grant.keeper).thenCompose((link) -> {
-			if (link != grant.link) {
-				return done(NOT_OWNER);
-			}
-			Sessions.requireLongEnough(this.context, link, this.command.ttl());
+		return withGrant(this.command.attempt(), NOT_OWNER, (grant) -> {
+			Sessions.requireLongEnough(this.context, grant.link, this.command.ttl());
 			Fence fence = this.context.fence(id());
 			return grant.isShownBy(fence) ? write(grant) : look(grant);
 		});

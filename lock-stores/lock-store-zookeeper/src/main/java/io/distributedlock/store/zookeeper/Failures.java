@@ -60,6 +60,12 @@ final class Failures {
 				+ " most " + longest + ", or raise maxSessionTimeout on its servers.");
 	}
 
+	StoreException tooMany(String keyId) {
+		return later("More callers wait for the lock '" + keyId + "', or share it, than ZooKeeper keeps in a node. Let"
+				+ " fewer wait for one key in strict order or for its permits, or set the system property jute.maxbuffer"
+				+ " (1 MB by default) higher, on its servers and for all applications.");
+	}
+
 	StoreException unexpected(Throwable thrown) {
 		Throwable cause = (thrown instanceof CompletionException && thrown.getCause() != null) ? thrown.getCause()
 				: thrown;

@@ -208,6 +208,19 @@ abstract class KeyTask<R> {
 		return result;
 	}
 
+	/**
+	 * Goes on with a grant, in its session, if the attempt has one that counts. One that
+	 * is over is ended by its timer.
+	 * @param none the answer if there is none
+	 */
+	final CompletableFuture<R> withGrant(AttemptId attempt, R none, Function<Grant, CompletableFuture<R>> next) {
+		Grant grant = local().grant(attempt);
+		if (grant == null || !grant.isAlive()) {
+			return done(none);
+		}
+		return connection(grant.keeper).thenCompose((link) -> (link != grant.link) ? done(none) : next.apply(grant));
+	}
+
 	static <T> CompletableFuture<T> done(T value) {
 		return CompletableFuture.completedFuture(value);
 	}

@@ -110,14 +110,15 @@ final class LineTask extends KeyTask<List<AcquireReply>> {
 			record = record.released();
 		}
 		boolean queues = this.context.canBeSignalled(link);
-		WaitRecord all = record;
+		List<Entry> places = new ArrayList<>();
 		for (AcquireCommand command : queues || record.queue().isEmpty() ? this.commands : List.<AcquireCommand>of()) {
 			boolean holds = view.held() != null && view.held().attempt().equals(command.attempt());
 			if (!holds && !record.isReservedFor(command.attempt())) {
-				all = all.with(
+				places.add(
 						new Entry(this.context.settings().instanceId, command.attempt(), link.name(), 0, 0, Kind.FAIR));
 			}
 		}
+		WaitRecord all = record.with(places);
 		Served served = (view.held() == null) ? all.serve(this.context.settings().reservation)
 				: new Served(all, List.of());
 		Entry whom = served.record().whom();

@@ -86,7 +86,6 @@ final class LocalKey {
 			others().shares.put(granted.attempt, granted);
 		}
 		else {
-			this.place = null;
 			this.grant = granted;
 		}
 		removePlace(granted.attempt);

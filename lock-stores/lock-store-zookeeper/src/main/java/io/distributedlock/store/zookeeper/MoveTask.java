@@ -86,7 +86,6 @@ final class MoveTask extends KeyTask<RenewReply> {
 	}
 
 	private void replace(Grant grant, Grant moved) {
-		LocalKey.Place place = local().place;
 		try {
 			// There is no moment without a grant, in which it would seem lost.
 			this.context.granted(local(), moved);
@@ -94,7 +93,6 @@ final class MoveTask extends KeyTask<RenewReply> {
 		finally {
 			this.context.ended(grant);
 		}
-		local().place = place;
 	}
 
 	private CompletableFuture<RenewReply> look(Grant grant, Link link) {

@@ -29,15 +29,7 @@ final class ReleaseTask extends KeyTask<ReleaseReply> {
 
 	@Override
 	CompletableFuture<ReleaseReply> work() {
-		Grant grant = local().grant(this.command.attempt());
-		if (grant == null || !grant.isAlive()) {
-			// One that is over is ended by its timer.
-			return done(NOT_OWNER);
-		}
-		return connection(grant.keeper).thenCompose((link) -> {
-			if (link != grant.link) {
-				return done(NOT_OWNER);
-			}
+		return withGrant(this.command.attempt(), NOT_OWNER, (grant) -> {
 			Fence fence = this.context.fence(id());
 			boolean simple = grant.isShownBy(fence) && this.command.keepFor().isZero();
 			return simple ? delete(grant) : look(grant);

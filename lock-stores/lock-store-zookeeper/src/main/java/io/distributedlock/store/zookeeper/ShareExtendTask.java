@@ -39,12 +39,7 @@ final class ShareExtendTask extends KeyTask<ExtendReply> {
 
 	@Override
 	CompletableFuture<ExtendReply> work() {
-		Grant grant = local().grant(this.command.attempt());
-		if (grant == null || !grant.isAlive()) {
-			return done(NOT_OWNER);
-		}
-		return connection(grant.keeper).thenCompose(
-				(link) -> (link != grant.link) ? done(NOT_OWNER) : ShareCheck.of(grant).thenCompose(this::decide));
+		return withGrant(this.command.attempt(), NOT_OWNER, (grant) -> ShareCheck.of(grant).thenCompose(this::decide));
 	}
 
 	private CompletableFuture<ExtendReply> decide(ShareCheck check) {

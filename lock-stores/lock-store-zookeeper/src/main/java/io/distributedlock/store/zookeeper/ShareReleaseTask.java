@@ -21,15 +21,7 @@ final class ShareReleaseTask extends KeyTask<ReleaseReply> {
 
 	@Override
 	CompletableFuture<ReleaseReply> work() {
-		Grant grant = local().grant(this.command.attempt());
-		if (grant == null || !grant.isAlive()) {
-			// One that is over is ended by its timer.
-			return done(NOT_OWNER);
-		}
-		return connection(grant.keeper).thenCompose((link) -> {
-			if (link != grant.link) {
-				return done(NOT_OWNER);
-			}
+		return withGrant(this.command.attempt(), NOT_OWNER, (grant) -> {
 			View written = local().written();
 			return (written != null && grant.in(written) != null) ? decide(grant, written) : look(grant);
 		});

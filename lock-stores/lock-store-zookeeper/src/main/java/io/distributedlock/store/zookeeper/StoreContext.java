@@ -11,6 +11,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
 
+import org.apache.jute.BinaryInputArchive;
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.KeeperException.Code;
 import org.apache.zookeeper.Op;
@@ -33,6 +34,13 @@ import io.distributedlock.store.zookeeper.WaitRecord.State;
 final class StoreContext {
 
 	private static final int SWEPT = 256;
+
+	/**
+	 * What a record may have, of what ZooKeeper takes in one request: it does not refuse
+	 * a larger one, but ends the connection, and all that is under way with it. What is
+	 * left is for what the next writer adds to each entry.
+	 */
+	private static final int MOST_BYTES = BinaryInputArchive.maxBuffer / 8 * 7;
 
 	private static final long TAKE_BACK_SECONDS = 1;
 
@@ -242,16 +250,20 @@ final class StoreContext {
 	 * Returns the operations that bring a key's record from what was read to what it is
 	 * to be. The node is there only as long as there is something to know. When it is
 	 * made, the bucket's version rises.
+	 * @throws StoreException if more wait for the key, or share it, than fit into a node
 	 */
 	List<Op> write(String keyId, View view, WaitRecord record) {
 		String path = this.layout.wait(keyId);
+		byte[] data = record.isEmpty() ? Link.NOTHING : record.bytes();
+		if (data.length > MOST_BYTES && record.isLargerThan(view.waitingOrEmpty())) {
+			throw this.failures.tooMany(keyId);
+		}
 		if (view.waiting() == null) {
 			return record.isEmpty() ? List.of()
 					: List.of(Op.setData(this.layout.waitBucket(Layout.bucket(keyId)), Link.NOTHING, -1),
-							Op.create(path, record.bytes(), this.acl, CreateMode.PERSISTENT));
+							Op.create(path, data, this.acl, CreateMode.PERSISTENT));
 		}
-		return List
-			.of(record.isEmpty() ? Op.delete(path, view.version()) : Op.setData(path, record.bytes(), view.version()));
+		return List.of(record.isEmpty() ? Op.delete(path, view.version()) : Op.setData(path, data, view.version()));
 	}
 
 	/** Remembers what {@link #write} has changed. */

@@ -43,6 +43,11 @@ record WaitRecord(State state, @Nullable Entry whom, Duration time, String stamp
 		return this.state == State.NONE && this.queue.isEmpty() && this.shares.isEmpty();
 	}
 
+	/** Tells whether more wait, or share the key, than there. */
+	boolean isLargerThan(WaitRecord other) {
+		return this.queue.size() + this.shares.size() > other.queue.size() + other.shares.size();
+	}
+
 	boolean isReservedFor(AttemptId attempt) {
 		return this.state == State.RESERVED && this.whom != null && this.whom.attempt().equals(attempt);
 	}
@@ -94,17 +99,16 @@ record WaitRecord(State state, @Nullable Entry whom, Duration time, String stamp
 	 * attempt.
 	 */
 	WaitRecord with(Entry entry) {
-		List<Entry> changed = new ArrayList<>(this.queue);
-		for (int i = 0; i < changed.size(); i++) {
-			Entry old = changed.get(i);
-			if (old.place().equals(entry.place())) {
-				changed.set(i, new Entry(entry.instance(), entry.attempt(), entry.session(), old.since(),
-						old.refreshed() + 1, entry.kind()));
-				return withQueue(changed);
-			}
-		}
-		changed.add(entry);
-		return withQueue(changed);
+		return with(List.of(entry));
+	}
+
+	/** Returns the record with several entries in it, like {@link #with(Entry)}. */
+	WaitRecord with(List<Entry> entries) {
+		Map<String, Entry> places = new LinkedHashMap<>();
+		this.queue.forEach((entry) -> places.put(entry.place(), entry));
+		entries.forEach((entry) -> places.merge(entry.place(), entry, (old, now) -> new Entry(now.instance(),
+				now.attempt(), now.session(), old.since(), old.refreshed() + 1, now.kind())));
+		return withQueue(List.copyOf(places.values()));
 	}
 
 	// What keeps it from being granted
