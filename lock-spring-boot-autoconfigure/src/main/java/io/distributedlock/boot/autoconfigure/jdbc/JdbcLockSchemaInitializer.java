@@ -4,12 +4,16 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 
 import javax.sql.DataSource;
 
+import org.jspecify.annotations.Nullable;
+
 import org.springframework.boot.jdbc.init.PropertiesBasedDataSourceScriptDatabaseInitializer;
+import org.springframework.core.NestedExceptionUtils;
 import org.springframework.core.io.ByteArrayResource;
 import org.springframework.core.io.Resource;
 
@@ -29,6 +33,8 @@ final class JdbcLockSchemaInitializer extends PropertiesBasedDataSourceScriptDat
 
 	private final String table;
 
+	private final List<Scripts> run = new ArrayList<>();
+
 	JdbcLockSchemaInitializer(DataSource dataSource, JdbcLockProperties properties) {
 		super(dataSource, properties);
 		this.table = properties.getTable();
@@ -40,10 +46,30 @@ final class JdbcLockSchemaInitializer extends PropertiesBasedDataSourceScriptDat
 		for (Resource script : scripts) {
 			String text = text(script, encoding).replace(TABLE, this.table);
 			Resource named = new ByteArrayResource(text.getBytes(encoding), script.getDescription());
-			super.runScripts(new Scripts(List.of(named)).continueOnError(scripts.isContinueOnError())
+			Scripts one = new Scripts(List.of(named)).continueOnError(scripts.isContinueOnError())
 				.separator(SLASH_LINE.matcher(text).find() ? SLASH : scripts.getSeparator())
-				.encoding(encoding));
+				.encoding(encoding);
+			this.run.add(one);
+			super.runScripts(one);
 		}
+	}
+
+	/**
+	 * Finds out why tables are missing although their scripts were run: these go on after
+	 * an error, since what they make may be there already. Runs them once more, up to the
+	 * first error.
+	 * @return what the database says, or null if it has nothing against them
+	 */
+	@Nullable String whyNot() {
+		for (Scripts scripts : this.run) {
+			try {
+				super.runScripts(scripts.continueOnError(false));
+			}
+			catch (RuntimeException ex) {
+				return NestedExceptionUtils.getMostSpecificCause(ex).getMessage();
+			}
+		}
+		return null;
 	}
 
 	private static String text(Resource script, Charset encoding) {

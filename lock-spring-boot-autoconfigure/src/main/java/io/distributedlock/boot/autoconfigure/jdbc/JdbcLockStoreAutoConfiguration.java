@@ -1,6 +1,7 @@
 package io.distributedlock.boot.autoconfigure.jdbc;
 
 import java.sql.SQLException;
+import java.util.List;
 
 import javax.sql.DataSource;
 
@@ -10,6 +11,7 @@ import io.distributedlock.boot.autoconfigure.DistributedLockProperties;
 import io.distributedlock.boot.autoconfigure.LockInstanceId;
 import io.distributedlock.boot.autoconfigure.LockStoreHelp;
 import io.distributedlock.boot.autoconfigure.LockStoreSetupException;
+import io.distributedlock.spi.StoreException;
 import io.distributedlock.store.jdbc.JdbcLockStore;
 import org.jspecify.annotations.Nullable;
 
@@ -81,7 +83,8 @@ public final class JdbcLockStoreAutoConfiguration {
 	@ConditionalOnMissingBean
 	@DependsOnDatabaseInitialization
 	JdbcLockStore jdbcLockStore(@LockDataSource ObjectProvider<DataSource> marked, ObjectProvider<DataSource> all,
-			JdbcLockProperties jdbc, DistributedLockProperties properties, LockInstanceId instanceId) {
+			JdbcLockProperties jdbc, DistributedLockProperties properties, LockInstanceId instanceId,
+			ObjectProvider<JdbcLockSchemaInitializer> initializer) {
 		DataSource dataSource = dataSource(marked, all);
 		return HELP.start(() -> JdbcLockStore.builder(dataSource)
 			.table(jdbc.getTable())
@@ -92,7 +95,22 @@ public final class JdbcLockStoreAutoConfiguration {
 			.reservation(properties.reservation())
 			.queueEntryTtl(properties.recheck().multipliedBy(RE_CHECKS_OF_QUEUE_ENTRY))
 			.commandTimeout(properties.commandTimeout())
-			.build(), JdbcLockStore::check);
+			.build(), (store) -> check(store, initializer.getIfAvailable()));
+	}
+
+	private static List<String> check(JdbcLockStore store, @Nullable JdbcLockSchemaInitializer initializer) {
+		try {
+			return store.check();
+		}
+		catch (StoreException ex) {
+			String reason = (initializer != null && !ex.isRetryable()) ? initializer.whyNot() : null;
+			if (reason == null) {
+				throw ex;
+			}
+			throw new StoreException(
+					ex.getMessage() + " The script that makes the tables was run, and the database says: " + reason,
+					ex.mayHaveExecuted(), ex.isRetryable(), ex);
+		}
 	}
 
 	private static @Nullable SQLException sqlException(Throwable failure) {

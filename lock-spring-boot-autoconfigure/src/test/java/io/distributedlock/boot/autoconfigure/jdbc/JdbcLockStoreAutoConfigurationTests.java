@@ -135,6 +135,18 @@ class JdbcLockStoreAutoConfigurationTests {
 	}
 
 	@Test
+	void tablesThatTheUserMayNotMakeAreAnErrorThatSaysSo() throws SQLException {
+		try (Statement statement = this.connection.createStatement()) {
+			statement.execute("CREATE USER shop PASSWORD 'secret'");
+		}
+		this.runner
+			.withPropertyValues("distributed-lock.jdbc.initialize-schema=always", "spring.datasource.username=shop",
+					"spring.datasource.password=secret")
+			.run((context) -> assertThat(FailureAnalyses.of(context.getStartupFailure()).getDescription())
+				.contains("A lock table does not exist", "The script that makes the tables was run", "enough rights"));
+	}
+
+	@Test
 	void tablesThatAreThereAlreadyAreKept() {
 		for (int start = 0; start < 2; start++) {
 			this.runner.withPropertyValues("distributed-lock.jdbc.initialize-schema=always")

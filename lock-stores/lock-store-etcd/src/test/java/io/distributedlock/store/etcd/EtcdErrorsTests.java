@@ -21,10 +21,16 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 import io.distributedlock.LockKey;
+import io.distributedlock.spi.AcquireCommand;
 import io.distributedlock.spi.AcquireReply.Granted;
+import io.distributedlock.spi.AcquireReply.Refused;
 import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.ReleaseCommand;
 import io.distributedlock.spi.ReleaseReply;
+import io.distributedlock.spi.RenewCommand;
 import io.distributedlock.spi.RenewReply;
+import io.distributedlock.spi.Share;
+import io.distributedlock.spi.SharedAcquireCommand;
 import io.distributedlock.spi.StoreException;
 import io.distributedlock.store.etcd.server.EtcdServer;
 
@@ -118,6 +124,34 @@ class EtcdErrorsTests {
 		assertThat(shop.release(KEY, attempt)).isEqualTo(new ReleaseReply.Released(true));
 		await().until(() -> other.reserved.contains(waiter));
 		assertThat(other.acquireAgain(KEY, waiter)).isInstanceOf(Granted.class);
+	}
+
+	@Test
+	void aUserWithThatPermissionCanShareLocksAndWaitInStrictOrder() {
+		EtcdServer etcd = withUsers(server());
+		etcd.etcdctl("--user", "root:secret", "role", "grant-permission", "shop", "readwrite", "/distributed-lock/",
+				"--prefix=true");
+		StoreFixture shop = connect(etcd, "shop", "secret");
+		StoreFixture other = connect(etcd, "shop", "secret");
+		AttemptId reader = AttemptId.random();
+		assertThat(StoreFixture.get(shop.store.acquireShared(
+				new SharedAcquireCommand(KEY, reader, Share.READERS, StoreFixture.TTL, true, StoreFixture.TIMEOUT))))
+			.isInstanceOf(Granted.class);
+		AcquireCommand caller = new AcquireCommand(KEY, AttemptId.random(), StoreFixture.TTL, 1, false,
+				StoreFixture.TIMEOUT);
+		assertThat(StoreFixture.get(other.store.acquireInOrder(List.of(caller))))
+			.allMatch((reply) -> reply instanceof Refused refused && refused.queued());
+		assertThat(StoreFixture.get(
+				shop.store.renewShared(List.of(new RenewCommand(KEY, reader, StoreFixture.TTL, StoreFixture.TIMEOUT)))))
+			.containsExactly(RenewReply.RENEWED);
+		assertThat(StoreFixture
+			.get(shop.store.releaseShared(new ReleaseCommand(KEY, reader, Duration.ZERO, StoreFixture.TIMEOUT))))
+			.isEqualTo(new ReleaseReply.Released(true));
+		await().until(() -> other.reserved.contains(caller.attempt()));
+		Granted granted = (Granted) StoreFixture.get(other.store.acquireInOrder(List.of(caller))).get(0);
+		assertThat(StoreFixture.get(shop.store.inspect(KEY, StoreFixture.TIMEOUT))).isPresent();
+		assertThat(StoreFixture.get(shop.store.forceRelease(KEY, granted.firstToken(), StoreFixture.TIMEOUT))).isTrue();
+		await().until(() -> other.revoked.contains(caller.attempt()));
 	}
 
 	@Test

@@ -109,12 +109,24 @@ final class MariaDbServer {
 		return initialized(url(driver, database).replace("user=root", "user=" + database), 1);
 	}
 
+	/**
+	 * Makes a pool of a user who may do nothing but read and write the tables of locks.
+	 */
+	HikariDataSource poolOfUserOfTables(String driver) {
+		String database = newDatabase();
+		initialized(url(driver, database), 1).close();
+		for (String host : List.of("%", "localhost")) {
+			String user = "'" + database + "'@'" + host + "'";
+			execute("CREATE USER " + user);
+			for (String table : List.of("distributed_lock", "distributed_lock_waiter", "distributed_lock_claim")) {
+				execute("GRANT SELECT, INSERT, UPDATE, DELETE ON " + database + "." + table + " TO " + user);
+			}
+		}
+		return pool(url(driver, database).replace("user=root", "user=" + database), 10);
+	}
+
 	private static HikariDataSource initialized(String url, int connections) {
-		HikariConfig config = new HikariConfig();
-		config.setJdbcUrl(url);
-		config.setMaximumPoolSize(connections);
-		config.setMinimumIdle(1);
-		HikariDataSource pool = new HikariDataSource(config);
+		HikariDataSource pool = pool(url, connections);
 		List<String> schema = JdbcLockStore.schemaStatements(pool, "distributed_lock");
 		try (Connection connection = pool.getConnection(); Statement statement = connection.createStatement()) {
 			for (String sql : schema) {
@@ -126,6 +138,14 @@ final class MariaDbServer {
 			pool.close();
 			throw new IllegalStateException(ex);
 		}
+	}
+
+	private static HikariDataSource pool(String url, int connections) {
+		HikariConfig config = new HikariConfig();
+		config.setJdbcUrl(url);
+		config.setMaximumPoolSize(connections);
+		config.setMinimumIdle(1);
+		return new HikariDataSource(config);
 	}
 
 	private String newDatabase() {
