@@ -92,11 +92,35 @@ public final class LockContext {
 	 * Returns the innermost lease of a name around the running code.
 	 * @param name what the lock protects
 	 * @return the lease, which may be lost; empty if the code holds none of that name
+	 * @throws IllegalStateException if it is one of several of that name that were taken
+	 * together: their tokens belong to different keys, so ask for
+	 * {@link #current(LockKey) the one that is meant}
 	 */
 	public static Optional<Lease> current(String name) {
+		List<Lease> innermost = innermost(name);
+		if (innermost.size() > 1) {
+			throw new IllegalStateException(
+					"This code holds several locks of the name '" + name + "', which were taken together: "
+							+ innermost.stream().map((lease) -> "'" + lease.key() + "'").toList()
+							+ ". Say which is meant: LockContext.current(LockKey.of(\"" + name + "\", ...)).");
+		}
+		return innermost.stream().findFirst();
+	}
+
+	private static List<Lease> innermost(String name) {
+		LockOwner owner = CURRENT.get();
+		return (owner != null) ? owner.innermost(name) : List.of();
+	}
+
+	/**
+	 * Returns the innermost lease of a key around the running code.
+	 * @param key what is locked
+	 * @return the lease, which may be lost; empty if the code does not hold that key
+	 */
+	public static Optional<Lease> current(LockKey key) {
 		List<Lease> leases = leases();
 		for (int i = leases.size() - 1; i >= 0; i--) {
-			if (leases.get(i).key().name().equals(name)) {
+			if (leases.get(i).key().equals(key)) {
 				return Optional.of(leases.get(i));
 			}
 		}
@@ -105,16 +129,33 @@ public final class LockContext {
 
 	/**
 	 * Does nothing if the running code holds a lock of this name. Otherwise it fails, so
-	 * that a forgotten annotation or a call past the proxy is found.
+	 * that a forgotten annotation or a call past the proxy is found. Of several that were
+	 * taken together it demands all of that name.
 	 * @param name what the lock protects
 	 * @throws IllegalStateException if the running code has no lease of that name
 	 * @throws LockLostException if it had one and lost it
 	 */
 	public static void assertHeld(String name) {
-		Lease lease = current(name).orElseThrow(() -> new IllegalStateException("This code must run under the lock '"
-				+ name + "', but " + owner() + " holds none of that name. Was the annotated method called from within"
-				+ " its own class, past the proxy?"));
-		lease.assertHeld();
+		List<Lease> innermost = innermost(name);
+		if (innermost.isEmpty()) {
+			throw missing(name, "none of that name");
+		}
+		innermost.forEach(Lease::assertHeld);
+	}
+
+	/**
+	 * Does nothing if the running code holds the lock of this key. Otherwise it fails.
+	 * @param key what is locked
+	 * @throws IllegalStateException if the running code has no lease of that key
+	 * @throws LockLostException if it had one and lost it
+	 */
+	public static void assertHeld(LockKey key) {
+		current(key).orElseThrow(() -> missing(key.toString(), "no lease of that key")).assertHeld();
+	}
+
+	private static IllegalStateException missing(String lock, String held) {
+		return new IllegalStateException("This code must run under the lock '" + lock + "', but " + owner() + " holds "
+				+ held + ". Was the annotated method called from within its own class, past the proxy?");
 	}
 
 	/**

@@ -29,6 +29,9 @@ public final class LockOwner {
 	// than it was opened on.
 	private final List<Lease> leases = new ArrayList<>(2);
 
+	// Those that were taken together, the innermost last. Guarded by mutex.
+	private List<List<Lease>> groups = List.of();
+
 	private LockOwner(String description, @Nullable Thread thread) {
 		this.description = description;
 		this.thread = (thread != null) ? new WeakReference<>(thread) : null;
@@ -98,6 +101,64 @@ public final class LockOwner {
 	}
 
 	/**
+	 * Says that leases, opened before, were taken together, so that none of them is the
+	 * innermost. For implementations of {@link LockTemplate}, not for applications.
+	 * @param together leases of this owner
+	 */
+	public void grouped(List<? extends Lease> together) {
+		if (together.size() < 2) {
+			return;
+		}
+		this.mutex.lock();
+		try {
+			List<List<Lease>> more = new ArrayList<>(this.groups);
+			more.add(new ArrayList<>(together));
+			this.groups = more;
+		}
+		finally {
+			this.mutex.unlock();
+		}
+	}
+
+	private void ungroup(Lease closed) {
+		if (!this.groups.isEmpty()) {
+			this.groups.forEach((group) -> group.removeIf((lease) -> lease == closed));
+			this.groups.removeIf(List::isEmpty);
+		}
+	}
+
+	/**
+	 * Returns the innermost lease of a name, and before it those that were taken together
+	 * with it and have that name too.
+	 */
+	List<Lease> innermost(String name) {
+		this.mutex.lock();
+		try {
+			for (int i = this.leases.size() - 1; i >= 0; i--) {
+				Lease lease = this.leases.get(i);
+				if (lease.key().name().equals(name)) {
+					return takenWith(lease);
+				}
+			}
+			return List.of();
+		}
+		finally {
+			this.mutex.unlock();
+		}
+	}
+
+	private List<Lease> takenWith(Lease lease) {
+		for (List<Lease> group : this.groups) {
+			for (Lease one : group) {
+				if (one == lease) {
+					return group.stream().filter((each) -> each.key().name().equals(lease.key().name())).toList();
+				}
+			}
+		}
+		return List.of(lease);
+	}
+
+	/**
 	 * Takes a lease away from those that this owner holds. For implementations of
 	 * {@link LockTemplate}, not for applications.
 	 * @param lease the lease that was just closed
@@ -108,6 +169,7 @@ public final class LockOwner {
 			for (int i = this.leases.size() - 1; i >= 0; i--) {
 				if (this.leases.get(i) == lease) {
 					this.leases.remove(i);
+					ungroup(lease);
 					return;
 				}
 			}

@@ -136,7 +136,7 @@ final class AsyncMultiAcquire {
 				}
 			}, this.executor);
 		}
-		else if (!this.result.complete(new LeaseGroup(this.plan.held))) {
+		else if (!this.result.complete(new LeaseGroup(this.plan.owner, this.plan.held))) {
 			end(null);
 		}
 	}

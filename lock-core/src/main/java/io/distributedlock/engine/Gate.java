@@ -1221,8 +1221,8 @@ final class Gate extends KeyGate {
 			who = "held by " + current.owner + " of this instance";
 		}
 		else if (this.state == State.COOLING) {
-			who = "kept by its min-hold for another " + Duration.ofNanos(Math.max(0, this.coolUntil - now)).toMillis()
-					+ "ms";
+			who = "kept after its release, by keep or its min-hold, for another "
+					+ Duration.ofNanos(Math.max(0, this.coolUntil - now)).toMillis() + "ms";
 		}
 		else if (this.state == State.CONTENDING) {
 			who = attempt().holder;

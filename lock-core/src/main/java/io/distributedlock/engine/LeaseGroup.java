@@ -10,6 +10,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 import io.distributedlock.Lease;
 import io.distributedlock.LeaseState;
+import io.distributedlock.LockOwner;
 import io.distributedlock.MultiLease;
 
 /**
@@ -21,8 +22,13 @@ final class LeaseGroup implements MultiLease {
 
 	private final AtomicBoolean open = new AtomicBoolean(true);
 
-	LeaseGroup(List<LeaseHandle> leases) {
+	/**
+	 * Makes a group.
+	 * @param owner who has opened the leases
+	 */
+	LeaseGroup(LockOwner owner, List<LeaseHandle> leases) {
 		this.leases = List.copyOf(leases);
+		owner.grouped(this.leases);
 	}
 
 	@Override

@@ -34,7 +34,7 @@ final class MultiAcquire {
 				takeRest();
 			}
 			complete = true;
-			return new LeaseGroup(this.plan.held);
+			return new LeaseGroup(this.plan.owner, this.plan.held);
 		}
 		finally {
 			if (!complete) {

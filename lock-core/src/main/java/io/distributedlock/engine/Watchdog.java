@@ -295,6 +295,10 @@ final class Watchdog implements Runnable {
 	}
 
 	private void report(String store, int renewed, int refused, int failed) {
+		if (renewed == 0 && refused == 0 && failed == 0) {
+			// All had ended meanwhile: that says nothing about the store.
+			return;
+		}
 		this.engine.callbackExecutor()
 			.execute(() -> this.engine.listeners()
 				.notify((listener) -> listener.onRenewals(store, renewed, refused, failed)));

@@ -13,6 +13,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 
 import io.distributedlock.Lease;
+import io.distributedlock.LockContext;
 import io.distributedlock.LockLostException;
 import io.distributedlock.LockNotAcquiredException;
 import io.distributedlock.LockNotAcquiredException.Reason;
@@ -29,6 +30,7 @@ import org.junit.jupiter.api.Test;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 /**
  * Tests for several locks that are acquired together (rule S5).
@@ -63,6 +65,44 @@ class SeveralLocksTests extends EngineFixture {
 		}
 		assertThat(storeIsEmpty()).isTrue();
 		assertThat(this.engine.gateCount()).isZero();
+	}
+
+	@Test
+	void theCodeUnderThemNamesTheKeyWhoseTokenItWants() {
+		try (MultiLease leases = this.engine.acquireAll(List.of(account("a"), account("b")))) {
+			for (Lease lease : leases.leases()) {
+				assertThat(LockContext.current(lease.key())).containsSame(lease);
+				LockContext.assertHeld(lease.key());
+			}
+			LockContext.assertHeld("account");
+			assertThatIllegalStateException().isThrownBy(() -> LockContext.current("account"))
+				.withMessageContaining("'account:a'")
+				.withMessageContaining("'account:b'")
+				.withMessageContaining("LockContext.current(LockKey.of(\"account\", ...))");
+			assertThatIllegalStateException().isThrownBy(() -> LockContext.assertHeld(account("c").key()))
+				.withMessageContaining("'account:c'");
+			try (Lease inner = this.engine.acquire(account("c"))) {
+				assertThat(LockContext.current("account")).as("one that was taken alone").containsSame(inner);
+			}
+			leases.leases().get(0).release();
+			assertThat(LockContext.current("account")).as("the last one").containsSame(leases.leases().get(1));
+		}
+		assertThat(LockContext.current("account")).isEmpty();
+		try (Lease alone = this.engine.acquire(account("a"))) {
+			assertThat(LockContext.current("account")).containsSame(alone);
+		}
+	}
+
+	@Test
+	void demandingANameDemandsAllOfThem() {
+		try (MultiLease leases = this.engine.acquireAll(List.of(account("a"), account("b")))) {
+			Lease first = leases.leases().get(0);
+			this.engine.forceRelease(first.key(), null, first.fencingToken());
+			eventually().until(() -> !first.isHeld());
+			LockContext.assertHeld(account("b").key());
+			assertThatExceptionOfType(LockLostException.class).isThrownBy(() -> LockContext.assertHeld("account"));
+			leases.release();
+		}
 	}
 
 	@Test

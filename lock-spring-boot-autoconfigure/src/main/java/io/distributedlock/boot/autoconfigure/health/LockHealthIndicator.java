@@ -37,8 +37,7 @@ public final class LockHealthIndicator extends AbstractHealthIndicator implement
 	 * instance out of service: by default Boot answers it with HTTP 200 and leaves it out
 	 * of the status of the whole application.
 	 */
-	public static final Status DEGRADED = new Status("DEGRADED",
-			"Leases were lost within the window; renewals are answered");
+	public static final Status DEGRADED = new Status("DEGRADED", "Leases were lost within the window");
 
 	// Losses come in masses when a store goes away; the details need not list them all.
 	private static final int MAX_LOSSES = 1000;
@@ -69,6 +68,9 @@ public final class LockHealthIndicator extends AbstractHealthIndicator implement
 	public void onRenewals(String store, int renewed, int refused, int failed) {
 		Renewals before = this.renewals.get(store);
 		if (failed == 0) {
+			if (renewed == 0 && refused == 0) {
+				return;
+			}
 			// The usual case, once per batch: nothing to write.
 			if (before == null || before.failing) {
 				this.renewals.put(store, new Renewals(false, 0, 0));
@@ -104,8 +106,7 @@ public final class LockHealthIndicator extends AbstractHealthIndicator implement
 			Renewals state = store.getValue();
 			boolean failing = state.failing && now - state.latest <= this.window;
 			down |= failing;
-			stores.put(store.getKey(),
-					failing ? "failing for " + Duration.ofNanos(now - state.since).toSeconds() + "s" : "answered");
+			stores.put(store.getKey(), text(state, failing, now));
 		}
 		Map<String, Integer> byName = new TreeMap<>();
 		Map<LossReason, Integer> byReason = new EnumMap<>(LossReason.class);
@@ -117,6 +118,16 @@ public final class LockHealthIndicator extends AbstractHealthIndicator implement
 		builder.withDetail("renewals", stores);
 		builder.withDetail("lost", byReason);
 		builder.withDetail("lostByName", byName);
+	}
+
+	// Without a lease there is nothing to renew, so that a failure may stay the last
+	// answer.
+	private static String text(Renewals state, boolean failing, long now) {
+		if (failing) {
+			return "failing for " + Duration.ofNanos(now - state.since).toSeconds() + "s";
+		}
+		return state.failing ? "failed " + Duration.ofNanos(now - state.latest).toSeconds() + "s ago, none since"
+				: "answered";
 	}
 
 	private void countLosses(long now, Map<String, Integer> byName, Map<LossReason, Integer> byReason) {

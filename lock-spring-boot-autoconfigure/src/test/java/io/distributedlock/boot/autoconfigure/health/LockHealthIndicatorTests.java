@@ -53,6 +53,15 @@ class LockHealthIndicatorTests {
 		this.indicator.onRenewals("redis", 0, 0, 3);
 		this.ticker.advance(Duration.ofSeconds(61));
 		assertThat(health().getStatus()).isEqualTo(Status.UP);
+		assertThat(detail("renewals")).isEqualTo(Map.of("redis", "failed 61s ago, none since"));
+	}
+
+	@Test
+	void thatThereIsNothingLeftToRenewIsNoAnswerOfTheStore() {
+		this.indicator.onRenewals("redis", 0, 0, 3);
+		this.indicator.onRenewals("redis", 0, 0, 0);
+		assertThat(health().getStatus()).isEqualTo(Status.DOWN);
+		assertThat(detail("renewals")).isEqualTo(Map.of("redis", "failing for 0s"));
 	}
 
 	@ParameterizedTest
