@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 
@@ -19,6 +20,7 @@ import io.distributedlock.LockInspector.StoredLock.State;
 import io.distributedlock.LockInspector.StoredShare;
 import io.distributedlock.spi.InspectableLockStore;
 import io.distributedlock.spi.MessagingLockStore;
+import io.distributedlock.spi.MessagingLockStore.MessageReceiver;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -113,6 +115,9 @@ final class DeadlockDetector {
 
 	private final LongWaits waits = new LongWaits();
 
+	/** A cycle may go over several stores, so that a message may come from any. */
+	private final List<MessagingLockStore> stores = new CopyOnWriteArrayList<>();
+
 	private final RateLimit outgoing;
 
 	private final RateLimit incoming;
@@ -134,7 +139,30 @@ final class DeadlockDetector {
 	/** Receives the messages of a store, if it has any. */
 	void listen(StoreRuntime runtime) {
 		if (this.threshold != NEVER && runtime.store instanceof MessagingLockStore messaging) {
-			messaging.receiveMessages((text) -> received(runtime, text));
+			this.stores.add(messaging);
+			messaging.receiveMessages(new MessageReceiver() {
+				@Override
+				public void message(String text) {
+					received(runtime, text);
+				}
+
+				@Override
+				public boolean expectsMessages() {
+					return DeadlockDetector.this.waits.size() > 0;
+				}
+			});
+		}
+	}
+
+	/** Somebody may be looking for a wait that was just listed. */
+	private void expectMessages() {
+		for (MessagingLockStore store : this.stores) {
+			try {
+				store.expectMessages();
+			}
+			catch (RuntimeException ex) {
+				logger.debug("The store '{}' could not begin to listen for messages", store.name(), ex);
+			}
 		}
 	}
 
@@ -158,7 +186,9 @@ final class DeadlockDetector {
 	LongWait suspect(StoreRuntime runtime, KeyGate gate, Waiter waiter) {
 		LongWait wait = new LongWait(runtime, gate, waiter, began(waiter));
 		// Now, so that the probes of others find it.
-		this.waits.list(wait);
+		if (this.waits.list(wait)) {
+			expectMessages();
+		}
 		later(() -> probe(wait));
 		return wait;
 	}
@@ -214,8 +244,11 @@ final class DeadlockDetector {
 			return;
 		}
 		// An owner that several tasks share may hold more than before.
-		if (this.waits.list(wait) && wait.isBlocked()) {
-			search(wait, List.of(wait.step("", 0)), new HashSet<>(Set.of(wait.id)));
+		if (this.waits.list(wait)) {
+			expectMessages();
+			if (wait.isBlocked()) {
+				search(wait, List.of(wait.step("", 0)), new HashSet<>(Set.of(wait.id)));
+			}
 		}
 		long pause = Math.min(LAST_PAUSE, FIRST_PAUSE << Math.min(wait.probes++, 10));
 		wait.timer(this.engine.timers().schedule(() -> probe(wait), Clock.jitter(pause)));

@@ -1,10 +1,13 @@
 package io.distributedlock.spi;
 
 /**
- * A store that carries small messages from one JVM to another, over the channel on which
- * its signals come. The engine looks for deadlocks with them. Messages are hints: they
- * may be lost, doubled, or come out of order, and what they say is checked again before
- * anything is done about it.
+ * A store that carries small messages from one JVM to another. The engine looks for
+ * deadlocks with them. Messages are hints: they may be lost, doubled, or come out of
+ * order, and what they say is checked again before anything is done about it.
+ * <p>
+ * A store for which it costs something to listen does so only while
+ * {@link MessageReceiver#expectsMessages()} says yes, and begins when it is told to by
+ * {@link #expectMessages()}. What was sent before may be lost.
  */
 public interface MessagingLockStore extends LockStore {
 
@@ -30,11 +33,21 @@ public interface MessagingLockStore extends LockStore {
 	void receiveMessages(MessageReceiver receiver);
 
 	/**
+	 * Tells that messages to this JVM matter from now on, until
+	 * {@link MessageReceiver#expectsMessages()} says no; told again now and then while
+	 * they do. Never waits. A store to which listening costs nothing need not do
+	 * anything.
+	 */
+	default void expectMessages() {
+	}
+
+	/**
 	 * Sends a message to another JVM and never waits. Nobody learns whether it arrives; a
 	 * JVM that is unknown or gone is no error.
 	 * @param instanceId which JVM
 	 * @param message printable ASCII without line breaks, no longer than
 	 * {@link #longestMessage()}
+	 * @throws IllegalArgumentException if the message is longer
 	 */
 	void send(String instanceId, String message);
 
@@ -50,6 +63,16 @@ public interface MessagingLockStore extends LockStore {
 		 * the channel
 		 */
 		void message(String message);
+
+		/**
+		 * Tells whether a message could matter now. A store may ask at any time, on any
+		 * of its threads.
+		 * @return true, or false to let the store stop listening until
+		 * {@link MessagingLockStore#expectMessages()}
+		 */
+		default boolean expectsMessages() {
+			return true;
+		}
 
 	}
 

@@ -247,10 +247,18 @@ public final class FaultyLockStore {
 			return call(method, new LossyReceiver(original));
 		}
 		if (arguments.length == 1 && arguments[0] instanceof MessageReceiver original) {
-			return call(method, (MessageReceiver) (message) -> {
-				this.messages.incrementAndGet();
-				if (!this.losesMessage.test(message)) {
-					original.message(message);
+			return call(method, new MessageReceiver() {
+				@Override
+				public void message(String message) {
+					FaultyLockStore.this.messages.incrementAndGet();
+					if (!FaultyLockStore.this.losesMessage.test(message)) {
+						original.message(message);
+					}
+				}
+
+				@Override
+				public boolean expectsMessages() {
+					return original.expectsMessages();
 				}
 			});
 		}

@@ -1,6 +1,8 @@
 package io.distributedlock.test;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 
 import io.distributedlock.LockInspector.StoredLock;
 import io.distributedlock.spi.AcquireReply.Refused;
@@ -10,6 +12,7 @@ import io.distributedlock.spi.MessagingLockStore;
 import org.awaitility.Awaitility;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 /**
  * What a {@link MessagingLockStore} must do when nothing fails.
@@ -46,6 +49,28 @@ public interface MessageContractTests extends ContractBench {
 		String message = "m".repeat(receiver.longestMessage());
 		store(client("jvm-1")).send(receiver.instanceId(), message);
 		awaitMessage(client("jvm-2"), message);
+	}
+
+	@ContractTest
+	default void aMessageThatIsTooLongIsRefused() {
+		MessagingLockStore store = store(client("jvm-1"));
+		assertThatIllegalArgumentException()
+			.isThrownBy(() -> store.send(store.instanceId(), "m".repeat(store.longestMessage() + 1)))
+			.withMessageContaining(String.valueOf(store.longestMessage() + 1));
+	}
+
+	@ContractTest
+	default void manyMessagesOfSeveralJvmsAllCome() {
+		MessagingLockStore receiver = store(client("jvm-2"));
+		List<String> sent = new ArrayList<>();
+		for (int i = 0; i < 10; i++) {
+			for (String sender : List.of("jvm-1", "jvm-3")) {
+				String message = "1p;" + sender + ";" + "x".repeat(13 * i) + ";" + i;
+				store(client(sender)).send(receiver.instanceId(), message);
+				sent.add(message);
+			}
+		}
+		sent.forEach((message) -> awaitMessage(client("jvm-2"), message));
 	}
 
 	@ContractTest

@@ -71,6 +71,9 @@ public final class StoreClient {
 		if (store instanceof SignallingLockStore signalling) {
 			signalling.subscribe(new Recorder(this.signals));
 		}
+		if (store instanceof MessagingLockStore messaging) {
+			messaging.expectMessages();
+		}
 	}
 
 	/**
