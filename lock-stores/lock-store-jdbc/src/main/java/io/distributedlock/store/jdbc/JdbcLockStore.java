@@ -9,6 +9,7 @@ import javax.sql.DataSource;
 
 import org.jspecify.annotations.Nullable;
 
+import io.distributedlock.spi.MessagingLockStore;
 import io.distributedlock.spi.SignallingLockStore;
 import io.distributedlock.spi.StoreException;
 import io.distributedlock.spi.StoreOptions;
@@ -27,7 +28,7 @@ import io.distributedlock.spi.StoreOptions;
  * <p>
  * Safe for use by many threads. Close it when done; the {@link DataSource} stays open.
  */
-public final class JdbcLockStore extends JdbcCommands implements SignallingLockStore {
+public final class JdbcLockStore extends JdbcCommands implements SignallingLockStore, MessagingLockStore {
 
 	private final StoreSettings settings;
 
@@ -44,6 +45,8 @@ public final class JdbcLockStore extends JdbcCommands implements SignallingLockS
 	private final Poller poller;
 
 	private final @Nullable PostgresListener listener;
+
+	private final Messages messages;
 
 	private final CleanUp cleanUp;
 
@@ -68,6 +71,9 @@ public final class JdbcLockStore extends JdbcCommands implements SignallingLockS
 		this.listener = listener;
 		this.poller = new Poller(source, sessions, tables, this.signals, settings,
 				() -> listener != null && listener.isListening());
+		this.messages = new Messages(source, sessions, tables, this.clock, settings,
+				() -> listener != null && listener.isListening());
+		this.signals.messages(this.messages::received);
 		this.cleanUp = new CleanUp(source, sessions, tables, settings);
 		this.checks = new StartupChecks(source, sessions, tables, this.address, settings);
 		this.dispatcher.start();
@@ -107,6 +113,7 @@ public final class JdbcLockStore extends JdbcCommands implements SignallingLockS
 	 * Returns the name under which this JVM holds and waits in the database.
 	 * @return the name, unique to this store object
 	 */
+	@Override
 	public String instanceId() {
 		return this.settings.instanceId();
 	}
@@ -139,6 +146,29 @@ public final class JdbcLockStore extends JdbcCommands implements SignallingLockS
 		}
 	}
 
+	@Override
+	public int longestMessage() {
+		return MessageTable.LONGEST;
+	}
+
+	@Override
+	public void receiveMessages(MessageReceiver receiver) {
+		this.messages.receiver(receiver);
+	}
+
+	/**
+	 * Begins to poll for messages, unless PostgreSQL notifies.
+	 */
+	@Override
+	public void expectMessages() {
+		this.messages.expect();
+	}
+
+	@Override
+	public void send(String instanceId, String message) {
+		this.messages.send(instanceId, message);
+	}
+
 	/**
 	 * Looks for things that would harm locks: tables that are missing, a user without the
 	 * rights that locks need, a database that takes no writes or does not wait for its
@@ -166,6 +196,7 @@ public final class JdbcLockStore extends JdbcCommands implements SignallingLockS
 			this.cleanUp.close();
 			this.dispatcher.close();
 			this.poller.close();
+			this.messages.close();
 			if (this.listener != null) {
 				this.listener.close();
 			}

@@ -23,6 +23,8 @@ import org.postgresql.PGNotification;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import io.distributedlock.store.jdbc.MessageTable.Message;
+
 /**
  * Listens on the channel of this JVM, on one connection that it keeps. When that breaks
  * it connects again, and says that signals may have been lost; meanwhile the
@@ -48,6 +50,9 @@ final class PostgresListener implements AutoCloseable {
 
 	/** After this time without a signal the connection is checked. */
 	private static final Duration QUIET = Duration.ofSeconds(5);
+
+	/** What messages of other JVMs begin with, unlike signals. */
+	private static final String MESSAGE = "m";
 
 	private final DataSource source;
 
@@ -115,12 +120,23 @@ final class PostgresListener implements AutoCloseable {
 	 * Puts signals into a transaction; they go out when it is committed.
 	 */
 	static void send(Connection connection, TableNames names, List<Signal> signals) throws SQLException {
+		send(connection, signals.stream().map((signal) -> channel(names, signal.instance())).toArray(),
+				signals.stream().map((signal) -> signal.kind() + signal.attempt() + signal.key()).toArray());
+	}
+
+	/**
+	 * Sends messages of JVMs to each other. Versions that know none ignore them.
+	 */
+	static void sendMessages(Connection connection, TableNames names, List<Message> messages) throws SQLException {
+		send(connection, messages.stream().map((message) -> channel(names, message.instance())).toArray(),
+				messages.stream().map((message) -> MESSAGE + message.text()).toArray());
+	}
+
+	private static void send(Connection connection, Object[] channels, Object[] texts) throws SQLException {
 		try (PreparedStatement statement = connection
 			.prepareStatement("SELECT pg_notify(c, m) FROM unnest(?::VARCHAR[], ?::VARCHAR[]) AS s (c, m)")) {
-			statement.setArray(1, connection.createArrayOf("varchar",
-					signals.stream().map((signal) -> channel(names, signal.instance())).toArray()));
-			statement.setArray(2, connection.createArrayOf("varchar",
-					signals.stream().map((signal) -> signal.kind() + signal.attempt() + signal.key()).toArray()));
+			statement.setArray(1, connection.createArrayOf("varchar", channels));
+			statement.setArray(2, connection.createArrayOf("varchar", texts));
 			statement.execute();
 		}
 	}
@@ -247,6 +263,10 @@ final class PostgresListener implements AutoCloseable {
 		}
 		for (PGNotification notification : notifications) {
 			String message = notification.getParameter();
+			if (message.startsWith(MESSAGE)) {
+				this.signals.message(message.substring(MESSAGE.length()));
+				continue;
+			}
 			if (message.length() < 24) {
 				continue;
 			}

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -52,6 +53,9 @@ final class Signals {
 	private volatile Runnable wakeUp = () -> {
 	};
 
+	private volatile Consumer<String> messages = (message) -> {
+	};
+
 	Signals(LockTables tables, Duration queueEntryTtl) {
 		this.tables = tables;
 		this.waitNanos = queueEntryTtl.toNanos();
@@ -63,6 +67,17 @@ final class Signals {
 		}
 		this.wakeUp = wakeUp;
 		this.receiver = receiver;
+	}
+
+	/**
+	 * Sets who is told of the messages that come where signals come.
+	 */
+	void messages(Consumer<String> receiver) {
+		this.messages = receiver;
+	}
+
+	void message(String message) {
+		this.messages.accept(message);
 	}
 
 	/**

@@ -10,6 +10,7 @@ import io.distributedlock.test.FairContractTests;
 import io.distributedlock.test.InspectContractTests;
 import io.distributedlock.test.InspectQueueContractTests;
 import io.distributedlock.test.LockStoreContractTests;
+import io.distributedlock.test.MessageContractTests;
 import io.distributedlock.test.MultiContractTests;
 import io.distributedlock.test.PermitContractTests;
 import io.distributedlock.test.QueueContractTests;
@@ -20,8 +21,8 @@ import io.distributedlock.test.SignalContractTests;
  * The contract of all stores, with MySQL's driver and dialect. The server is MariaDB.
  */
 class MySqlDriverContractTests extends LockStoreContractTests
-		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests,
-		SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
+		implements QueueContractTests, SignalContractTests, MessageContractTests, InspectContractTests,
+		InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	private static HikariDataSource pool;
 
