@@ -19,6 +19,7 @@ import io.distributedlock.spi.ExtendCommand;
 import io.distributedlock.spi.ExtendReply;
 import io.distributedlock.spi.FairLockStore;
 import io.distributedlock.spi.InspectableLockStore;
+import io.distributedlock.spi.MessagingLockStore;
 import io.distributedlock.spi.MultiLockStore;
 import io.distributedlock.spi.ReleaseCommand;
 import io.distributedlock.spi.ReleaseReply;
@@ -63,8 +64,8 @@ import io.distributedlock.spi.StoreOptions;
  * the application. Clients that were made with {@code waitForReady(false)} fail at once
  * when etcd is away, and say why; others keep requests until it is back.
  */
-public final class EtcdLockStore
-		implements SharedLockStore, FairLockStore, SignallingLockStore, InspectableLockStore, MultiLockStore {
+public final class EtcdLockStore implements SharedLockStore, FairLockStore, SignallingLockStore, InspectableLockStore,
+		MultiLockStore, MessagingLockStore {
 
 	private final String name;
 
@@ -73,6 +74,8 @@ public final class EtcdLockStore
 	private final Duration commandTimeout;
 
 	private final Context context;
+
+	private final Letters letters;
 
 	private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -88,8 +91,8 @@ public final class EtcdLockStore
 		Sessions sessions = new Sessions(this.client.getLeaseClient(), this.client.getKVClient(), layout,
 				settings.instanceId, errors, transactions, timers, this.commandTimeout, settings.leaseIdleTime,
 				housekeeping::lost);
-		Mailbox mailbox = new Mailbox(this.client.getWatchClient(), layout.mailbox(settings.instanceId), timers,
-				housekeeping);
+		Mailbox mailbox = new Mailbox(this.client.getWatchClient(), layout, settings.instanceId, timers, housekeeping);
+		this.letters = new Letters(this.client.getKVClient(), layout, settings.instanceId, sessions, timers);
 		this.context = new Context(layout, settings.instanceId, settings.reservation, settings.queueEntryTtl, errors,
 				timers, transactions, sessions, new Stakes(housekeeping), new Reservations(), mailbox, new Scripts(),
 				ConcurrentHashMap.newKeySet());
@@ -114,6 +117,7 @@ public final class EtcdLockStore
 	 * Returns the name under which this JVM holds and waits in etcd.
 	 * @return the name, unique to this store object
 	 */
+	@Override
 	public String instanceId() {
 		return this.context.instance();
 	}
@@ -222,6 +226,24 @@ public final class EtcdLockStore
 	@Override
 	public void subscribe(SignalReceiver receiver) {
 		this.context.mailbox().subscribe(receiver, this.commandTimeout);
+	}
+
+	@Override
+	public int longestMessage() {
+		return Letters.LONGEST;
+	}
+
+	/**
+	 * Messages come over the watch for signals.
+	 */
+	@Override
+	public void receiveMessages(MessageReceiver receiver) {
+		this.context.mailbox().receiveMessages(receiver);
+	}
+
+	@Override
+	public void send(String instanceId, String message) {
+		this.letters.send(instanceId, message);
 	}
 
 	/**

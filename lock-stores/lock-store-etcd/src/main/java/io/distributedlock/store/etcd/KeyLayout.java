@@ -95,6 +95,20 @@ final class KeyLayout {
 	}
 
 	/**
+	 * Returns the key in the mailbox of a JVM where another one puts its messages.
+	 */
+	ByteSequence letter(String receiver, String sender) {
+		return bytes(letters(receiver) + sender);
+	}
+
+	/**
+	 * Returns what the keys of messages of other JVMs begin with.
+	 */
+	String letters(String instance) {
+		return this.prefix + "i/" + instance + "/d";
+	}
+
+	/**
 	 * Returns the key that lives and dies with a lease of a JVM. It is in the mailbox, so
 	 * that the JVM is told of its end.
 	 */

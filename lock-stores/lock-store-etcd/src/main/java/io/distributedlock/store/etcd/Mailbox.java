@@ -18,12 +18,13 @@ import org.slf4j.LoggerFactory;
 
 import io.distributedlock.LockKey;
 import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.MessagingLockStore.MessageReceiver;
 import io.distributedlock.spi.SignallingLockStore.SignalReceiver;
 
 /**
  * What other JVMs tell this one, and the end of its leases: one watch on all keys of its
- * mailbox, whatever the number of locks it waits for. Messages are written in the
- * transaction that they tell of.
+ * mailbox, whatever the number of locks it waits for. Signals are written in the
+ * transaction that they tell of; {@link Letters} come the same way.
  * <p>
  * If the watch ends (its past was compacted away, no leader, permissions), it is made
  * again, and whoever waits is told to ask again, since messages may have been missed.
@@ -44,6 +45,8 @@ final class Mailbox implements Watch.Listener {
 
 	private final ByteSequence place;
 
+	private final ByteSequence letters;
+
 	private final Timers timers;
 
 	private final Receiver receiver;
@@ -51,6 +54,8 @@ final class Mailbox implements Watch.Listener {
 	private final CompletableFuture<Void> first = new CompletableFuture<>();
 
 	private volatile @Nullable SignalReceiver signals;
+
+	private volatile @Nullable MessageReceiver messages;
 
 	private volatile boolean open;
 
@@ -62,9 +67,10 @@ final class Mailbox implements Watch.Listener {
 
 	private long pause = SHORTEST_PAUSE;
 
-	Mailbox(Watch watch, ByteSequence place, Timers timers, Receiver receiver) {
+	Mailbox(Watch watch, KeyLayout layout, String instance, Timers timers, Receiver receiver) {
 		this.watch = watch;
-		this.place = place;
+		this.place = layout.mailbox(instance);
+		this.letters = KeyLayout.bytes(layout.letters(instance));
 		this.timers = timers;
 		this.receiver = receiver;
 	}
@@ -110,6 +116,13 @@ final class Mailbox implements Watch.Listener {
 		return this.signals;
 	}
 
+	void receiveMessages(MessageReceiver receiver) {
+		if (this.messages != null) {
+			throw new IllegalStateException("There is a receiver of messages already.");
+		}
+		this.messages = receiver;
+	}
+
 	private void watch() {
 		if (this.closed) {
 			return;
@@ -149,6 +162,13 @@ final class Mailbox implements Watch.Listener {
 		KeyValue stored = event.getKeyValue();
 		if (event.getEventType() == WatchEvent.EventType.DELETE) {
 			this.receiver.deleted(stored.getKey());
+			return;
+		}
+		if (stored.getKey().startsWith(this.letters)) {
+			MessageReceiver receiver = this.messages;
+			if (receiver != null) {
+				receiver.message(KeyLayout.text(stored.getValue()));
+			}
 			return;
 		}
 		String[] parts = KeyLayout.text(stored.getValue()).split(" ");

@@ -132,6 +132,14 @@ final class Sessions {
 			}));
 	}
 
+	/**
+	 * Returns a session that is there already, or opens the shortest.
+	 */
+	CompletableFuture<Session> any() {
+		Session opened = find((session) -> !session.isLost());
+		return (opened != null) ? CompletableFuture.completedFuture(opened) : session(1);
+	}
+
 	private CompletableFuture<Session> session(int seconds) {
 		CompletableFuture<Session> current = this.open.get(seconds);
 		if (current != null && !current.isCompletedExceptionally() && !(current.isDone() && current.join().isLost())) {

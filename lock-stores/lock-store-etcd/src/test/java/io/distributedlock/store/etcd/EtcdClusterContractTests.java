@@ -12,6 +12,7 @@ import io.distributedlock.test.FairContractTests;
 import io.distributedlock.test.InspectContractTests;
 import io.distributedlock.test.InspectQueueContractTests;
 import io.distributedlock.test.LockStoreContractTests;
+import io.distributedlock.test.MessageContractTests;
 import io.distributedlock.test.MultiContractTests;
 import io.distributedlock.test.PermitContractTests;
 import io.distributedlock.test.QueueContractTests;
@@ -23,8 +24,8 @@ import io.distributedlock.test.SignalContractTests;
  * speaks to all of them in turn.
  */
 class EtcdClusterContractTests extends LockStoreContractTests
-		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests,
-		SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
+		implements QueueContractTests, SignalContractTests, MessageContractTests, InspectContractTests,
+		InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	static EtcdCluster etcd;
 

@@ -11,6 +11,7 @@ import io.distributedlock.test.FairContractTests;
 import io.distributedlock.test.InspectContractTests;
 import io.distributedlock.test.InspectQueueContractTests;
 import io.distributedlock.test.LockStoreContractTests;
+import io.distributedlock.test.MessageContractTests;
 import io.distributedlock.test.MultiContractTests;
 import io.distributedlock.test.PermitContractTests;
 import io.distributedlock.test.QueueContractTests;
@@ -21,8 +22,8 @@ import io.distributedlock.test.SignalContractTests;
  * The contract of all stores, on one node.
  */
 class EtcdContractTests extends LockStoreContractTests
-		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests,
-		SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
+		implements QueueContractTests, SignalContractTests, MessageContractTests, InspectContractTests,
+		InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	static EtcdServer etcd;
 

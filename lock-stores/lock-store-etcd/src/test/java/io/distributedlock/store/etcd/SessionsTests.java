@@ -84,7 +84,7 @@ class SessionsTests {
 		Housekeeping housekeeping = new Housekeeping(Duration.ofSeconds(1));
 		return new Context(this.layout, "jvm", Duration.ofSeconds(1), Duration.ofSeconds(1), this.errors, this.timers,
 				this.transactions, this.sessions, new Stakes(housekeeping), new Reservations(),
-				new Mailbox(client.getWatchClient(), KeyLayout.bytes("none"), this.timers, housekeeping), new Scripts(),
+				new Mailbox(client.getWatchClient(), this.layout, "none", this.timers, housekeeping), new Scripts(),
 				ConcurrentHashMap.newKeySet());
 	}
 
