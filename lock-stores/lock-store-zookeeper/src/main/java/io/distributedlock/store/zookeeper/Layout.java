@@ -14,6 +14,8 @@ import java.util.List;
  * waited for, and so is a fence for everybody who does not know that yet.</li>
  * <li>{@code /jvm/name}: inbox of a session; {@code /jvm/name+}: what it writes to prove
  * that it lives.</li>
+ * <li>{@code /jvm/name!}: mailbox of a JVM that waits for another one, and may be part of
+ * a deadlock.</li>
  * </ul>
  * Nothing is left of a key that nobody holds and nobody waits for.
  */
@@ -99,6 +101,11 @@ final class Layout {
 
 	String inbox(String session) {
 		return this.jvm + "/" + session;
+	}
+
+	/** Where messages of other JVMs are put. */
+	String mailbox(String instance) {
+		return this.jvm + "/" + instance + "!";
 	}
 
 	String proof(String session) {

@@ -23,6 +23,7 @@ import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.ExtendCommand;
 import io.distributedlock.spi.ExtendReply;
 import io.distributedlock.spi.InspectableLockStore;
+import io.distributedlock.spi.MessagingLockStore;
 import io.distributedlock.spi.ReleaseCommand;
 import io.distributedlock.spi.ReleaseReply;
 import io.distributedlock.spi.RenewCommand;
@@ -76,8 +77,8 @@ import io.distributedlock.spi.StoreOptions;
  * <p>
  * Safe for use by many threads. Close it when done.
  */
-public final class ZooKeeperLockStore
-		implements SharedLockStore, FairLockStore, MultiLockStore, SignallingLockStore, InspectableLockStore {
+public final class ZooKeeperLockStore implements SharedLockStore, FairLockStore, MultiLockStore, SignallingLockStore,
+		InspectableLockStore, MessagingLockStore {
 
 	static final Logger logger = LoggerFactory.getLogger(ZooKeeperLockStore.class);
 
@@ -89,6 +90,8 @@ public final class ZooKeeperLockStore
 
 	private final FenceReader fences;
 
+	private final Messages messages;
+
 	private final AtomicBoolean closed = new AtomicBoolean();
 
 	private ZooKeeperLockStore(Builder settings) {
@@ -96,6 +99,7 @@ public final class ZooKeeperLockStore
 		this.context = new StoreContext(settings);
 		this.sessions = new Sessions(this.context);
 		this.fences = new FenceReader(this.context);
+		this.messages = new Messages(this.context, () -> this.sessions.main().current());
 	}
 
 	/**
@@ -135,6 +139,7 @@ public final class ZooKeeperLockStore
 	 * Returns the name under which this JVM holds and waits in ZooKeeper.
 	 * @return the name, unique to this store object
 	 */
+	@Override
 	public String instanceId() {
 		return this.settings.instanceId;
 	}
@@ -255,6 +260,29 @@ public final class ZooKeeperLockStore
 	@Override
 	public void subscribe(SignalReceiver receiver) {
 		this.context.receiver(receiver);
+	}
+
+	@Override
+	public int longestMessage() {
+		return Messages.LONGEST;
+	}
+
+	@Override
+	public void receiveMessages(MessageReceiver receiver) {
+		this.messages.receiver(receiver);
+	}
+
+	/**
+	 * Makes the mailbox of this JVM and watches it, if it does not yet.
+	 */
+	@Override
+	public void expectMessages() {
+		this.messages.expect();
+	}
+
+	@Override
+	public void send(String instanceId, String message) {
+		this.messages.send(instanceId, message);
 	}
 
 	/**

@@ -6,6 +6,7 @@ import io.distributedlock.spi.LockStore;
 import io.distributedlock.test.FairContractTests;
 import io.distributedlock.test.InspectQueueContractTests;
 import io.distributedlock.test.LockStoreContractTests;
+import io.distributedlock.test.MessageContractTests;
 import io.distributedlock.test.MultiContractTests;
 import io.distributedlock.test.PermitContractTests;
 import io.distributedlock.test.SharedContractTests;
@@ -14,8 +15,9 @@ import io.distributedlock.test.SignalContractTests;
 /**
  * The contract of stores, on real servers.
  */
-abstract class ZooKeeperContractTests extends LockStoreContractTests implements SignalContractTests,
-		InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
+abstract class ZooKeeperContractTests extends LockStoreContractTests
+		implements SignalContractTests, MessageContractTests, InspectQueueContractTests, SharedContractTests,
+		PermitContractTests, FairContractTests, MultiContractTests {
 
 	abstract String connectString();
 

@@ -1,0 +1,80 @@
+package io.distributedlock.store.zookeeper;
+
+import java.time.Duration;
+
+import org.apache.zookeeper.data.Stat;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+import io.distributedlock.spi.LockStore;
+import io.distributedlock.store.zookeeper.server.ZooKeeperServerProcess;
+import io.distributedlock.test.DeadlockContractTests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+/**
+ * Deadlocks over JVMs that tell each other of their waits through ZooKeeper.
+ */
+class DeadlockOnZooKeeperTests extends DeadlockContractTests {
+
+	private static ZooKeeperServerProcess server;
+
+	@BeforeAll
+	static void start() {
+		server = ZooKeeperServerProcess.start();
+	}
+
+	@AfterAll
+	static void stop() {
+		server.close();
+	}
+
+	@Override
+	protected LockStore createStore(String instance) {
+		return store(instance);
+	}
+
+	private static ZooKeeperLockStore store(String instance) {
+		return ZooKeeperLockStore.builder(server.connectString())
+			.instanceId(instance)
+			.tickTime(Duration.ofSeconds(1))
+			.ttl(Duration.ofSeconds(10))
+			.build();
+	}
+
+	@Test
+	void aJvmMakesAMailboxOnlyWhenItExpectsMessagesAndAMessageThatNobodyReadsIsDeleted() throws Exception {
+		try (ZooKeeperLockStore sender = store("sender")) {
+			Link link = sender.session(Duration.ofSeconds(10));
+			assertThat(link).isNotNull();
+			String mailbox = "/distributed-lock/jvm/receiver!";
+			try (ZooKeeperLockStore receiver = store("receiver")) {
+				receiver.receiveMessages((message) -> {
+				});
+				sender.send("receiver", "1p;lost");
+				assertThat(link.zk().exists(mailbox, false)).isNull();
+				receiver.expectMessages();
+				await().until(() -> link.zk().exists(mailbox + "/here", false) != null);
+			}
+			await().until(() -> changes(link, mailbox) >= 2);
+			sender.send("receiver", "1p;to nobody");
+			await().until(() -> changes(link, mailbox) >= 4);
+			assertThat(changes(link, mailbox)).isEqualTo(4);
+		}
+	}
+
+	/**
+	 * Counts the children that came and went, once all are gone. Servers remove a mailbox
+	 * that is empty, now and then.
+	 */
+	private static int changes(Link link, String mailbox) throws Exception {
+		Stat stat = link.zk().exists(mailbox, false);
+		if (stat == null) {
+			return 4;
+		}
+		return (stat.getNumChildren() == 0) ? stat.getCversion() : 0;
+	}
+
+}
