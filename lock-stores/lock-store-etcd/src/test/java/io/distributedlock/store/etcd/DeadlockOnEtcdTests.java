@@ -1,13 +1,19 @@
 package io.distributedlock.store.etcd;
 
+import java.time.Duration;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
 import io.etcd.jetcd.Client;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
+import io.distributedlock.spi.AttemptId;
 import io.distributedlock.spi.LockStore;
 import io.distributedlock.spi.MessagingLockStore;
+import io.distributedlock.spi.SignallingLockStore.SignalReceiver;
 import io.distributedlock.store.etcd.server.EtcdServer;
 import io.distributedlock.test.DeadlockContractTests;
 
@@ -53,8 +59,51 @@ class DeadlockOnEtcdTests extends DeadlockContractTests {
 		}
 	}
 
+	@Test
+	void messagesComeAgainAfterEtcdWasAway() {
+		Queue<String> came = new ConcurrentLinkedQueue<>();
+		try (EtcdLockStore sender = EtcdLockStore.builder(client).instanceId("before").build();
+				EtcdLockStore receiver = EtcdLockStore.builder(client).instanceId("after").build()) {
+			receiver.receiveMessages(came::add);
+			receiver.subscribe(new NoSignals());
+			await().until(() -> {
+				sender.send("after", "1p;before");
+				return came.contains("1p;before");
+			});
+			etcd.kill();
+			sender.send("after", "1p;meanwhile");
+			etcd.restart();
+			await().atMost(Duration.ofSeconds(30)).until(() -> {
+				sender.send("after", "1p;again");
+				return came.contains("1p;again");
+			});
+		}
+	}
+
 	private static String keys() {
 		return etcd.etcdctl("get", "--prefix", "--keys-only", "/distributed-lock/i/");
+	}
+
+	/**
+	 * What is signalled does not matter here.
+	 */
+	private static final class NoSignals implements SignalReceiver {
+
+		@Override
+		public void reserved(String keyId, AttemptId attempt) {
+			throw new AssertionError(keyId);
+		}
+
+		@Override
+		public void revoked(String keyId, AttemptId attempt) {
+			throw new AssertionError(keyId);
+		}
+
+		@Override
+		public void resumed() {
+			// Expected: the server was away.
+		}
+
 	}
 
 }

@@ -1,6 +1,8 @@
 package io.distributedlock.store.zookeeper;
 
 import java.time.Duration;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 import org.apache.zookeeper.data.Stat;
 import org.junit.jupiter.api.AfterAll;
@@ -62,6 +64,27 @@ class DeadlockOnZooKeeperTests extends DeadlockContractTests {
 			sender.send("receiver", "1p;to nobody");
 			await().until(() -> changes(link, mailbox) >= 4);
 			assertThat(changes(link, mailbox)).isEqualTo(4);
+		}
+	}
+
+	@Test
+	void messagesComeAgainAfterZooKeeperWasAway() {
+		Queue<String> came = new ConcurrentLinkedQueue<>();
+		try (ZooKeeperLockStore sender = store("before"); ZooKeeperLockStore receiver = store("after")) {
+			receiver.receiveMessages(came::add);
+			await().until(() -> {
+				receiver.expectMessages();
+				sender.send("after", "1p;before");
+				return came.contains("1p;before");
+			});
+			server.kill();
+			sender.send("after", "1p;meanwhile");
+			server.restart();
+			await().atMost(Duration.ofSeconds(60)).until(() -> {
+				receiver.expectMessages();
+				sender.send("after", "1p;again");
+				return came.contains("1p;again");
+			});
 		}
 	}
 
