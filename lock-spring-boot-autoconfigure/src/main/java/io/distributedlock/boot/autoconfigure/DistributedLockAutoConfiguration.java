@@ -30,6 +30,11 @@ public final class DistributedLockAutoConfiguration {
 	private static final Duration BOOTS_PHASE_TIMEOUT = Duration.ofSeconds(30);
 
 	@Bean
+	static LockPropertiesCheck lockPropertiesCheck() {
+		return new LockPropertiesCheck();
+	}
+
+	@Bean
 	@ConditionalOnMissingBean
 	LockInstanceId lockInstanceId(DistributedLockProperties properties) {
 		return LockInstanceId.create(properties.instanceId());
