@@ -172,7 +172,10 @@ public interface LockTemplate {
 	 * Readers share the lock; a writer that waits is not starved by readers. Who writes
 	 * may read as well, but not the other way round: {@code writeLock()} throws
 	 * {@link IllegalStateException} for a caller that reads, since two of them would wait
-	 * for each other for ever.
+	 * for each other for ever. A writer that reads and then unlocks {@code writeLock()}
+	 * stays alone until it unlocks {@code readLock()} as well; with
+	 * {@link java.util.concurrent.locks.ReentrantReadWriteLock} the lock would be shared
+	 * from then on.
 	 * @param request what to lock; its mode is of no importance
 	 * @return a view that keeps no state of its own
 	 * @throws IllegalArgumentException if the store cannot share a lock
