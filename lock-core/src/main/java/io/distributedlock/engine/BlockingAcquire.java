@@ -146,8 +146,11 @@ final class BlockingAcquire {
 			if (suspected != null) {
 				this.engine.deadlocks().ended(suspected);
 			}
-			if (told) {
+			if (told || (this.entered != null && this.waiter.busy)) {
+				// What was entered on behalf of this thread may be had before it wakes.
 				this.engine.hasWaited(this.key, this.runtime, this.waiter.enteredAt);
+			}
+			if (told) {
 				this.engine.listeners().notify((listener) -> listener.onWaitingEnded(this.key, this.runtime.name()));
 			}
 		}

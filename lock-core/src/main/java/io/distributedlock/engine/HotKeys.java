@@ -3,9 +3,9 @@ package io.distributedlock.engine;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.PriorityQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -43,6 +43,10 @@ final class HotKeys {
 
 	private final Map<Id, Counter> counters = new HashMap<>();
 
+	/** By the weights that they had when they were put here, which only grow. */
+	private final PriorityQueue<Counter> smallest = new PriorityQueue<>(COUNTERS,
+			Comparator.comparingDouble((counter) -> counter.queued));
+
 	private double total;
 
 	private long decayedAt;
@@ -64,8 +68,9 @@ final class HotKeys {
 			Id id = new Id(key, store);
 			Counter counter = this.counters.get(id);
 			if (counter == null) {
-				counter = new Counter((this.counters.size() < COUNTERS) ? 0 : evict());
+				counter = new Counter(id, (this.counters.size() < COUNTERS) ? 0 : evict());
 				this.counters.put(id, counter);
+				this.smallest.add(counter);
 			}
 			counter.add(nanos, now);
 		}
@@ -74,14 +79,20 @@ final class HotKeys {
 		}
 	}
 
-	/** Returns the weight of the smallest counter, which is free now. */
+	/**
+	 * Returns the weight of the smallest counter, which is free now. Those that have
+	 * grown since they were queued are queued again first, each at most once for each
+	 * wait that made it grow.
+	 */
 	private double evict() {
-		Map.Entry<Id, Counter> smallest = this.counters.entrySet()
-			.stream()
-			.min(Comparator.comparingDouble((entry) -> entry.getValue().weight))
-			.orElseThrow();
-		this.counters.remove(smallest.getKey());
-		return smallest.getValue().weight;
+		Counter first = this.smallest.remove();
+		while (first.queued < first.weight) {
+			first.queued = first.weight;
+			this.smallest.add(first);
+			first = this.smallest.remove();
+		}
+		this.counters.remove(first.id);
+		return first.weight;
 	}
 
 	private void decay(long now) {
@@ -91,12 +102,10 @@ final class HotKeys {
 		double factor = Math.pow(0.5, (now - this.decayedAt) / HALF_LIFE);
 		this.decayedAt = now;
 		this.total *= factor;
-		for (Iterator<Counter> all = this.counters.values().iterator(); all.hasNext();) {
-			Counter counter = all.next();
-			counter.decay(factor);
-			if (counter.weight < NOTHING) {
-				all.remove();
-			}
+		// The order of those in the queue stays as it is.
+		this.counters.values().forEach((counter) -> counter.decay(factor));
+		if (this.counters.values().removeIf((counter) -> counter.weight < NOTHING)) {
+			this.smallest.removeIf((counter) -> counter.weight < NOTHING);
 		}
 	}
 
@@ -121,7 +130,12 @@ final class HotKeys {
 
 	private static final class Counter {
 
+		private final Id id;
+
 		private double weight;
+
+		/** The weight that counts in the queue. */
+		private double queued;
 
 		/**
 		 * What the key may have less than its weight, since others had the counter
@@ -135,7 +149,9 @@ final class HotKeys {
 
 		private long longestAt;
 
-		Counter(double inherited) {
+		Counter(Id id, double inherited) {
+			this.id = id;
+			this.queued = inherited;
 			this.weight = inherited;
 			this.error = inherited;
 		}
@@ -151,6 +167,7 @@ final class HotKeys {
 
 		void decay(double factor) {
 			this.weight *= factor;
+			this.queued *= factor;
 			this.error *= factor;
 			this.waits *= factor;
 		}
