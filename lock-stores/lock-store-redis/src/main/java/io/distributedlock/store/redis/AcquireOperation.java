@@ -17,15 +17,11 @@ final class AcquireOperation extends LeaseOperation<AcquireReply> {
 
 	private static final int MOST_TOKENS = 9999;
 
-	private static final int MOST_RESENDS = 3;
-
 	private final AcquireCommand command;
 
 	private final boolean enqueue;
 
 	private boolean shortened;
-
-	private int resends;
 
 	AcquireOperation(StoreContext context, AcquireCommand command, boolean enqueue, long deadline) {
 		super(context, command.key(), deadline);
@@ -94,7 +90,7 @@ final class AcquireOperation extends LeaseOperation<AcquireReply> {
 			case 'G' -> granted(answer.time(), tokens(), answer.time(), sentAt, receivedAt);
 			case 'g' -> granted(answer.number(0), (int) answer.number(1), answer.time(), sentAt, receivedAt);
 			case 'R' -> refused(answer, sentAt, receivedAt);
-			case 'L' -> late(answer.time(), receivedAt);
+			case 'L' -> late(context(), answer.time(), receivedAt);
 			default -> fail(context().failure(answer));
 		}
 	}
@@ -117,21 +113,6 @@ final class AcquireOperation extends LeaseOperation<AcquireReply> {
 	 */
 	static Duration freeIn(long millis) {
 		return (millis >= 0) ? Duration.ofMillis(millis) : Duration.ofHours(1);
-	}
-
-	/**
-	 * The server found the command too late. If the answer came in time, then its clock
-	 * is not where it was expected: it was never seen before, or was set, or another
-	 * server took over.
-	 */
-	private void late(long serverTime, long receivedAt) {
-		context().clock(bucket()).reset(serverTime, receivedAt);
-		if (deadline() - receivedAt > 0 && this.resends < MOST_RESENDS) {
-			this.resends++;
-			context().resend(this);
-			return;
-		}
-		fail(RedisErrors.late(context().address()));
 	}
 
 }

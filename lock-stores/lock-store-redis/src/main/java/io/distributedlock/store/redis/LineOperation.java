@@ -11,13 +11,9 @@ import io.distributedlock.spi.AcquireReply;
  */
 final class LineOperation extends Operation<List<AcquireReply>> {
 
-	private static final int MOST_RESENDS = 3;
-
 	private final StoreContext context;
 
 	private final List<AcquireCommand> commands;
-
-	private int resends;
 
 	LineOperation(StoreContext context, List<AcquireCommand> commands, long deadline) {
 		super(LockScript.LINE, commands.get(0).key(), context.layout().bucket(commands.get(0).key().id()), deadline);
@@ -65,7 +61,7 @@ final class LineOperation extends Operation<List<AcquireReply>> {
 			complete(replies);
 		}
 		else if (answer.kind() == 'L') {
-			late(answer.number(0), receivedAt);
+			late(this.context, answer.number(0), receivedAt);
 		}
 		else {
 			fail(this.context.failure(answer));
@@ -79,17 +75,6 @@ final class LineOperation extends Operation<List<AcquireReply>> {
 		String[] fields = line.substring(1).split(",", 3);
 		return new AcquireReply.Refused(fields[2].isEmpty() ? null : fields[2],
 				AcquireOperation.freeIn(Long.parseLong(fields[1])), fields[0].equals("1"));
-	}
-
-	/** See {@link AcquireOperation}: the server's clock is not where it was expected. */
-	private void late(long serverTime, long receivedAt) {
-		this.context.clock(bucket()).reset(serverTime, receivedAt);
-		if (deadline() - receivedAt > 0 && this.resends < MOST_RESENDS) {
-			this.resends++;
-			this.context.resend(this);
-			return;
-		}
-		fail(RedisErrors.late(this.context.address()));
 	}
 
 }

@@ -13,6 +13,8 @@ import io.distributedlock.spi.StoreException;
  */
 abstract class Operation<R> extends CompletableFuture<R> {
 
+	private static final int MOST_RESENDS = 3;
+
 	private final LockScript script;
 
 	private final String id;
@@ -23,6 +25,9 @@ abstract class Operation<R> extends CompletableFuture<R> {
 
 	/** Whether a server may have seen it. */
 	private volatile boolean sent;
+
+	/** Used by one thread at a time: an operation is in one call at a time. */
+	private int resends;
 
 	Operation(LockScript script, LockKey key, int bucket, long deadline) {
 		this.script = script;
@@ -101,6 +106,23 @@ abstract class Operation<R> extends CompletableFuture<R> {
 	 */
 	void unacknowledged(StoreException failure) {
 		fail(failure);
+	}
+
+	/**
+	 * The server found the command too late. If the answer came in time, then its clock
+	 * is not where it was expected: it was never seen before, or was set, or another
+	 * server took over. Then it is sent again, with a limit by the clock as it is now.
+	 * @param serverTime what the server's clock says
+	 * @param receivedAt when the answer came
+	 */
+	final void late(StoreContext context, long serverTime, long receivedAt) {
+		context.clock(this.bucket).reset(serverTime, receivedAt);
+		if (this.deadline - receivedAt > 0 && this.resends < MOST_RESENDS) {
+			this.resends++;
+			context.resend(this);
+			return;
+		}
+		fail(RedisErrors.late(context.address()));
 	}
 
 	final void fail(StoreException failure) {

@@ -11,13 +11,9 @@ import io.distributedlock.spi.SharedAcquireCommand;
  */
 final class ShareOperation extends Operation<AcquireReply> {
 
-	private static final int MOST_RESENDS = 3;
-
 	private final StoreContext context;
 
 	private final SharedAcquireCommand command;
-
-	private int resends;
 
 	ShareOperation(StoreContext context, SharedAcquireCommand command, long deadline) {
 		super(LockScript.SHARE, command.key(), context.layout().bucket(command.key().id()), deadline);
@@ -65,20 +61,9 @@ final class ShareOperation extends Operation<AcquireReply> {
 				complete(new AcquireReply.Refused(holder.isEmpty() ? null : holder,
 						AcquireOperation.freeIn(answer.number(1)), answer.number(0) == 1));
 			}
-			case 'L' -> late(answer.number(0), receivedAt);
+			case 'L' -> late(this.context, answer.number(0), receivedAt);
 			default -> fail(this.context.failure(answer));
 		}
-	}
-
-	/** See {@link AcquireOperation}: the server's clock is not where it was expected. */
-	private void late(long serverTime, long receivedAt) {
-		this.context.clock(bucket()).reset(serverTime, receivedAt);
-		if (deadline() - receivedAt > 0 && this.resends < MOST_RESENDS) {
-			this.resends++;
-			this.context.resend(this);
-			return;
-		}
-		fail(RedisErrors.late(this.context.address()));
 	}
 
 }
