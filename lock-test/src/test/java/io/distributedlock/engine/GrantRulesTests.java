@@ -117,15 +117,17 @@ class GrantRulesTests extends EngineFixture {
 	@Test
 	@Tag("E7")
 	void aCallerWithAnotherTtlStartsOnlyAfterTheStoreHasArmedTheGrantWithIt() throws Exception {
-		Lease first = heldByAnother(this.engine, stock());
-		Future<Lease> waiting = waitingThread(this.engine, stock().withTtl(Duration.ofSeconds(2)).withRenew(false));
-		eventually().until(() -> this.faults.count(CommandKind.EXTEND) > 0);
-		this.faults.resetCounts();
+		FaultyLockStore store = FaultyLockStore.around(this.server.connect("unhurried"));
+		LockEngine unhurried = engine((builder) -> builder.store(store.store()).handoff(64, Duration.ofMinutes(1)));
+		Lease first = heldByAnother(unhurried, stock());
+		Future<Lease> waiting = waitingThread(unhurried, stock().withTtl(Duration.ofSeconds(2)).withRenew(false));
+		eventually().until(() -> store.count(CommandKind.EXTEND) > 0);
+		store.resetCounts();
 		first.close();
 		Lease next = waiting.get(5, TimeUnit.SECONDS);
-		assertThat(this.faults.count(CommandKind.RENEW)).isEqualTo(1);
+		assertThat(store.count(CommandKind.RENEW)).isEqualTo(1);
 		assertThat(next.remaining()).isBetween(Duration.ofMillis(1500), Duration.ofSeconds(2));
-		assertThat(this.engine.find(key(), null))
+		assertThat(unhurried.find(key(), null))
 			.hasValueSatisfying((stored) -> assertThat(stored.remaining()).isLessThanOrEqualTo(Duration.ofSeconds(2)));
 		next.close();
 	}
