@@ -4,7 +4,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,12 +40,10 @@ import io.distributedlock.LockRequest;
 import io.distributedlock.LockSettings;
 import io.distributedlock.LockStoreException;
 import io.distributedlock.LockTemplate;
-import io.distributedlock.spi.FairLockStore;
 import io.distributedlock.MultiLease;
 import io.distributedlock.MultiLockCallback;
 import io.distributedlock.spi.InspectableLockStore;
 import io.distributedlock.spi.LockStore;
-import io.distributedlock.spi.SharedLockStore;
 import io.distributedlock.spi.StoreException;
 import io.distributedlock.spi.Ticker;
 import org.jspecify.annotations.Nullable;
@@ -69,15 +66,9 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 
 	private final Clock clock;
 
-	private final LockSettings defaults;
-
-	private final Map<String, LockSettings> locks;
-
 	private final Map<String, StoreRuntime> runtimes = new LinkedHashMap<>();
 
-	private final StoreRuntime defaultRuntime;
-
-	private final Terms.Known terms = new Terms.Known();
+	private final Targets targets;
 
 	private final Listeners listeners;
 
@@ -106,8 +97,8 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 				builder.deadlockDetection ? builder.deadlockThreshold.toNanos() : DeadlockDetector.NEVER);
 		this.clock = new Clock(builder.ticker);
 		this.hotKeys = new HotKeys(this.clock);
-		this.defaults = builder.defaults.orElse(LockSettings.DEFAULTS);
-		this.locks = resolve(builder.locks, this.defaults);
+		LockSettings defaults = builder.defaults.orElse(LockSettings.DEFAULTS);
+		Map<String, LockSettings> locks = Targets.resolve(builder.locks, defaults);
 		List<LockListener> all = new ArrayList<>(builder.listeners);
 		all.add(this.statistics);
 		this.policies = new Policies(builder.policies);
@@ -125,23 +116,10 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		}
 		String defaultStore = (builder.defaultStore != null) ? builder.defaultStore
 				: this.runtimes.keySet().iterator().next();
-		this.defaultRuntime = runtime(defaultStore);
+		this.targets = new Targets(defaults, locks, this.policies, this.runtimes, defaultStore);
 		this.runtimes.values().forEach(this.deadlocks::listen);
 		this.runtimes.values().forEach(StoreRuntime::subscribe);
 		this.watchdog.start();
-	}
-
-	private static Map<String, LockSettings> resolve(Map<String, LockSettings> locks, LockSettings defaults) {
-		Map<String, LockSettings> resolved = new HashMap<>();
-		locks.forEach((name, settings) -> {
-			try {
-				resolved.put(name, settings.orElse(defaults));
-			}
-			catch (IllegalArgumentException ex) {
-				throw new IllegalArgumentException("Settings of lock '" + name + "': " + ex.getMessage(), ex);
-			}
-		});
-		return resolved;
 	}
 
 	private static ThreadPoolExecutor executor(int threads, String name) {
@@ -248,90 +226,21 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 	 * @return the settings, all given but perhaps the store
 	 */
 	public LockSettings settings(String name) {
-		return this.locks.getOrDefault(name, this.defaults);
-	}
-
-	private LockSettings resolve(LockRequest request) {
-		LockSettings configured = settings(request.key().name());
-		if (request.settings().equals(LockSettings.NONE) && request.mode() == LockMode.WRITE) {
-			return configured;
-		}
-		try {
-			return checked(request, request.settings().orElse(configured));
-		}
-		catch (IllegalArgumentException ex) {
-			throw new IllegalArgumentException("Lock '" + request.key() + "': " + ex.getMessage(), ex);
-		}
-	}
-
-	private static LockSettings checked(LockRequest request, LockSettings settings) {
-		if (request.mode() == LockMode.READ) {
-			Duration minHold = settings.minHold();
-			if ((minHold != null && !minHold.isZero()) || Boolean.TRUE.equals(settings.keep())) {
-				throw new IllegalArgumentException(
-						"mode = READ goes with neither minHold nor keep: readers do not keep a key taken.");
-			}
-			if (Boolean.TRUE.equals(settings.fair())) {
-				throw new IllegalArgumentException("mode = READ and fair = true do not go together: readers of one"
-						+ " instance share one place in the queue. Waiting writers are not starved anyway.");
-			}
-			if (settings.permits() != null && settings.permits() > 1) {
-				throw new IllegalArgumentException("mode = READ and permits = " + settings.permits()
-						+ " do not go together. Leave one of them out.");
-			}
-		}
-		return settings;
-	}
-
-	private Profile profile(LockRequest request, LockSettings resolved, StoreRuntime runtime) {
-		LockSettings settings = this.policies.apply(request.key(), request.mode(), resolved);
-		Profile profile = Profile.of(settings, request.mode(), this.terms);
-		if (!profile.isAlone()) {
-			String missing = missing(runtime.store, request.mode(), settings);
-			if (missing != null) {
-				throw new IllegalArgumentException("Lock '" + request.key() + "': " + missing);
-			}
-		}
-		return profile;
-	}
-
-	/**
-	 * Says what a store cannot do that a lock asks for.
-	 */
-	private static @Nullable String missing(LockStore store, LockMode mode, LockSettings settings) {
-		boolean shares = store instanceof SharedLockStore;
-		if (mode == LockMode.READ && !shares) {
-			return "the lock store '" + store.name() + "' knows no readers. Use mode = WRITE, or another store.";
-		}
-		if (settings.permits() != null && settings.permits() > 1 && !shares) {
-			return "the lock store '" + store.name() + "' knows no permits. Use permits = 1, or another store.";
-		}
-		if (Boolean.TRUE.equals(settings.fair()) && !(store instanceof FairLockStore)) {
-			return "the lock store '" + store.name()
-					+ "' cannot keep callers in strict order. Leave out fair = true, or use another store.";
-		}
-		return null;
+		return this.targets.settings(name);
 	}
 
 	StoreRuntime runtime(@Nullable String store) {
-		if (store == null) {
-			return this.defaultRuntime;
-		}
-		StoreRuntime runtime = this.runtimes.get(store);
-		if (runtime == null) {
-			throw new IllegalArgumentException("There is no lock store '" + store + "'. There is "
-					+ String.join(", ", this.runtimes.keySet()) + ".");
-		}
-		return runtime;
+		return this.targets.runtime(store);
 	}
 
 	// ---- Acquiring
 
 	@Override
 	public Lease acquire(LockRequest request) {
-		LockSettings settings = resolve(request);
+		LockSettings settings = this.targets.settings(request);
 		StoreRuntime runtime = runtime(settings.store());
-		return new BlockingAcquire(this, runtime, request, profile(request, settings, runtime)).run();
+		Profile profile = this.targets.profile(request, settings, runtime);
+		return new BlockingAcquire(this, runtime, request, profile).run();
 	}
 
 	@Override
@@ -374,16 +283,17 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 
 	@Override
 	public CompletableFuture<Lease> acquireAsync(LockRequest request) {
-		LockSettings settings = resolve(request);
+		LockSettings settings = this.targets.settings(request);
 		StoreRuntime runtime = runtime(settings.store());
-		return new AsyncAcquire(this, runtime, request, profile(request, settings, runtime)).start();
+		Profile profile = this.targets.profile(request, settings, runtime);
+		return new AsyncAcquire(this, runtime, request, profile).start();
 	}
 
 	@Override
 	public <T, E extends Exception> T execute(LockRequest request, LockCallback<T, E> work) throws E {
 		try (Lease lease = acquire(request)) {
 			T result = work.call(lease);
-			if (Boolean.TRUE.equals(resolve(request).keep()) && lease.isHeld()) {
+			if (Boolean.TRUE.equals(this.targets.settings(request).keep()) && lease.isHeld()) {
 				lease.keep();
 			}
 			return result;
@@ -394,15 +304,15 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 
 	@Override
 	public MultiLease acquireAll(Collection<LockRequest> requests) {
-		List<Target> targets = sorted(requests);
-		return new MultiAcquire(this, ownerOf(targets, LockContext.owner()), targets).run();
+		List<Target> targets = this.targets.sorted(requests);
+		return new MultiAcquire(this, Targets.ownerOf(targets, LockContext.owner()), targets).run();
 	}
 
 	@Override
 	public CompletableFuture<MultiLease> acquireAllAsync(Collection<LockRequest> requests) {
-		List<Target> targets = sorted(requests);
+		List<Target> targets = this.targets.sorted(requests);
 		LockOwner bound = LockContext.boundOwner();
-		LockOwner owner = ownerOf(targets, (bound != null) ? bound : LockOwner.create("async"));
+		LockOwner owner = Targets.ownerOf(targets, (bound != null) ? bound : LockOwner.create("async"));
 		return new AsyncMultiAcquire(this, owner, targets).start();
 	}
 
@@ -413,7 +323,7 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		try (MultiLease leases = acquireAll(asked)) {
 			T result = work.call(leases);
 			Set<LockKey> kept = asked.stream()
-				.filter((request) -> Boolean.TRUE.equals(resolve(request).keep()))
+				.filter((request) -> Boolean.TRUE.equals(this.targets.settings(request).keep()))
 				.map(LockRequest::key)
 				.collect(Collectors.toSet());
 			leases.leases()
@@ -426,12 +336,11 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 
 	@Override
 	public List<LockOutcome> tryAcquireEach(Collection<LockRequest> requests) {
-		List<Target> targets = requests.stream().map(this::target).toList();
+		List<Target> targets = this.targets.each(requests);
 		if (targets.isEmpty()) {
 			return List.of();
 		}
-		rejectContradictions(targets.stream().sorted(Target.ORDER).toList());
-		return new EachAcquire(this, ownerOf(targets, LockContext.owner()), targets).run();
+		return new EachAcquire(this, Targets.ownerOf(targets, LockContext.owner()), targets).run();
 	}
 
 	@Override
@@ -439,60 +348,9 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 		return LeaseGroup.releaseAll(leases);
 	}
 
-	private Target target(LockRequest request) {
-		LockSettings settings = resolve(request);
-		StoreRuntime runtime = runtime(settings.store());
-		return new Target(runtime, request, profile(request, settings, runtime));
-	}
-
-	private List<Target> sorted(Collection<LockRequest> requests) {
-		if (requests.isEmpty()) {
-			throw new IllegalArgumentException("There are no locks to acquire. Do not ask for locks if the collection"
-					+ " of what they protect is empty.");
-		}
-		return rejectContradictions(requests.stream().map(this::target).sorted(Target.ORDER).toList());
-	}
-
-	/**
-	 * Refuses a batch that wants one lock in two ways: an owner could be in its own way.
-	 * @param sorted the locks, the same ones next to each other
-	 * @return each of them once
-	 */
-	private static List<Target> rejectContradictions(List<Target> sorted) {
-		List<Target> targets = new ArrayList<>(sorted.size());
-		for (Target next : sorted) {
-			Target last = targets.isEmpty() ? null : targets.get(targets.size() - 1);
-			if (last == null || !last.isSameLock(next)) {
-				targets.add(next);
-			}
-			else if (!isSame(last, next)) {
-				throw new IllegalArgumentException("Lock '" + next.key()
-						+ "' is asked for twice with different settings. Leave one of the two out.");
-			}
-		}
-		return targets;
-	}
-
-	private static boolean isSame(Target one, Target other) {
-		// An adaptive ttl may have changed between the two.
-		return one.request().mode() == other.request().mode() && (one.profile().equals(other.profile())
-				|| one.request().settings().equals(other.request().settings()));
-	}
-
-	private static LockOwner ownerOf(List<Target> targets, LockOwner caller) {
-		LockOwner explicit = targets.get(0).request().owner();
-		for (Target target : targets) {
-			if (target.request().owner() != explicit) {
-				throw new IllegalArgumentException("Locks '" + targets.get(0).key() + "' and '" + target.key()
-						+ "' are asked for together, but on behalf of different owners. Use one owner for all.");
-			}
-		}
-		return (explicit != null) ? explicit : caller;
-	}
-
 	@Override
 	public Lock asLock(LockRequest request) {
-		runtime(resolve(request).store());
+		runtime(this.targets.settings(request).store());
 		return new LockView(this, request);
 	}
 
@@ -505,8 +363,7 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 
 	@Override
 	public void check(LockRequest request) {
-		LockSettings settings = resolve(request);
-		profile(request, settings, runtime(settings.store()));
+		this.targets.of(request);
 	}
 
 	/**
@@ -517,7 +374,7 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 
 	/** Returns the name of the store that a request goes to. */
 	String storeOf(LockRequest request) {
-		return runtime(resolve(request).store()).name();
+		return runtime(this.targets.settings(request).store()).name();
 	}
 
 	// ---- Inspecting
@@ -525,8 +382,8 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 	@Override
 	public List<String> stores() {
 		List<String> names = new ArrayList<>(this.runtimes.keySet());
-		names.remove(this.defaultRuntime.name());
-		names.add(0, this.defaultRuntime.name());
+		names.remove(runtime(null).name());
+		names.add(0, runtime(null).name());
 		return List.copyOf(names);
 	}
 
