@@ -7,16 +7,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Future;
 
-import io.distributedlock.LockException;
 import io.distributedlock.LockInspector.HeldLock;
 import io.distributedlock.LockInspector.WaitedLock;
 import io.distributedlock.LockKey;
 import io.distributedlock.LockNotAcquiredException;
 import io.distributedlock.LockNotAcquiredException.Reason;
 import io.distributedlock.LossReason;
-import io.distributedlock.spi.AbandonCommand;
 import io.distributedlock.spi.AcquireCommand;
 import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.AttemptId;
@@ -58,12 +55,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class CallerGate extends KeyGate {
 
-	/** Shortest pause between two questions to a store that cannot signal. */
-	private static final long FIRST_POLL = 10_000_000;
-
-	/** Shortest pause before asking again after a refusal. */
-	private static final long MIN_PAUSE = 2_000_000;
-
 	private final Way way;
 
 	/** Those that wait, in the order in which they came. */
@@ -78,8 +69,6 @@ final class CallerGate extends KeyGate {
 	private boolean asking;
 
 	private boolean dead;
-
-	private @Nullable Future<?> timer;
 
 	/** When the timer fires. */
 	private long timerAt;
@@ -140,7 +129,7 @@ final class CallerGate extends KeyGate {
 
 	private void takeIn(Waiter waiter, Turn turn) {
 		if (!waiter.waits() && isKnownBusy(waiter)) {
-			refuse(waiter, turn, refusal(Reason.BUSY, waiter, null));
+			refuse(waiter, turn, busy(waiter));
 			dieIfIdle();
 			return;
 		}
@@ -178,38 +167,20 @@ final class CallerGate extends KeyGate {
 	}
 
 	@Override
-	@Nullable LockException timedOut(Waiter waiter) {
-		LockException failure;
-		mutex().lock();
-		try {
-			Seat seat = waiter.seat;
-			StoreException outage = (seat != null) ? seat.attempt.outage : null;
-			boolean answered = outage != null || (seat != null && seat.attempt.refused);
-			if ((!answered && this.runtime.now() < waiter.limit) || !waiter.cancel()) {
-				return null;
-			}
-			if (outage != null) {
-				failure = storeFailed(outage);
-			}
-			else if (answered) {
-				failure = refusal(waiter.waits() ? Reason.TIMED_OUT : Reason.BUSY, waiter, seat);
-			}
-			else {
-				failure = neverAnswered();
-			}
-		}
-		finally {
-			mutex().unlock();
-		}
-		left(waiter);
-		return failure;
+	protected @Nullable StoreException outage(Waiter waiter) {
+		return (waiter.seat != null) ? waiter.seat.attempt.outage : null;
+	}
+
+	@Override
+	protected boolean isAnswered(Waiter waiter) {
+		return waiter.seat != null && waiter.seat.attempt.refused;
 	}
 
 	@Override
 	void shutDown() {
 		transition((turn) -> {
 			for (Seat seat : List.copyOf(this.waiting.values())) {
-				refuse(seat.waiter, turn, refusal(Reason.SHUTTING_DOWN, seat.waiter, seat));
+				refuse(seat.waiter, turn, refusal(Reason.SHUTTING_DOWN, seat.waiter));
 				if (!seat.asked) {
 					drop(seat, turn);
 				}
@@ -297,10 +268,7 @@ final class CallerGate extends KeyGate {
 			refused(seat, no, turn);
 		}
 		else {
-			failed(seat,
-					this.runtime
-						.failure((thrown != null) ? thrown : new IllegalStateException("The store answered nothing")),
-					executableUntil, turn);
+			failed(seat, this.runtime.failure(thrown), executableUntil, turn);
 		}
 	}
 
@@ -311,11 +279,11 @@ final class CallerGate extends KeyGate {
 	 */
 	private void answeredTooLate(Seat seat, Attempt asked, long ttl, long executableUntil, @Nullable AcquireReply reply,
 			@Nullable Throwable thrown, Turn turn) {
-		if (reply == null && (thrown == null || this.runtime.failure(thrown).mayHaveExecuted())) {
-			asked.ghostUntil = Math.max(asked.ghostUntil, executableUntil);
+		if (reply == null) {
+			asked.unanswered(this.runtime.failure(thrown), executableUntil);
 		}
 		if (this.holding.get(asked.id) != seat) {
-			long at = Math.max(asked.ghostUntil, this.runtime.now());
+			long at = Math.max(asked.ghostUntil(), this.runtime.now());
 			turn.then(() -> this.runtime.abandonLater(this, asked.id, at, Clock.plus(at, ttl)));
 		}
 	}
@@ -325,7 +293,7 @@ final class CallerGate extends KeyGate {
 		Waiter waiter = seat.waiter;
 		if (now >= deadline) {
 			// Too late to be used (rule E5).
-			abandon(seat, turn);
+			giveUp(seat, turn);
 			if (waiter.isWaiting()) {
 				seat.attempt = new Attempt(AttemptId.random());
 				sit(seat);
@@ -335,7 +303,7 @@ final class CallerGate extends KeyGate {
 		Grant grant = new Grant(this, seat.attempt.id, ttl, deadline, token, 1, now);
 		Hold begun = new Hold(grant, waiter.owner, grant.takeToken(), now, waiter.profile.terms());
 		if (!waiter.grant(begun.opener)) {
-			abandon(seat, turn);
+			giveUp(seat, turn);
 			return;
 		}
 		this.waiting.remove(seat.attempt.id);
@@ -366,14 +334,12 @@ final class CallerGate extends KeyGate {
 	private void refused(Seat seat, AcquireReply.Refused no, Turn turn) {
 		Attempt attempt = seat.attempt;
 		Waiter waiter = seat.waiter;
-		attempt.outage = null;
-		attempt.refused = true;
-		attempt.holder = (no.holder() != null) ? "held by " + no.holder() : "";
+		attempt.refused(no);
 		if (!waiter.isWaiting()) {
 			drop(seat, turn);
 		}
 		else if (!waiter.waits()) {
-			refuse(waiter, turn, refusal(Reason.BUSY, waiter, seat));
+			refuse(waiter, turn, busy(waiter));
 			drop(seat, turn);
 		}
 		else {
@@ -381,7 +347,7 @@ final class CallerGate extends KeyGate {
 				waiter.busy = true;
 				turn.deliver(waiter);
 			}
-			long pause = no.queued() ? Clock.jitter(this.runtime.recheck) : pauseToPoll(attempt);
+			long pause = no.queued() ? Clock.jitter(this.runtime.recheck) : attempt.pauseToPoll(this.runtime.recheck);
 			if (isFirst(seat)) {
 				// When what is there expires, the queue has to be moved on.
 				pause = Math.min(pause, no.freeIn().toNanos() + MIN_PAUSE);
@@ -392,17 +358,13 @@ final class CallerGate extends KeyGate {
 
 	private void failed(Seat seat, StoreException failure, long executableUntil, Turn turn) {
 		Attempt attempt = seat.attempt;
-		attempt.outage = failure;
-		if (failure.mayHaveExecuted()) {
-			attempt.mayHaveTraces = true;
-			attempt.ghostUntil = Math.max(attempt.ghostUntil, executableUntil);
-		}
+		attempt.failed(failure, executableUntil);
 		Waiter waiter = seat.waiter;
 		if (waiter.isWaiting() && (!failure.isRetryable() || !waiter.waits())) {
 			refuse(waiter, turn, storeFailed(failure));
 		}
 		if (waiter.isWaiting()) {
-			dueIn(seat, pauseToPoll(attempt));
+			dueIn(seat, attempt.pauseToPoll(this.runtime.recheck));
 		}
 		else {
 			drop(seat, turn);
@@ -414,8 +376,7 @@ final class CallerGate extends KeyGate {
 		transition((turn) -> {
 			this.closing--;
 			Grant ended = closed.hold.grant;
-			StoreException silence = (reply != null) ? null : this.runtime
-				.failure((thrown != null) ? thrown : new IllegalStateException("The store answered nothing"));
+			StoreException silence = (reply != null) ? null : this.runtime.failure(thrown);
 			settle(closed, reply instanceof ReleaseReply.NotOwner, silence, outcome, turn);
 			if (silence != null && keptUntil != 0) {
 				turn.then(() -> this.runtime.keepLater(ended, keptUntil));
@@ -508,16 +469,13 @@ final class CallerGate extends KeyGate {
 		}
 	}
 
-	private void timeToAsk() {
-		transition((turn) -> {
-			this.timer = null;
-			long now = this.runtime.now();
-			for (Seat seat : this.waiting.values()) {
-				seat.due |= !seat.asked && now >= seat.dueAt;
-			}
-			askDue(turn);
-			setTimer();
-		});
+	private void timeToAsk(Turn turn) {
+		long now = this.runtime.now();
+		for (Seat seat : this.waiting.values()) {
+			seat.due |= !seat.asked && now >= seat.dueAt;
+		}
+		askDue(turn);
+		setTimer();
 	}
 
 	// ---- Under the mutex
@@ -632,10 +590,6 @@ final class CallerGate extends KeyGate {
 		return this.waiting.values().iterator().next() == seat;
 	}
 
-	private long pauseToPoll(Attempt polling) {
-		return Clock.jitter(Math.min(this.runtime.recheck, FIRST_POLL << Math.min(polling.polls++, 16)));
-	}
-
 	private void dueIn(Seat seat, long pause) {
 		seat.dueAt = Clock.plus(this.runtime.now(), pause);
 		setTimer();
@@ -649,56 +603,35 @@ final class CallerGate extends KeyGate {
 				first = Math.min(first, seat.dueAt);
 			}
 		}
-		Future<?> pending = this.timer;
-		if (pending != null && (first == Long.MAX_VALUE || this.timerAt > first)) {
-			pending.cancel(false);
-			this.timer = null;
-			pending = null;
+		if (first == Long.MAX_VALUE) {
+			cancelTimer();
 		}
-		if (pending == null && first != Long.MAX_VALUE) {
+		else if (!hasTimer() || this.timerAt > first) {
 			this.timerAt = first;
-			this.timer = this.runtime.engine.timers()
-				.schedule(this::timeToAsk, Math.max(0, first - this.runtime.now()));
+			later(first - this.runtime.now(), this::timeToAsk);
 		}
 	}
 
 	/** The caller has gone: the attempt must not leave anything in the store. */
 	private void drop(Seat seat, Turn turn) {
 		if (this.waiting.get(seat.attempt.id) == seat) {
-			abandon(seat, turn);
+			giveUp(seat, turn);
 			setTimer();
 			dieIfIdle();
 		}
 	}
 
-	private void abandon(Seat seat, Turn turn) {
+	private void giveUp(Seat seat, Turn turn) {
 		Attempt ended = seat.attempt;
 		this.waiting.remove(ended.id);
 		this.runtime.unregister(ended.id);
-		sweepGhosts(ended, turn);
-		if (!ended.mayHaveTraces) {
-			return;
-		}
-		this.closing++;
-		long until = Clock.plus(this.runtime.now(), ended.ttl);
-		Duration timeout = timeout(ended.ttl);
-		turn.then(() -> this.runtime.abandon(isShared(), new AbandonCommand(this.key, ended.id, timeout))
-			.whenComplete((done, thrown) -> {
-				if (thrown != null) {
-					this.runtime.abandonLater(this, ended.id, this.runtime.now(), until);
-				}
-				transition((after) -> {
-					this.closing--;
-					dieIfIdle();
-				});
-			}));
-	}
-
-	/** What a command without an answer may still do is undone. */
-	private void sweepGhosts(Attempt ended, Turn turn) {
-		if (ended.ghostUntil > this.runtime.now()) {
-			turn.then(() -> this.runtime.abandonLater(this, ended.id, ended.ghostUntil,
-					Clock.plus(ended.ghostUntil, ended.ttl)));
+		sweepGhosts(ended, ended.ttl, turn);
+		if (ended.mayHaveTraces) {
+			this.closing++;
+			abandon(ended, turn, (after) -> {
+				this.closing--;
+				dieIfIdle();
+			});
 		}
 	}
 
@@ -706,7 +639,7 @@ final class CallerGate extends KeyGate {
 		this.holding.remove(seat.attempt.id);
 		this.runtime.unregister(seat.attempt.id);
 		unwatch(seat.hold().grant);
-		sweepGhosts(seat.attempt, turn);
+		sweepGhosts(seat.attempt, seat.attempt.ttl, turn);
 	}
 
 	private void lose(Seat seat, LossReason reason, Turn turn) {
@@ -730,9 +663,9 @@ final class CallerGate extends KeyGate {
 		return (FairLockStore) this.runtime.store;
 	}
 
-	private LockNotAcquiredException refusal(Reason reason, Waiter waiter, @Nullable Seat seat) {
-		long waited = (reason == Reason.TIMED_OUT) ? waiter.profile.waitTime() : this.runtime.now() - waiter.enteredAt;
-		return new LockNotAcquiredException(this.key, reason, Duration.ofNanos(waited), holder(seat));
+	@Override
+	protected LockNotAcquiredException refusal(Reason reason, Waiter waiter) {
+		return refusal(reason, waiter, holder(waiter.seat));
 	}
 
 	private String holder(@Nullable Seat refused) {
@@ -761,12 +694,8 @@ final class CallerGate extends KeyGate {
 	@Nullable WaitedLock waited() {
 		mutex().lock();
 		try {
-			if (this.waiting.isEmpty()) {
-				return null;
-			}
-			Waiter first = this.waiting.values().iterator().next().waiter;
-			return new WaitedLock(this.key, this.runtime.name(), this.waiting.size(),
-					Duration.ofNanos(this.runtime.now() - first.enteredAt));
+			return this.waiting.isEmpty() ? null
+					: waited(this.waiting.values().iterator().next().waiter, this.waiting.size());
 		}
 		finally {
 			mutex().unlock();
@@ -782,36 +711,6 @@ final class CallerGate extends KeyGate {
 		finally {
 			mutex().unlock();
 		}
-	}
-
-	/**
-	 * One caller, and what it has in the store.
-	 */
-	static final class Seat {
-
-		final Waiter waiter;
-
-		Attempt attempt = new Attempt(AttemptId.random());
-
-		/** A command is under way for it. */
-		boolean asked;
-
-		/** It is to be asked for as soon as no command is under way. */
-		boolean due;
-
-		/** When it is due by itself. */
-		long dueAt = Long.MAX_VALUE;
-
-		@Nullable Hold hold;
-
-		Seat(Waiter waiter) {
-			this.waiter = waiter;
-		}
-
-		Hold hold() {
-			return Objects.requireNonNull(this.hold, "hold");
-		}
-
 	}
 
 }

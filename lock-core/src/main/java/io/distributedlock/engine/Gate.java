@@ -5,9 +5,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Future;
-import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 import io.distributedlock.LockException;
@@ -17,7 +14,6 @@ import io.distributedlock.LockKey;
 import io.distributedlock.LockNotAcquiredException;
 import io.distributedlock.LockNotAcquiredException.Reason;
 import io.distributedlock.LossReason;
-import io.distributedlock.spi.AbandonCommand;
 import io.distributedlock.spi.AcquireCommand;
 import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.AttemptId;
@@ -94,8 +90,7 @@ import org.jspecify.annotations.Nullable;
  * later than its own deadline is abandoned, not used.</li>
  * <li>A command without an answer may still be executed until its timeout is over.
  * Whoever then ends that attempt has it abandoned once more after this moment
- * ({@link Attempt#ghostUntil}), so that a late acquire leaves nothing behind (rule
- * E13).</li>
+ * ({@link Attempt}), so that a late acquire leaves nothing behind (rule E13).</li>
  * </ul>
  */
 final class Gate extends KeyGate {
@@ -105,9 +100,6 @@ final class Gate extends KeyGate {
 		FREE, CONTENDING, HELD, HANDING_OFF, RELEASING, COOLING
 
 	}
-
-	/** Shortest pause between two questions to a store that cannot signal. */
-	private static final long FIRST_POLL = 10_000_000;
 
 	/** Holds that take less than this are shorter than the wake-up of a thread. */
 	private static final long QUICK = 100_000;
@@ -120,9 +112,6 @@ final class Gate extends KeyGate {
 
 	/** How often a caller is expected to come within one turn. */
 	private static final int TOKENS_PER_CALLER = 8;
-
-	/** Shortest pause before asking again after a refusal. */
-	private static final long MIN_PAUSE = 2_000_000;
 
 	private State state = State.FREE;
 
@@ -150,8 +139,6 @@ final class Gate extends KeyGate {
 
 	/** A signal came while the answer was on its way. */
 	private boolean askAgain;
-
-	private @Nullable Future<?> timer;
 
 	/** Null until a caller comes that may be shed. */
 	private @Nullable ServiceRate rate;
@@ -328,42 +315,15 @@ final class Gate extends KeyGate {
 		});
 	}
 
-	/**
-	 * A caller's wait time is over. It may go only if the store or a local holder has
-	 * answered it at least once, or if it has waited for that as long as a command may
-	 * take.
-	 * @return what to tell the caller, or null if it has to go on waiting until its limit
-	 */
 	@Override
-	@Nullable LockException timedOut(Waiter waiter) {
-		LockException failure;
-		mutex().lock();
-		try {
-			long now = this.runtime.now();
-			StoreException outage = (this.attempt != null) ? this.attempt.outage : null;
-			boolean answered = waiter.busy || this.state == State.HELD || this.state == State.HANDING_OFF
-					|| this.state == State.COOLING || outage != null;
-			if (!answered && now < waiter.limit) {
-				return null;
-			}
-			if (!waiter.cancel()) {
-				return null;
-			}
-			if (outage != null) {
-				failure = storeFailed(outage);
-			}
-			else if (answered) {
-				failure = waiter.waits() ? refusal(Reason.TIMED_OUT, waiter) : busy(waiter);
-			}
-			else {
-				failure = neverAnswered();
-			}
-		}
-		finally {
-			mutex().unlock();
-		}
-		left(waiter);
-		return failure;
+	protected @Nullable StoreException outage(Waiter waiter) {
+		return (this.attempt != null) ? this.attempt.outage : null;
+	}
+
+	@Override
+	protected boolean isAnswered(Waiter waiter) {
+		return waiter.busy || this.state == State.HELD || this.state == State.HANDING_OFF
+				|| this.state == State.COOLING;
 	}
 
 	/**
@@ -447,7 +407,7 @@ final class Gate extends KeyGate {
 		Hold ended = last.hold;
 		unwatch(current);
 		ended.state = Hold.State.CLOSING;
-		sweepGhosts(turn, current.ttl);
+		endAttempt(turn, current.ttl);
 		this.grant = null;
 		this.state = State.COOLING;
 		CompletableFuture<Boolean> reply = new CompletableFuture<>();
@@ -482,10 +442,7 @@ final class Gate extends KeyGate {
 					refused(turn, no);
 				}
 				else {
-					failed(turn,
-							this.runtime.failure((thrown != null) ? thrown
-									: new IllegalStateException("The store answered nothing")),
-							sentAt + timeoutNanos(ttl));
+					failed(turn, this.runtime.failure(thrown), sentAt + timeoutNanos(ttl));
 				}
 			}
 		});
@@ -499,7 +456,7 @@ final class Gate extends KeyGate {
 		if (now >= deadline) {
 			// Too late to be used (rule E5). The next try has a new attempt.
 			turn.then(() -> this.runtime.abandonLater(this, asked, 0, this.runtime.now() + ttl));
-			sweepGhosts(turn, ttl);
+			endAttempt(turn, ttl);
 			next(turn);
 			return;
 		}
@@ -515,7 +472,7 @@ final class Gate extends KeyGate {
 		Attempt granted = this.attempt;
 		if (granted != null) {
 			granted.outage = null;
-			if (granted.ghostUntil <= now) {
+			if (!granted.isHaunted(now)) {
 				this.attempt = null;
 			}
 		}
@@ -523,10 +480,7 @@ final class Gate extends KeyGate {
 
 	private void refused(Turn turn, AcquireReply.Refused no) {
 		Attempt current = attempt();
-		current.outage = null;
-		current.refused = true;
-		current.refusedByStore = true;
-		current.holder = (no.holder() != null) ? "held by " + no.holder() : "";
+		current.refused(no);
 		this.line.refuseImpatient(turn, this::busy);
 		this.line.announce(turn);
 		if (this.line.head() == null) {
@@ -541,7 +495,7 @@ final class Gate extends KeyGate {
 				pause = this.pace.afterRefusal(current, this.runtime.now());
 			}
 			else {
-				pause = no.queued() ? Clock.jitter(this.runtime.recheck) : pauseToPoll(current);
+				pause = no.queued() ? Clock.jitter(this.runtime.recheck) : current.pauseToPoll(this.runtime.recheck);
 			}
 			askLater(Math.max(MIN_PAUSE, Math.min(pause, no.freeIn().toNanos() + MIN_PAUSE)));
 		}
@@ -549,11 +503,7 @@ final class Gate extends KeyGate {
 
 	private void failed(Turn turn, StoreException failure, long executableUntil) {
 		Attempt current = attempt();
-		current.outage = failure;
-		if (failure.mayHaveExecuted()) {
-			current.mayHaveTraces = true;
-			current.ghostUntil = Math.max(current.ghostUntil, executableUntil);
-		}
+		current.failed(failure, executableUntil);
 		if (failure.isRetryable()) {
 			this.line.refuseImpatient(turn, (waiter) -> storeFailed(failure));
 		}
@@ -564,12 +514,8 @@ final class Gate extends KeyGate {
 			giveUp(turn);
 		}
 		else {
-			askLater(pauseToPoll(current));
+			askLater(current.pauseToPoll(this.runtime.recheck));
 		}
-	}
-
-	private long pauseToPoll(Attempt polling) {
-		return Clock.jitter(Math.min(this.runtime.recheck, FIRST_POLL << Math.min(polling.polls++, 16)));
 	}
 
 	private void released(Object token, Grant ended, @Nullable LeaseHandle closed, @Nullable Successor successor,
@@ -577,11 +523,7 @@ final class Gate extends KeyGate {
 		transition((turn) -> {
 			boolean lost = reply instanceof ReleaseReply.NotOwner;
 			if (closed != null) {
-				settle(closed, lost,
-						reply == null ? this.runtime.failure(
-								(thrown != null) ? thrown : new IllegalStateException("The store answered nothing"))
-								: null,
-						outcome, turn);
+				settle(closed, lost, (reply == null) ? this.runtime.failure(thrown) : null, outcome, turn);
 			}
 			if (reply == null) {
 				// Repeated until the store would have forgotten the grant anyway.
@@ -618,12 +560,7 @@ final class Gate extends KeyGate {
 			@Nullable ReleaseReply reply, @Nullable Throwable thrown) {
 		transition((turn) -> {
 			boolean lost = reply instanceof ReleaseReply.NotOwner;
-			settle(closed, lost,
-					(reply == null)
-							? this.runtime.failure(
-									(thrown != null) ? thrown : new IllegalStateException("The store answered nothing"))
-							: null,
-					outcome, turn);
+			settle(closed, lost, (reply == null) ? this.runtime.failure(thrown) : null, outcome, turn);
 			if (reply == null) {
 				turn.then(() -> this.runtime.keepLater(closed.hold.grant, until));
 			}
@@ -771,22 +708,16 @@ final class Gate extends KeyGate {
 		}
 	}
 
-	private void timeToAsk() {
-		transition((turn) -> {
-			this.timer = null;
-			if (this.state == State.CONTENDING && this.flight == null) {
-				ask(turn);
-			}
-		});
+	private void timeToAsk(Turn turn) {
+		if (this.state == State.CONTENDING && this.flight == null) {
+			ask(turn);
+		}
 	}
 
-	private void coolingEnded() {
-		transition((turn) -> {
-			this.timer = null;
-			if (this.state == State.COOLING && this.flight == null) {
-				next(turn);
-			}
-		});
+	private void coolingEnded(Turn turn) {
+		if (this.state == State.COOLING && this.flight == null) {
+			next(turn);
+		}
 	}
 
 	// ---- Transitions, under the mutex
@@ -881,7 +812,7 @@ final class Gate extends KeyGate {
 		next.ttl = queued.ttl().toNanos();
 		next.sentBefore = true;
 		next.mayHaveTraces = true;
-		next.ghostUntil = ghosts;
+		next.haunted(ghosts);
 		next.refused = answered;
 		next.refusedByStore = answered;
 		this.attempt = next;
@@ -940,19 +871,6 @@ final class Gate extends KeyGate {
 		later(nanos, this::timeToAsk);
 	}
 
-	private void later(long nanos, Runnable task) {
-		cancelTimer();
-		this.timer = this.runtime.engine.timers().schedule(task, nanos);
-	}
-
-	private void cancelTimer() {
-		Future<?> pending = this.timer;
-		if (pending != null) {
-			pending.cancel(false);
-			this.timer = null;
-		}
-	}
-
 	/**
 	 * Nobody wants the lock any more: the attempt must not leave anything in the store.
 	 */
@@ -966,27 +884,11 @@ final class Gate extends KeyGate {
 		}
 		this.state = State.RELEASING;
 		Object token = fly();
-		long ttl = ended.ttl;
-		AttemptId given = ended.id;
-		sweepGhosts(turn, ttl);
-		turn.then(() -> {
-			Duration timeout = timeout(ttl);
-			long until = Clock.plus(this.runtime.now(), ttl);
-			this.runtime.call(() -> this.runtime.store.abandon(new AbandonCommand(this.key, given, timeout)))
-				.whenComplete((done, thrown) -> {
-					if (thrown != null) {
-						this.runtime.abandonLater(this, given, this.runtime.now(), until);
-					}
-					abandoned(token);
-				});
-		});
-	}
-
-	private void abandoned(Object token) {
-		transition((turn) -> {
+		endAttempt(turn, ended.ttl);
+		abandon(ended, turn, (after) -> {
 			if (this.flight == token) {
 				this.flight = null;
-				next(turn);
+				next(after);
 			}
 		});
 	}
@@ -1157,19 +1059,14 @@ final class Gate extends KeyGate {
 			stage.whenComplete(
 					(reply, thrown) -> released(token, ended, closed, successor, sentAt, outcome, reply, thrown));
 		});
-		sweepGhosts(turn, ended.ttl);
+		endAttempt(turn, ended.ttl);
 	}
 
-	/**
-	 * The attempt has ended. A command of it that got no answer may still be executed;
-	 * what it then does is undone.
-	 */
-	private void sweepGhosts(Turn turn, long ttl) {
+	private void endAttempt(Turn turn, long ttl) {
 		Attempt ended = this.attempt;
 		this.attempt = null;
-		if (ended != null && ended.ghostUntil > this.runtime.now()) {
-			long ghosts = ended.ghostUntil;
-			turn.then(() -> this.runtime.abandonLater(this, ended.id, ghosts, Clock.plus(ghosts, ttl)));
+		if (ended != null) {
+			sweepGhosts(ended, ttl, turn);
 		}
 	}
 
@@ -1190,7 +1087,7 @@ final class Gate extends KeyGate {
 		Hold held = lost.hold;
 		this.grant = null;
 		this.flight = null;
-		sweepGhosts(turn, lost.ttl);
+		endAttempt(turn, lost.ttl);
 		lost.hold = null;
 		if (held == null) {
 			forget(lost, reason, turn);
@@ -1209,26 +1106,22 @@ final class Gate extends KeyGate {
 		return token;
 	}
 
-	private LockNotAcquiredException busy(Waiter waiter) {
-		return refusal(Reason.BUSY, waiter);
-	}
-
-	private LockNotAcquiredException refusal(Reason reason, Waiter waiter) {
+	@Override
+	protected LockNotAcquiredException refusal(Reason reason, Waiter waiter) {
 		Hold current = (this.grant != null) ? this.grant.hold : null;
-		long now = this.runtime.now();
 		String who = "";
 		if (current != null) {
 			who = "held by " + current.owner + " of this instance";
 		}
 		else if (this.state == State.COOLING) {
-			who = "kept after its release, by keep or its min-hold, for another "
-					+ Duration.ofNanos(Math.max(0, this.coolUntil - now)).toMillis() + "ms";
+			long left = Math.max(0, this.coolUntil - this.runtime.now());
+			who = "kept after its release, by keep or its min-hold, for another " + Duration.ofNanos(left).toMillis()
+					+ "ms";
 		}
 		else if (this.state == State.CONTENDING) {
 			who = attempt().holder;
 		}
-		long waited = (reason == Reason.TIMED_OUT) ? waiter.profile.waitTime() : now - waiter.enteredAt;
-		return new LockNotAcquiredException(this.key, reason, Duration.ofNanos(waited), who);
+		return refusal(reason, waiter, who);
 	}
 
 	/**
@@ -1271,9 +1164,7 @@ final class Gate extends KeyGate {
 	@Nullable WaitedLock waited() {
 		mutex().lock();
 		try {
-			Waiter first = this.line.head();
-			return (first == null) ? null : new WaitedLock(this.key, this.runtime.name(), this.line.size(),
-					Duration.ofNanos(this.runtime.now() - first.enteredAt));
+			return waited(this.line.head(), this.line.size());
 		}
 		finally {
 			mutex().unlock();

@@ -3,6 +3,7 @@ package io.distributedlock.engine;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
@@ -10,7 +11,10 @@ import io.distributedlock.LockException;
 import io.distributedlock.LockInspector.HeldLock;
 import io.distributedlock.LockInspector.WaitedLock;
 import io.distributedlock.LockKey;
+import io.distributedlock.LockNotAcquiredException;
+import io.distributedlock.LockNotAcquiredException.Reason;
 import io.distributedlock.LossReason;
+import io.distributedlock.spi.AbandonCommand;
 import io.distributedlock.spi.AttemptId;
 import io.distributedlock.spi.StoreException;
 import org.jspecify.annotations.Nullable;
@@ -24,12 +28,22 @@ import org.jspecify.annotations.Nullable;
  * The fields of all gates of a key are guarded by its {@linkplain StoreRuntime#mutex
  * mutex}, which is held for a few instructions and never over I/O, callbacks, unparks or
  * another mutex. What has to follow is collected in a {@link Turn}.
+ * <p>
+ * Each gate is a state machine of its own. Here is what does not depend on it: how a
+ * caller's wait ends by time, how an attempt is given up, how the holds of a lost or
+ * returned grant end, and the one timer that a gate needs.
  */
 abstract class KeyGate {
+
+	/** Shortest pause before asking again after a refusal. */
+	protected static final long MIN_PAUSE = 2_000_000;
 
 	final LockKey key;
 
 	protected final StoreRuntime runtime;
+
+	/** What the gate wants to do later, null if nothing. */
+	private @Nullable Future<?> timer;
 
 	KeyGate(StoreRuntime runtime, LockKey key) {
 		this.runtime = runtime;
@@ -55,7 +69,56 @@ abstract class KeyGate {
 	 * take.
 	 * @return what to tell the caller, or null if it has to go on waiting until its limit
 	 */
-	abstract @Nullable LockException timedOut(Waiter waiter);
+	final @Nullable LockException timedOut(Waiter waiter) {
+		LockException failure;
+		mutex().lock();
+		try {
+			StoreException outage = outage(waiter);
+			boolean answered = outage != null || isAnswered(waiter);
+			if ((!answered && this.runtime.now() < waiter.limit) || !waiter.cancel()) {
+				return null;
+			}
+			if (outage != null) {
+				failure = storeFailed(outage);
+			}
+			else if (answered) {
+				failure = refusal(waiter.waits() ? Reason.TIMED_OUT : Reason.BUSY, waiter);
+			}
+			else {
+				failure = neverAnswered();
+			}
+		}
+		finally {
+			mutex().unlock();
+		}
+		left(waiter);
+		return failure;
+	}
+
+	/**
+	 * Returns why the last question on behalf of a caller got no answer, null if it got
+	 * one. Under the mutex.
+	 */
+	protected abstract @Nullable StoreException outage(Waiter waiter);
+
+	/**
+	 * Tells whether a caller knows that somebody else has the lock. Under the mutex.
+	 */
+	protected abstract boolean isAnswered(Waiter waiter);
+
+	/**
+	 * Returns what a caller is told that does not get the lock. Under the mutex.
+	 */
+	protected abstract LockNotAcquiredException refusal(Reason reason, Waiter waiter);
+
+	protected LockNotAcquiredException refusal(Reason reason, Waiter waiter, String holder) {
+		long waited = (reason == Reason.TIMED_OUT) ? waiter.profile.waitTime() : this.runtime.now() - waiter.enteredAt;
+		return new LockNotAcquiredException(this.key, reason, Duration.ofNanos(waited), holder);
+	}
+
+	protected LockNotAcquiredException busy(Waiter waiter) {
+		return refusal(Reason.BUSY, waiter);
+	}
 
 	/**
 	 * Refuses all who wait, since this instance shuts down.
@@ -155,6 +218,11 @@ abstract class KeyGate {
 
 	abstract @Nullable WaitedLock waited();
 
+	protected @Nullable WaitedLock waited(@Nullable Waiter first, int waiters) {
+		return (first == null) ? null : new WaitedLock(this.key, this.runtime.name(), waiters,
+				Duration.ofNanos(this.runtime.now() - first.enteredAt));
+	}
+
 	/** Tells whether leases are open, or the store still has to be heard or told. */
 	abstract boolean isBusy();
 
@@ -219,6 +287,62 @@ abstract class KeyGate {
 						+ "' has not answered in time. Check that it is reachable and not overloaded.",
 				true, true, null));
 	}
+
+	// ---- Attempts that end, under the mutex
+
+	/**
+	 * Takes back what an attempt has in the store: at once, and if that gets no answer,
+	 * again and again until its ttl is over (rule E13). What its commands without an
+	 * answer may still do has to be {@linkplain #sweepGhosts swept} besides.
+	 * @param after what follows under the mutex when the store has answered or failed
+	 */
+	protected void abandon(Attempt ended, Turn turn, Consumer<Turn> after) {
+		long until = Clock.plus(this.runtime.now(), ended.ttl);
+		AbandonCommand command = new AbandonCommand(this.key, ended.id, timeout(ended.ttl));
+		turn.then(() -> this.runtime.abandon(isShared(), command).whenComplete((done, thrown) -> {
+			if (thrown != null) {
+				this.runtime.abandonLater(this, ended.id, this.runtime.now(), until);
+			}
+			transition(after);
+		}));
+	}
+
+	/**
+	 * What a command without an answer may still do is undone when it can be executed no
+	 * more.
+	 * @param ttl how long the store keeps what it then gave, if it does not answer
+	 */
+	protected void sweepGhosts(Attempt ended, long ttl, Turn turn) {
+		if (ended.isHaunted(this.runtime.now())) {
+			long ghosts = ended.ghostUntil();
+			turn.then(() -> this.runtime.abandonLater(this, ended.id, ghosts, Clock.plus(ghosts, ttl)));
+		}
+	}
+
+	// ---- The timer, under the mutex
+
+	/** Does something later, and not what was to be done later until now. */
+	protected void later(long nanos, Consumer<Turn> task) {
+		cancelTimer();
+		this.timer = this.runtime.engine.timers().schedule(() -> transition((turn) -> {
+			this.timer = null;
+			task.accept(turn);
+		}), nanos);
+	}
+
+	protected void cancelTimer() {
+		Future<?> pending = this.timer;
+		if (pending != null) {
+			pending.cancel(false);
+			this.timer = null;
+		}
+	}
+
+	protected boolean hasTimer() {
+		return this.timer != null;
+	}
+
+	// ---- Small things
 
 	protected long timeoutNanos(long ttl) {
 		return this.runtime.engine.options().commandTimeout(ttl);

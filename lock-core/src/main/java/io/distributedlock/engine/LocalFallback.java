@@ -66,8 +66,7 @@ final class LocalFallback {
 				answered();
 				return reply;
 			}
-			StoreException failure = this.runtime
-				.failure((thrown != null) ? thrown : new IllegalStateException("The store answered nothing"));
+			StoreException failure = this.runtime.failure(thrown);
 			failed(failure);
 			if (failure.mayHaveExecuted() || command.repeated()) {
 				undoLater(gate, command, Clock.plus(sentAt, command.timeout().toNanos()));

@@ -19,9 +19,6 @@ import java.util.concurrent.ThreadLocalRandom;
  */
 final class PollPace {
 
-	/** Shortest pause between two questions. */
-	private static final long FIRST = 10_000_000;
-
 	/** How long a gate may go on from turn to turn before it looks for others. */
 	private static final long ALONE = 250_000_000;
 
@@ -63,7 +60,7 @@ final class PollPace {
 	long afterRefusal(Attempt refused, long now) {
 		this.rivals = MEMORY;
 		this.since = now;
-		return Clock.jitter(Math.min(this.longest, FIRST << Math.min(refused.polls++, 16)));
+		return refused.pauseToPoll(this.longest);
 	}
 
 	/**

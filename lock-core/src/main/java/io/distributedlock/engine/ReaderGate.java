@@ -2,23 +2,17 @@ package io.distributedlock.engine;
 
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Future;
 
-import io.distributedlock.LockException;
 import io.distributedlock.LockInspector.HeldLock;
 import io.distributedlock.LockInspector.WaitedLock;
 import io.distributedlock.LockKey;
 import io.distributedlock.LockNotAcquiredException;
 import io.distributedlock.LockNotAcquiredException.Reason;
-import io.distributedlock.LockOwner;
 import io.distributedlock.LossReason;
-import io.distributedlock.spi.AbandonCommand;
 import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.AttemptId;
 import io.distributedlock.spi.ExtendCommand;
@@ -59,12 +53,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class ReaderGate extends KeyGate {
 
-	/** Shortest pause between two questions to a store that cannot signal. */
-	private static final long FIRST_POLL = 10_000_000;
-
-	/** Shortest pause before asking again. */
-	private static final long MIN_PAUSE = 2_000_000;
-
 	private final Way way;
 
 	private WaiterLine line = new WaiterLine();
@@ -88,8 +76,6 @@ final class ReaderGate extends KeyGate {
 	private int closing;
 
 	private boolean dead;
-
-	private @Nullable Future<?> timer;
 
 	ReaderGate(StoreRuntime runtime, LockKey key, Way way) {
 		super(runtime, key);
@@ -137,8 +123,7 @@ final class ReaderGate extends KeyGate {
 		if (room == null) {
 			Attempt current = this.attempt;
 			if (current != null && !waiter.waits() && (current.refused || current.outage != null)) {
-				refuse(waiter, turn,
-						(current.outage != null) ? storeFailed(current.outage) : refusal(Reason.BUSY, waiter));
+				refuse(waiter, turn, (current.outage != null) ? storeFailed(current.outage) : busy(waiter));
 				return;
 			}
 			this.line.add(waiter, current != null && current.refused);
@@ -219,30 +204,13 @@ final class ReaderGate extends KeyGate {
 	}
 
 	@Override
-	@Nullable LockException timedOut(Waiter waiter) {
-		LockException failure;
-		mutex().lock();
-		try {
-			StoreException outage = (this.attempt != null) ? this.attempt.outage : null;
-			boolean answered = waiter.busy || outage != null;
-			if ((!answered && this.runtime.now() < waiter.limit) || !waiter.cancel()) {
-				return null;
-			}
-			if (outage != null) {
-				failure = storeFailed(outage);
-			}
-			else if (answered) {
-				failure = refusal(waiter.waits() ? Reason.TIMED_OUT : Reason.BUSY, waiter);
-			}
-			else {
-				failure = neverAnswered();
-			}
-		}
-		finally {
-			mutex().unlock();
-		}
-		left(waiter);
-		return failure;
+	protected @Nullable StoreException outage(Waiter waiter) {
+		return (this.attempt != null) ? this.attempt.outage : null;
+	}
+
+	@Override
+	protected boolean isAnswered(Waiter waiter) {
+		return waiter.busy;
 	}
 
 	@Override
@@ -333,7 +301,7 @@ final class ReaderGate extends KeyGate {
 			this.runtime.release(true, command)
 				.whenComplete((reply, thrown) -> released(room, last, sentAt, outcome, reply, thrown));
 		});
-		sweepGhosts(room.ghosts, turn);
+		sweepGhosts(room.ghosts, room.ghosts.ttl, turn);
 		contendIfSomebodyWaits(turn);
 	}
 
@@ -341,8 +309,7 @@ final class ReaderGate extends KeyGate {
 			@Nullable ReleaseReply reply, @Nullable Throwable thrown) {
 		transition((turn) -> {
 			this.closing--;
-			StoreException silence = (reply != null) ? null : this.runtime
-				.failure((thrown != null) ? thrown : new IllegalStateException("The store answered nothing"));
+			StoreException silence = (reply != null) ? null : this.runtime.failure(thrown);
 			if (last != null) {
 				settle(last, reply instanceof ReleaseReply.NotOwner, silence, outcome, turn);
 			}
@@ -405,7 +372,7 @@ final class ReaderGate extends KeyGate {
 					}
 					return;
 				}
-				if (reply == null && (thrown == null || this.runtime.failure(thrown).mayHaveExecuted())) {
+				if (reply == null && this.runtime.failure(thrown).mayHaveExecuted()) {
 					room.unanswered(ttl);
 				}
 				closeRoom(room);
@@ -485,10 +452,7 @@ final class ReaderGate extends KeyGate {
 				refused(asked, no, turn);
 			}
 			else {
-				failed(asked,
-						this.runtime.failure(
-								(thrown != null) ? thrown : new IllegalStateException("The store answered nothing")),
-						sentAt, turn);
+				failed(asked, this.runtime.failure(thrown), sentAt, turn);
 			}
 			dieIfIdle();
 		});
@@ -501,7 +465,7 @@ final class ReaderGate extends KeyGate {
 		asked.mayHaveTraces = true;
 		if (now >= deadline) {
 			// Too late to be used (rule E5).
-			abandon(asked, turn);
+			giveUp(asked, turn);
 			contendIfSomebodyWaits(turn);
 			return;
 		}
@@ -522,10 +486,8 @@ final class ReaderGate extends KeyGate {
 	}
 
 	private void refused(Attempt asked, AcquireReply.Refused no, Turn turn) {
-		asked.outage = null;
-		asked.refused = true;
-		asked.holder = (no.holder() != null) ? "held by " + no.holder() : "";
-		this.line.refuseImpatient(turn, (waiter) -> refusal(Reason.BUSY, waiter));
+		asked.refused(no);
+		this.line.refuseImpatient(turn, this::busy);
 		this.line.announce(turn);
 		if (this.line.head() == null) {
 			giveUpIfNobodyWaits(turn);
@@ -534,17 +496,13 @@ final class ReaderGate extends KeyGate {
 			ask(turn);
 		}
 		else {
-			long pause = no.queued() ? Clock.jitter(this.runtime.recheck) : pauseToPoll(asked);
+			long pause = no.queued() ? Clock.jitter(this.runtime.recheck) : asked.pauseToPoll(this.runtime.recheck);
 			askLater(Math.max(MIN_PAUSE, Math.min(pause, no.freeIn().toNanos() + MIN_PAUSE)));
 		}
 	}
 
 	private void failed(Attempt asked, StoreException failure, long sentAt, Turn turn) {
-		asked.outage = failure;
-		if (failure.mayHaveExecuted()) {
-			asked.mayHaveTraces = true;
-			asked.ghostUntil = Math.max(asked.ghostUntil, sentAt + timeoutNanos(asked.ttl));
-		}
+		asked.failed(failure, sentAt + timeoutNanos(asked.ttl));
 		if (failure.isRetryable()) {
 			this.line.refuseImpatient(turn, (waiter) -> storeFailed(failure));
 		}
@@ -555,74 +513,42 @@ final class ReaderGate extends KeyGate {
 			giveUpIfNobodyWaits(turn);
 		}
 		else {
-			askLater(pauseToPoll(asked));
+			askLater(asked.pauseToPoll(this.runtime.recheck));
 		}
 	}
 
 	private void giveUpIfNobodyWaits(Turn turn) {
 		Attempt current = this.attempt;
 		if (current != null && this.flight == null && this.line.head() == null) {
-			abandon(current, turn);
+			giveUp(current, turn);
 		}
 		dieIfIdle();
 	}
 
-	private void abandon(Attempt ended, Turn turn) {
+	private void giveUp(Attempt ended, Turn turn) {
 		cancelTimer();
 		this.attempt = null;
 		this.runtime.unregister(ended.id);
-		sweepGhosts(ended, turn);
-		if (!ended.mayHaveTraces) {
-			return;
-		}
-		this.closing++;
-		long until = Clock.plus(this.runtime.now(), ended.ttl);
-		AbandonCommand command = new AbandonCommand(this.key, ended.id, timeout(ended.ttl));
-		turn.then(() -> this.runtime.abandon(true, command).whenComplete((done, thrown) -> {
-			if (thrown != null) {
-				this.runtime.abandonLater(this, ended.id, this.runtime.now(), until);
-			}
-			transition((after) -> {
+		sweepGhosts(ended, ended.ttl, turn);
+		if (ended.mayHaveTraces) {
+			this.closing++;
+			abandon(ended, turn, (after) -> {
 				this.closing--;
 				dieIfIdle();
 			});
-		}));
-	}
-
-	/** What a command without an answer may still do is undone. */
-	private void sweepGhosts(Attempt ended, Turn turn) {
-		if (ended.ghostUntil > this.runtime.now()) {
-			turn.then(() -> this.runtime.abandonLater(this, ended.id, ended.ghostUntil,
-					Clock.plus(ended.ghostUntil, ended.ttl)));
 		}
-	}
-
-	private long pauseToPoll(Attempt polling) {
-		return Clock.jitter(Math.min(this.runtime.recheck, FIRST_POLL << Math.min(polling.polls++, 16)));
 	}
 
 	private void askLater(long nanos) {
-		cancelTimer();
-		this.timer = this.runtime.engine.timers().schedule(this::timeToAsk, nanos);
-	}
-
-	private void cancelTimer() {
-		Future<?> pending = this.timer;
-		if (pending != null) {
-			pending.cancel(false);
-			this.timer = null;
-		}
+		later(nanos, this::timeToAsk);
 	}
 
 	// ---- What time, signals and the watchdog bring
 
-	private void timeToAsk() {
-		transition((turn) -> {
-			this.timer = null;
-			if (this.attempt != null && this.flight == null) {
-				ask(turn);
-			}
-		});
+	private void timeToAsk(Turn turn) {
+		if (this.attempt != null && this.flight == null) {
+			ask(turn);
+		}
 	}
 
 	@Override
@@ -730,7 +656,7 @@ final class ReaderGate extends KeyGate {
 		for (Hold reader : readers) {
 			loseHold(reader, reason, turn);
 		}
-		sweepGhosts(room.ghosts, turn);
+		sweepGhosts(room.ghosts, room.ghosts.ttl, turn);
 		contendIfSomebodyWaits(turn);
 		dieIfIdle();
 	}
@@ -744,11 +670,9 @@ final class ReaderGate extends KeyGate {
 		}
 	}
 
-	private LockNotAcquiredException refusal(Reason reason, Waiter waiter) {
-		long waited = (reason == Reason.TIMED_OUT) ? waiter.profile.waitTime() : this.runtime.now() - waiter.enteredAt;
-		Attempt current = this.attempt;
-		return new LockNotAcquiredException(this.key, reason, Duration.ofNanos(waited),
-				(current != null) ? current.holder : "");
+	@Override
+	protected LockNotAcquiredException refusal(Reason reason, Waiter waiter) {
+		return refusal(reason, waiter, (this.attempt != null) ? this.attempt.holder : "");
 	}
 
 	// ---- What operators see
@@ -771,9 +695,7 @@ final class ReaderGate extends KeyGate {
 	@Nullable WaitedLock waited() {
 		mutex().lock();
 		try {
-			Waiter first = this.line.head();
-			return (first == null) ? null : new WaitedLock(this.key, this.runtime.name(), this.line.size(),
-					Duration.ofNanos(this.runtime.now() - first.enteredAt));
+			return waited(this.line.head(), this.line.size());
 		}
 		finally {
 			mutex().unlock();
@@ -789,30 +711,6 @@ final class ReaderGate extends KeyGate {
 		finally {
 			mutex().unlock();
 		}
-	}
-
-	/**
-	 * A grant that readers of this JVM share.
-	 */
-	static final class Room extends Grant {
-
-		/** By owner: who enters again nests. */
-		final Map<LockOwner, Hold> readers = new LinkedHashMap<>();
-
-		final long token;
-
-		/** The attempt, whose commands without an answer may still be executed. */
-		final Attempt ghosts;
-
-		/** Readers that were lost and have not closed their leases. */
-		int lostReaders;
-
-		Room(ReaderGate gate, Attempt attempt, long ttl, long deadline, long token, long now) {
-			super(gate, attempt.id, ttl, deadline, token, 1, now);
-			this.token = token;
-			this.ghosts = attempt;
-		}
-
 	}
 
 }

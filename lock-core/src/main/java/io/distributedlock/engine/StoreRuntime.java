@@ -311,9 +311,11 @@ final class StoreRuntime implements SignalReceiver {
 	/**
 	 * Returns what the store meant by a failure. What is not a {@link StoreException} is
 	 * a bug of the store, and its outcome is unknown.
+	 * @param thrown the failure, null if there was neither an answer nor a failure
 	 */
-	StoreException failure(Throwable thrown) {
-		Throwable cause = Waits.cause(thrown);
+	StoreException failure(@Nullable Throwable thrown) {
+		Throwable cause = Waits
+			.cause((thrown != null) ? thrown : new IllegalStateException("The store answered nothing"));
 		return (cause instanceof StoreException known) ? known : new StoreException(
 				"The store '" + name() + "' failed unexpectedly: " + cause + ".", true, false, cause);
 	}
@@ -427,8 +429,8 @@ final class StoreRuntime implements SignalReceiver {
 				? CompletableFuture.completedFuture(List.of(RenewReply.RENEWED))
 				: renew(grant.gate.isShared(), List.of(command));
 		answer.whenComplete((replies, thrown) -> {
-			RenewReply reply = (replies != null && !replies.isEmpty()) ? replies.get(0) : new RenewReply.Failed(
-					failure((thrown != null) ? thrown : new IllegalStateException("The store answered nothing")));
+			RenewReply reply = (replies != null && !replies.isEmpty()) ? replies.get(0)
+					: new RenewReply.Failed(failure(thrown));
 			boolean armed = reply instanceof RenewReply.Renewed && grant.gate.armed(grant, ttl, sentAt);
 			boolean certain = grant.certain(ttl) == ttl;
 			if (mayHaveExecuted(reply, null)) {

@@ -77,7 +77,7 @@ final class Waiter {
 	int overtaken;
 
 	/** What the caller has at a {@link CallerGate}. Guarded by the gate's mutex. */
-	CallerGate.@Nullable Seat seat;
+	@Nullable Seat seat;
 
 	private Waiter(LockOwner owner, boolean sharesOwner, Profile profile, long now, long commandTimeout,
 			@Nullable Thread thread, @Nullable CompletableFuture<LeaseHandle> future, @Nullable Runnable ahead) {
