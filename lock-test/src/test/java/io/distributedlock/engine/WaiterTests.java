@@ -52,6 +52,19 @@ class WaiterTests extends EngineFixture {
 	}
 
 	@Test
+	void longWaitIsNotOverBeforeItsCallerHasTakenTheLock() {
+		Waiter waiter = waiter();
+		LongWait wait = new LongWait(this.engine.runtime(null), this.lease.hold.grant.gate, waiter, 0);
+		waiter.grant(this.lease);
+		assertThat(wait.isBlocked()).isFalse();
+		assertThat(wait.isOver()).as("nobody may look for it any more").isFalse();
+		assertThat(waiter.putBack()).isTrue();
+		assertThat(wait.isBlocked()).isTrue();
+		wait.end();
+		assertThat(wait.isOver()).isTrue();
+	}
+
+	@Test
 	void whoLeavesWhileItIsPutBackInLineDoesLeave() throws Exception {
 		Profile fair = new Profile(waiter().profile.terms(), 1, false, true, 1, false);
 		KeyGate gate = new CallerGate(this.engine.runtime(null), key(), Way.of(key(), fair));
