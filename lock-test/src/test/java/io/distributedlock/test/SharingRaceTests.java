@@ -49,7 +49,7 @@ class SharingRaceTests {
 
 	private static final Duration COMMAND_TIMEOUT = Duration.ofMillis(80);
 
-	private static final Duration SLACK = Duration.ofMillis(150);
+	private static final Duration SLACK = Duration.ofSeconds(1);
 
 	private static final int PERMITS = 3;
 
