@@ -148,8 +148,8 @@ class KindsTogetherTests extends EngineFixture {
 			}
 		});
 		thread.start();
-		eventually().until(() -> waiters(this.engine) == 1);
-		assertThat(this.engine.held()).hasSize(3);
+		// On its way it waits for answers, too.
+		eventually().until(() -> waiters(this.engine) == 1 && this.engine.held().size() == 3);
 		thread.interrupt();
 		assertThat(told.get(10, TimeUnit.SECONDS)).isTrue();
 		other.release();
