@@ -2,8 +2,10 @@ package io.distributedlock.store.jdbc.mariadb;
 
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -125,6 +127,13 @@ final class MariaDbServer {
 		return pool(url(driver, database).replace("user=root", "user=" + database), 10);
 	}
 
+	/**
+	 * Makes another pool on the database of one.
+	 */
+	static HikariDataSource poolLike(HikariDataSource pool) {
+		return pool(pool.getJdbcUrl(), 10);
+	}
+
 	private static HikariDataSource initialized(String url, int connections) {
 		HikariDataSource pool = pool(url, connections);
 		List<String> schema = JdbcLockStore.schemaStatements(pool, "distributed_lock");
@@ -146,6 +155,25 @@ final class MariaDbServer {
 		config.setMaximumPoolSize(connections);
 		config.setMinimumIdle(1);
 		return new HikariDataSource(config);
+	}
+
+	/**
+	 * Returns the keys of which something is held, kept or waited for.
+	 */
+	static List<String> lockedKeys(HikariDataSource pool) {
+		try (Connection connection = pool.getConnection();
+				Statement statement = connection.createStatement();
+				ResultSet result = statement.executeQuery("SELECT lock_key FROM distributed_lock_claim UNION ALL "
+						+ "SELECT lock_key FROM distributed_lock WHERE lock_state <> 'F'")) {
+			List<String> keys = new ArrayList<>();
+			while (result.next()) {
+				keys.add(result.getString(1));
+			}
+			return keys;
+		}
+		catch (SQLException ex) {
+			throw new IllegalStateException(ex);
+		}
 	}
 
 	private String newDatabase() {
