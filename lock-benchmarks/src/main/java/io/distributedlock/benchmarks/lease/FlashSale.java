@@ -15,6 +15,7 @@ import java.util.concurrent.locks.LockSupport;
 import io.distributedlock.Lease;
 import io.distributedlock.LockNotAcquiredException;
 import io.distributedlock.LockNotAcquiredException.Reason;
+import io.distributedlock.benchmarks.jvm.Orders;
 import org.HdrHistogram.ConcurrentHistogram;
 import org.HdrHistogram.Histogram;
 

@@ -1,5 +1,6 @@
 package io.distributedlock.benchmarks.lease;
 
+import io.distributedlock.benchmarks.jvm.Orders;
 import io.distributedlock.benchmarks.peer.PeerClient;
 
 /**

@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
+import io.distributedlock.benchmarks.jvm.Orders;
 import io.distributedlock.benchmarks.peer.HeldLock;
 import io.distributedlock.benchmarks.peer.PeerClient;
 import org.HdrHistogram.ConcurrentHistogram;

@@ -8,6 +8,8 @@ import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
+import io.distributedlock.benchmarks.jvm.Orders;
+import io.distributedlock.benchmarks.jvm.SharedLongs;
 import io.distributedlock.benchmarks.peer.HeldLock;
 import io.distributedlock.benchmarks.peer.PeerClient;
 import org.HdrHistogram.Histogram;
@@ -37,6 +39,8 @@ final class WakeUp {
 
 	private static final int RELEASED_AT = 4;
 
+	private static final int SHARED = 5;
+
 	// Between two turns of the warm-up, of which there must be many: code that runs forty
 	// times a second is not compiled before the run is over.
 	private static final long WARM_UP_HOLD = TimeUnit.MICROSECONDS.toNanos(300);
@@ -58,7 +62,7 @@ final class WakeUp {
 		this.spec = spec;
 		this.client = client;
 		this.orders = orders;
-		this.shared = new SharedLongs(Path.of(spec.sharedMemory()));
+		this.shared = new SharedLongs(Path.of(spec.sharedMemory()), SHARED);
 	}
 
 	void hold() throws Exception {

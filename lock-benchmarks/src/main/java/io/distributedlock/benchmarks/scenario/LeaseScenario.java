@@ -7,12 +7,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
+import io.distributedlock.benchmarks.jvm.JavaProcess;
 import io.distributedlock.benchmarks.lease.Task;
 import io.distributedlock.benchmarks.lease.TaskMain;
 import io.distributedlock.benchmarks.lease.TaskResult;
 import io.distributedlock.benchmarks.lease.TaskSpec;
 import io.distributedlock.benchmarks.peer.Peer;
 import io.distributedlock.benchmarks.report.RunResult;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * A scenario in which worker JVMs do {@linkplain Task tasks} instead of cycles.
@@ -47,7 +49,8 @@ abstract class LeaseScenario implements Scenario {
 	}
 
 	static JavaProcess start(Run run, TaskSpec spec) throws IOException {
-		return JavaProcess.start(TaskMain.class, spec, run.jvmArguments(), run.log());
+		return JavaProcess.start(TaskMain.class, List.of(JsonMapper.shared().writeValueAsString(spec)),
+				run.jvmArguments(), run.log());
 	}
 
 	static TaskSpec spec(Run run, Task task, Duration ttl, int count, String sharedMemory) {

@@ -9,7 +9,8 @@ import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
-import io.distributedlock.benchmarks.lease.Orders;
+import io.distributedlock.benchmarks.jvm.JavaProcess;
+import io.distributedlock.benchmarks.jvm.Orders;
 import io.distributedlock.benchmarks.lease.Task;
 import io.distributedlock.benchmarks.lease.TaskResult;
 import io.distributedlock.benchmarks.report.RunResult;

@@ -5,7 +5,8 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
 
-import io.distributedlock.benchmarks.lease.Orders;
+import io.distributedlock.benchmarks.jvm.JavaProcess;
+import io.distributedlock.benchmarks.jvm.Orders;
 import io.distributedlock.benchmarks.lease.Task;
 import io.distributedlock.benchmarks.lease.TaskResult;
 import io.distributedlock.benchmarks.peer.Peer;

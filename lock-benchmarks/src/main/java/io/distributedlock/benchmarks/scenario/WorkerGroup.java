@@ -5,9 +5,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
+import io.distributedlock.benchmarks.jvm.JavaProcess;
+import io.distributedlock.benchmarks.jvm.Orders;
 import io.distributedlock.benchmarks.worker.WorkerMain;
 import io.distributedlock.benchmarks.worker.WorkerResult;
 import io.distributedlock.benchmarks.worker.WorkerSpec;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * The worker JVMs of one run.
@@ -19,10 +22,11 @@ final class WorkerGroup implements AutoCloseable {
 	WorkerGroup(List<WorkerSpec> specs, List<String> jvmArguments, Path log) throws IOException {
 		try {
 			for (WorkerSpec spec : specs) {
-				this.workers.add(JavaProcess.start(WorkerMain.class, spec, jvmArguments, log));
+				this.workers.add(JavaProcess.start(WorkerMain.class,
+						List.of(JsonMapper.shared().writeValueAsString(spec)), jvmArguments, log));
 			}
 			for (JavaProcess worker : this.workers) {
-				worker.expect(WorkerMain.READY);
+				worker.expect(Orders.READY);
 			}
 		}
 		catch (IOException ex) {
@@ -33,17 +37,17 @@ final class WorkerGroup implements AutoCloseable {
 
 	/** Lets all of them begin. */
 	void run() throws IOException {
-		tell(WorkerMain.RUN);
+		tell(Orders.GO);
 	}
 
 	/** Lets all of them begin to count. */
 	void measure() throws IOException {
-		tell(WorkerMain.MEASURE);
+		tell(Orders.MEASURE);
 	}
 
 	/** Ends the measured time in all of them. */
 	void stop() throws IOException {
-		tell(WorkerMain.STOP);
+		tell(Orders.STOP);
 	}
 
 	private void tell(String order) throws IOException {

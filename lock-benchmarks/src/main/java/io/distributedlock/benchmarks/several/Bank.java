@@ -1,16 +1,13 @@
 package io.distributedlock.benchmarks.several;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+
+import io.distributedlock.benchmarks.jvm.SharedLongs;
 
 /**
- * Accounts in a file that several JVMs map into their memory. Reading and writing a
- * balance are two steps, and so only the locks keep money from being lost. Each account
- * also counts who works on it.
+ * Accounts in memory that several JVMs share. Reading and writing a balance are two
+ * steps, and so only the locks keep money from being lost.
  */
 final class Bank {
 
@@ -18,39 +15,33 @@ final class Bank {
 
 	static final long START = 1_000_000;
 
-	private static final int STRIDE = 64;
-
-	private final ByteBuffer memory;
+	private final SharedLongs balances;
 
 	Bank(Path file) throws IOException {
-		try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ,
-				StandardOpenOption.WRITE)) {
-			this.memory = channel.map(FileChannel.MapMode.READ_WRITE, 0, (long) ACCOUNTS * STRIDE)
-				.order(ByteOrder.nativeOrder());
-		}
+		this.balances = new SharedLongs(file, ACCOUNTS);
 	}
 
 	void open() {
 		for (int account = 0; account < ACCOUNTS; account++) {
-			this.memory.putLong(account * STRIDE, START);
+			this.balances.set(account, START);
 		}
 	}
 
 	long total() {
 		long total = 0;
 		for (int account = 0; account < ACCOUNTS; account++) {
-			total += this.memory.getLong(account * STRIDE);
+			total += this.balances.get(account);
 		}
 		return total;
 	}
 
 	/** Moves money; the caller has both locks. */
 	void transfer(int from, int to, long amount) {
-		long source = this.memory.getLong(from * STRIDE);
-		long target = this.memory.getLong(to * STRIDE);
+		long source = this.balances.get(from);
+		long target = this.balances.get(to);
 		Thread.onSpinWait();
-		this.memory.putLong(from * STRIDE, source - amount);
-		this.memory.putLong(to * STRIDE, target + amount);
+		this.balances.set(from, source - amount);
+		this.balances.set(to, target + amount);
 	}
 
 }

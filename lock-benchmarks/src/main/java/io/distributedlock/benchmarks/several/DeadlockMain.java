@@ -1,10 +1,6 @@
 package io.distributedlock.benchmarks.several;
 
-import java.io.BufferedReader;
-import java.io.BufferedWriter;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -12,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 
+import io.distributedlock.benchmarks.jvm.JavaProcess;
 import io.distributedlock.benchmarks.server.RedisServer;
 
 /**
@@ -43,10 +40,9 @@ public final class DeadlockMain {
 		long[] times = new long[runs];
 		int missed = 0;
 		Random random = new Random(1);
-		List<Jvm> jvms = new ArrayList<>();
-		try (RedisServer server = RedisServer.start()) {
+		try (RedisServer server = RedisServer.start(); Workers jvms = new Workers()) {
 			for (int i = 0; i < JVMS; i++) {
-				jvms.add(new Jvm(server.address().toString()));
+				jvms.start(DeadlockWorker.class, List.of(server.address().toString()));
 			}
 			for (int run = -WARM_UP; run < runs; run++) {
 				long found = plant(jvms, run + WARM_UP, random);
@@ -55,9 +51,6 @@ public final class DeadlockMain {
 					missed += (found < 0) ? 1 : 0;
 				}
 			}
-		}
-		finally {
-			jvms.forEach(Jvm::end);
 		}
 		Arrays.sort(times);
 		System.out.println(String.format(Locale.ROOT,
@@ -76,75 +69,34 @@ public final class DeadlockMain {
 	 * @return how long the last caller waited in microseconds, -1 if it was not told of a
 	 * deadlock over all
 	 */
-	private static long plant(List<Jvm> jvms, int run, Random random) throws Exception {
+	private static long plant(Workers jvms, int run, Random random) throws Exception {
 		for (int i = 0; i < JVMS; i++) {
-			jvms.get(i).tell("hold " + run + "-" + i, "held");
+			tell(jvms.get(i), "hold " + run + "-" + i, "held");
 		}
 		List<Integer> order = new ArrayList<>(List.of(0, 1, 2));
 		Collections.shuffle(order, random);
 		for (int number : order) {
-			jvms.get(number).tell("wait " + run + "-" + (number + 1) % JVMS, "waits");
+			tell(jvms.get(number), "wait " + run + "-" + (number + 1) % JVMS, "waits");
 			Thread.sleep(5 + random.nextInt(70));
 		}
-		Jvm last = jvms.get(order.get(JVMS - 1));
+		JavaProcess last = jvms.get(order.get(JVMS - 1));
 		String outcome = last.answer();
-		last.tell("release", "released");
+		tell(last, "release", "released");
 		boolean othersWentOn = true;
 		for (int before = 1; before < JVMS; before++) {
 			// Who waits for the released lock is first, and so on against the circle.
-			Jvm next = jvms.get((order.get(JVMS - 1) + JVMS - before) % JVMS);
+			JavaProcess next = jvms.get((order.get(JVMS - 1) + JVMS - before) % JVMS);
 			othersWentOn &= next.answer().equals("got");
-			next.tell("release", "released");
+			tell(next, "release", "released");
 		}
 		String[] words = outcome.split(" ");
 		boolean found = words[0].equals("deadlock") && Integer.parseInt(words[2]) == JVMS && othersWentOn;
 		return found ? Long.parseLong(words[1]) : -1;
 	}
 
-	/**
-	 * A worker.
-	 */
-	private static final class Jvm {
-
-		private final Process process;
-
-		private final BufferedReader out;
-
-		private final BufferedWriter in;
-
-		Jvm(String server) throws IOException {
-			this.process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-					"-Xmx256m", "-cp", System.getProperty("java.class.path"), DeadlockWorker.class.getName(), server)
-				.redirectError(ProcessBuilder.Redirect.DISCARD)
-				.start();
-			this.out = this.process.inputReader(StandardCharsets.UTF_8);
-			this.in = this.process.outputWriter(StandardCharsets.UTF_8);
-		}
-
-		void tell(String order, String expected) throws IOException {
-			this.in.write(order);
-			this.in.newLine();
-			this.in.flush();
-			String answer = answer();
-			if (!answer.equals(expected)) {
-				throw new IOException("Told to " + order + ", a worker said " + answer);
-			}
-		}
-
-		/** Skips what was logged. */
-		String answer() throws IOException {
-			for (String line = this.out.readLine(); line != null; line = this.out.readLine()) {
-				if (line.matches("held|waits|got|late|released|deadlock \\d+ \\d+")) {
-					return line;
-				}
-			}
-			throw new IOException("A worker died");
-		}
-
-		void end() {
-			this.process.destroyForcibly();
-		}
-
+	private static void tell(JavaProcess worker, String order, String answer) throws IOException {
+		worker.tell(order);
+		worker.expect(answer);
 	}
 
 }

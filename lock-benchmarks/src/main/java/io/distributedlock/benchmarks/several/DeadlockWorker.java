@@ -1,8 +1,6 @@
 package io.distributedlock.benchmarks.several;
 
-import java.io.BufferedReader;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,6 +9,7 @@ import io.distributedlock.DeadlockDetectedException;
 import io.distributedlock.Lease;
 import io.distributedlock.LockNotAcquiredException;
 import io.distributedlock.LockRequest;
+import io.distributedlock.benchmarks.jvm.Orders;
 import io.distributedlock.benchmarks.peer.Address;
 
 /**
@@ -29,32 +28,34 @@ public final class DeadlockWorker {
 	/**
 	 * Runs a worker.
 	 * @param args the server
-	 * @throws Exception if something fails
 	 */
-	public static void main(String[] args) throws Exception {
+	public static void main(String[] args) {
+		Orders.obey((orders) -> run(new OurEngine(Address.parse(args[0])), orders));
+	}
+
+	/** Goes on until the driver kills this JVM. */
+	private static void run(OurEngine engine, Orders orders) throws IOException {
 		List<Lease> leases = new ArrayList<>();
-		BufferedReader orders = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-		OurEngine engine = new OurEngine(Address.parse(args[0]));
-		for (String order = orders.readLine(); order != null; order = orders.readLine()) {
+		while (true) {
+			String order = orders.next();
 			String[] words = order.split(" ");
 			switch (words[0]) {
 				case "hold" -> {
 					leases.add(engine.locks.acquire(request(words[1])));
-					System.out.println("held");
+					orders.answer("held");
 				}
 				case "wait" -> {
-					System.out.println("waits");
-					System.out.println(await(engine, words[1], leases));
+					orders.answer("waits");
+					orders.answer(await(engine, words[1], leases));
 				}
 				case "release" -> {
 					leases.forEach(Lease::release);
 					leases.clear();
-					System.out.println("released");
+					orders.answer("released");
 				}
 				default -> throw new IllegalArgumentException(order);
 			}
 		}
-		Runtime.getRuntime().halt(0);
 	}
 
 	private static LockRequest request(String key) {

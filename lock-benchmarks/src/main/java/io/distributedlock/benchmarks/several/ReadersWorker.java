@@ -12,6 +12,7 @@ import java.util.concurrent.locks.LockSupport;
 import io.distributedlock.Lease;
 import io.distributedlock.LockMode;
 import io.distributedlock.LockRequest;
+import io.distributedlock.benchmarks.jvm.Orders;
 import io.distributedlock.benchmarks.peer.Address;
 import org.redisson.Redisson;
 import org.redisson.api.RLock;
@@ -48,9 +49,12 @@ final class ReadersWorker {
 	 * Runs a worker.
 	 * @param args the library, the server, the file of the book, readers, writers, and
 	 * the seconds of warm-up and of measuring
-	 * @throws Exception if something fails
 	 */
-	public static void main(String[] args) throws Exception {
+	public static void main(String[] args) {
+		Orders.obey((orders) -> orders.finish(run(args)));
+	}
+
+	private static long[] run(String[] args) throws Exception {
 		Locks locks = args[0].equals("ours") ? ours(Address.parse(args[1])) : redisson(Address.parse(args[1]));
 		ReadersWorker worker = new ReadersWorker(new Book(Path.of(args[2])), Long.parseLong(args[5]),
 				Long.parseLong(args[6]));
@@ -59,8 +63,8 @@ final class ReadersWorker {
 		readers.join();
 		writers.join();
 		worker.failures.forEach(Throwable::printStackTrace);
-		Workers.finish(readers.done.get(), writers.done.get(), readers.longest.get(), writers.longest.get(),
-				worker.violations.get(), worker.failures.size());
+		return new long[] { readers.done.get(), writers.done.get(), readers.longest.get(), writers.longest.get(),
+				worker.violations.get(), worker.failures.size() };
 	}
 
 	private Side start(int count, CheckedSection lock, boolean reader) {

@@ -11,6 +11,7 @@ import java.util.concurrent.atomic.LongAdder;
 
 import io.distributedlock.LockRequest;
 import io.distributedlock.MultiLease;
+import io.distributedlock.benchmarks.jvm.Orders;
 import io.distributedlock.benchmarks.peer.Address;
 import org.redisson.Redisson;
 import org.redisson.api.RLock;
@@ -32,9 +33,12 @@ public final class TransferWorker {
 	 * Runs a worker.
 	 * @param args the library, the server, the file of the accounts, and the seconds of
 	 * warm-up and of measuring
-	 * @throws Exception if something fails
 	 */
-	public static void main(String[] args) throws Exception {
+	public static void main(String[] args) {
+		Orders.obey((orders) -> orders.finish(run(args)));
+	}
+
+	private static long[] run(String[] args) throws Exception {
 		Address server = Address.parse(args[1]);
 		Bank bank = new Bank(Path.of(args[2]));
 		long warmUp = System.nanoTime() + TimeUnit.SECONDS.toNanos(Long.parseLong(args[3]));
@@ -75,7 +79,7 @@ public final class TransferWorker {
 		for (long one : longest) {
 			max = Math.max(max, one);
 		}
-		Workers.finish(measured.sum(), max / 1_000_000, failures.size());
+		return new long[] { measured.sum(), max / 1_000_000, failures.size() };
 	}
 
 	private static Transfers ours(Address server) {

@@ -1,4 +1,4 @@
-package io.distributedlock.benchmarks.scenario;
+package io.distributedlock.benchmarks.jvm;
 
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
@@ -15,9 +15,9 @@ import tools.jackson.databind.json.JsonMapper;
 
 /**
  * A worker JVM with the class path and the Java of this one. It is told what to do by
- * lines, and answers by lines.
+ * lines, and answers by lines; its side is {@link Orders}.
  */
-final class JavaProcess implements AutoCloseable {
+public final class JavaProcess implements AutoCloseable {
 
 	private static final int TAIL = 20;
 
@@ -41,11 +41,14 @@ final class JavaProcess implements AutoCloseable {
 	/**
 	 * Starts a JVM.
 	 * @param main the class to run
-	 * @param argument its argument, which it gets as JSON
+	 * @param arguments its arguments
 	 * @param jvmArguments more arguments of the JVM
 	 * @param log where its error output goes
+	 * @return the process
+	 * @throws IOException if it cannot be started
 	 */
-	static JavaProcess start(Class<?> main, Object argument, List<String> jvmArguments, Path log) throws IOException {
+	public static JavaProcess start(Class<?> main, List<String> arguments, List<String> jvmArguments, Path log)
+			throws IOException {
 		Files.createDirectories(log.toAbsolutePath().getParent());
 		List<String> command = new ArrayList<>();
 		command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -54,7 +57,7 @@ final class JavaProcess implements AutoCloseable {
 		command.add("-cp");
 		command.add(absolute(System.getProperty("java.class.path")));
 		command.add(main.getName());
-		command.add(JsonMapper.shared().writeValueAsString(argument));
+		command.addAll(arguments);
 		return new JavaProcess(
 				new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.appendTo(log.toFile())).start(), log);
 	}
@@ -67,21 +70,35 @@ final class JavaProcess implements AutoCloseable {
 		return String.join(File.pathSeparator, entries);
 	}
 
-	void tell(String order) throws IOException {
+	/**
+	 * Gives an order.
+	 * @param order a line
+	 * @throws IOException if the worker has died
+	 */
+	public void tell(String order) throws IOException {
 		this.in.write(order);
 		this.in.newLine();
 		this.in.flush();
 	}
 
-	/** Waits for the one answer that may come now. */
-	void expect(String answer) throws IOException {
+	/**
+	 * Waits for the one answer that may come now.
+	 * @param answer the answer
+	 * @throws IOException if another one came, or the worker has died
+	 */
+	public void expect(String answer) throws IOException {
 		String line = answer();
 		if (!answer.equals(line)) {
 			throw new IOException("Expected " + answer + " from a worker, got " + line);
 		}
 	}
 
-	String answer() throws IOException {
+	/**
+	 * Waits for any answer.
+	 * @return the answer
+	 * @throws IOException if the worker has died, with the end of its log
+	 */
+	public String answer() throws IOException {
 		String line = this.out.readLine();
 		if (line == null) {
 			List<String> lines = Files.readAllLines(this.log);
@@ -91,17 +108,28 @@ final class JavaProcess implements AutoCloseable {
 		return line;
 	}
 
-	<T> T answer(Class<T> type) throws IOException {
+	/**
+	 * Waits for an answer in JSON.
+	 * @param <T> type of the answer
+	 * @param type its type
+	 * @return the answer
+	 * @throws IOException if the worker has died, with the end of its log
+	 */
+	public <T> T answer(Class<T> type) throws IOException {
 		return JsonMapper.shared().readValue(answer(), type);
 	}
 
-	/** Waits until it has ended by itself. */
-	void awaitExit() {
+	/**
+	 * Waits until it has ended by itself.
+	 */
+	public void awaitExit() {
 		this.process.onExit().orTimeout(EXIT_SECONDS, TimeUnit.SECONDS).join();
 	}
 
-	/** Ends it with SIGKILL, as a crash would; nothing in it runs any more. */
-	void kill() {
+	/**
+	 * Ends it with SIGKILL, as a crash would; nothing in it runs any more.
+	 */
+	public void kill() {
 		this.process.destroyForcibly();
 	}
 
