@@ -69,10 +69,10 @@ class KindsOnEtcdTests extends KindsContractTests {
 	@Test
 	void readersOfAJvmThatDiesLetTheWriterInAndThoseOfOthersKeepTheirShares() throws Exception {
 		LockRequest write = request("book");
-		LockRequest read = write.withMode(LockMode.READ).withTtl(Duration.ofSeconds(1));
-		Lease living = jvm(1).acquire(read);
+		LockRequest read = write.withMode(LockMode.READ).withTtl(Duration.ofSeconds(2));
+		Lease living = acquire(jvm(1), read);
 		// The record is on a lease of the one that came last.
-		Lease dying = jvm(0).acquire(read);
+		Lease dying = acquire(jvm(0), read);
 		// Nothing of this JVM reaches etcd any more.
 		this.clients.get(0).close();
 		long killed = System.nanoTime();
@@ -83,7 +83,7 @@ class KindsOnEtcdTests extends KindsContractTests {
 		});
 		eventually()
 			.until(() -> jvm(1).find(write.key(), null).filter((lock) -> lock.shares().size() == 1).isPresent());
-		logger.info("The share of a dead JVM with a ttl of 1 s was gone after {} ms",
+		logger.info("The share of a dead JVM with a ttl of 2 s was gone after {} ms",
 				(System.nanoTime() - killed) / 1_000_000);
 		assertThat(living.isHeld()).isTrue();
 		assertThat(writer).isNotDone();

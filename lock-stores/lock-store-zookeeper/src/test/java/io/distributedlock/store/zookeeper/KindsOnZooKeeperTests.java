@@ -102,13 +102,14 @@ class KindsOnZooKeeperTests extends KindsContractTests {
 			reader.destroyForcibly().waitFor();
 			long died = System.nanoTime();
 			living.close();
-			try (Lease lease = writer.get(20, TimeUnit.SECONDS)) {
+			try (Lease lease = writer.get(60, TimeUnit.SECONDS)) {
 				Duration taken = Duration.ofNanos(System.nanoTime() - died);
 				logger.info("A reader's JVM with a ttl of {} ms was killed: the writer went on after {} ms",
 						ttl.toMillis(), taken.toMillis());
-				// Two ticks of margin, the leader looks once per tick, and the writer
-				// asks again every 400 ms.
-				assertThat(taken).isLessThan(ttl.plusSeconds(4));
+				// Two ticks of margin, the leader looks once per tick, the writer asks
+				// again every 400 ms, and the machine may be busy. Other sessions last
+				// for 30 s.
+				assertThat(taken).isLessThan(ttl.plusSeconds(9));
 				assertThat(lease.fencingToken()).isGreaterThan(token);
 			}
 			all(List.of());
