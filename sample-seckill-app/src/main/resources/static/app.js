@@ -133,7 +133,7 @@ function showRun(view) {
     + `${number.format(view.done)} of ${number.format(total)} requests`;
   $('bar-ordered').style.width = share(outcomes.ORDERED);
   $('bar-refused').style.width = share(outcomes.SOLD_OUT + outcomes.BOUGHT_ALREADY);
-  $('bar-failed').style.width = share(outcomes.BUSY + outcomes.STALE + outcomes.FAILED);
+  $('bar-failed').style.width = share(outcomes.BUSY + outcomes.SHED + outcomes.STALE + outcomes.FAILED);
   for (const [outcome, count] of Object.entries(outcomes)) {
     $(`n-${outcome.toLowerCase().replace('_', '-')}`).textContent = number.format(count);
   }
@@ -237,7 +237,8 @@ async function showLock() {
     const statistics = here.statistics.find((entry) => entry.name === 'stock');
     $('acquired').textContent = number.format(statistics?.acquired ?? 0);
     $('handoffs').textContent = number.format(statistics?.localHandoffs ?? 0);
-    $('refused').textContent = number.format(statistics?.refused ?? 0);
+    $('refused').textContent = number.format(statistics?.refused ?? 0)
+      + (statistics?.shed ? `, ${number.format(statistics.shed)} at once` : '');
     $('lost').textContent = number.format(statistics?.lost ?? 0);
   } catch (error) {
     $('store-state').textContent = 'no answer';

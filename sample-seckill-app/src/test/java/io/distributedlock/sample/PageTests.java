@@ -97,6 +97,9 @@ class PageTests {
 		assertThat(text("stock-left")).isEqualTo("0");
 		assertThat(text("oversold")).isEqualTo("0");
 		assertThat(text("twice")).isEqualTo("0");
+		assertThat(Stream.of("ordered", "sold-out", "bought-already", "busy", "shed", "stale", "failed")
+			.mapToInt((outcome) -> Integer.parseInt(text("n-" + outcome)))
+			.sum()).isEqualTo(600);
 		screenshot("page-with-lock.png");
 
 		browser.findElement(By.id("run-unlocked")).click();

@@ -17,6 +17,9 @@ enum Outcome {
 	/** The lock was not had in time. */
 	BUSY,
 
+	/** It could not have been had in time, and the buyer was told so at once. */
+	SHED,
+
 	/** The lock was lost, or the database refused its token; no order was made. */
 	STALE,
 
@@ -33,9 +36,16 @@ enum Outcome {
 		return switch (status) {
 			case 201 -> ORDERED;
 			case 409 -> conflict(body);
-			case 503 -> body.contains("urn:seckill:busy") ? BUSY : FAILED;
+			case 503 -> unavailable(body);
 			default -> FAILED;
 		};
+	}
+
+	private static Outcome unavailable(String body) {
+		if (body.contains("urn:seckill:busy")) {
+			return BUSY;
+		}
+		return body.contains("urn:seckill:shed") ? SHED : FAILED;
 	}
 
 	private static Outcome conflict(String body) {

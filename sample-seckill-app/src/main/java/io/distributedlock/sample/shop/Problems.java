@@ -55,10 +55,14 @@ class Problems extends ResponseEntityExceptionHandler {
 		return problem(HttpStatus.BAD_REQUEST, "invalid-request", "Invalid request", ex);
 	}
 
-	/** Contention: the same request may succeed a moment later. */
+	/**
+	 * Contention: the same request may succeed a moment later. Who could not have been
+	 * served in time was told so at once, and has cost next to nothing.
+	 */
 	@ExceptionHandler
 	ResponseEntity<ProblemDetail> busy(LockNotAcquiredException ex) {
-		return retryable("busy", "Too many buyers", ex, SOON);
+		boolean shed = ex.reason() == LockNotAcquiredException.Reason.PREDICTED_TIMEOUT;
+		return retryable(shed ? "shed" : "busy", "Too many buyers", ex, SOON);
 	}
 
 	/** Outage of the lock store. */

@@ -1,6 +1,10 @@
 package io.distributedlock.sample.shop;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 import io.distributedlock.Lease;
@@ -112,6 +116,33 @@ class ShopApiTests {
 			lease.release();
 		}
 		this.shop.buy("api-busy", "ann").as(201);
+	}
+
+	@Test
+	void aBuyerThatCouldNotBeServedInTimeIsToldSoAtOnce() throws Exception {
+		this.shop.openSale("api-shed", 1);
+		LockRequest request = LockRequest.of(ShopService.STOCK, "api-shed").withWaitTime(Duration.ofMinutes(1));
+		List<CompletableFuture<Lease>> line = new ArrayList<>();
+		Lease held = this.locks.acquireAsync(request).join();
+		for (int i = 0; i < 10; i++) {
+			CompletableFuture<Lease> next = this.locks.acquireAsync(request);
+			// Each holds the lock for so long that fifteen of them take longer than a
+			// buyer
+			// waits.
+			Thread.sleep(200);
+			held.release();
+			held = next.get(30, TimeUnit.SECONDS);
+		}
+		for (int i = 0; i < 15; i++) {
+			line.add(this.locks.acquireAsync(request));
+		}
+		JsonNode problem = this.shop.buy("api-shed", "ann").asProblem(503, "shed");
+		assertThat(problem.get("detail").asString()).contains("stock:api-shed", "predicted wait");
+		held.release();
+		for (CompletableFuture<Lease> waiting : line) {
+			waiting.get(30, TimeUnit.SECONDS).release();
+		}
+		this.shop.buy("api-shed", "ann").as(201);
 	}
 
 	@ParameterizedTest
