@@ -195,9 +195,9 @@ final class DistributedLockInterceptor implements MethodInterceptor {
 				.addKeyValue("lock.name", operation.name())
 				.log("{} takes the lock '{}' within a transaction that was begun before. The lock is kept until that"
 						+ " transaction completes, but with REPEATABLE READ or SERIALIZABLE isolation the transaction may"
-						+ " go on seeing data from before it had the lock. Take the lock first: put @Transactional on the"
-						+ " locked method or within it. (Said once per method.)", operation.location(),
-						operation.name());
+						+ " go on seeing data from before it had the lock. Call it outside of that transaction, or begin the"
+						+ " transaction within the lock: @Transactional on the locked method or on what it calls, not on"
+						+ " what calls it. (Said once per method.)", operation.location(), operation.name());
 		}
 	}
 

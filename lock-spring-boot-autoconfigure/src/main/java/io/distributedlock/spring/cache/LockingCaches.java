@@ -93,7 +93,8 @@ public final class LockingCaches {
 		if (this.names.contains(cache.getName())) {
 			throw new IllegalStateException("Cache '" + cache.getName() + "' is a " + cache.getClass().getSimpleName()
 					+ ", which other instances do not see, so that its values cannot be loaded once for all of them."
-					+ " Use a cache that they share, such as Redis, or take it out of distributed-lock.cache.names.");
+					+ " Use a cache that they share, such as Redis, or take it out of distributed-lock.cache.names;"
+					+ " in a test, set distributed-lock.cache.enabled=false.");
 		}
 		if (this.told.add(cache.getName())) {
 			logger.warn("Cache '{}' is a {}, which other instances do not see: its values are loaded by each of them,"

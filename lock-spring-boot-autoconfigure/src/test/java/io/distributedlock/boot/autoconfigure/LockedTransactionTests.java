@@ -422,7 +422,9 @@ class LockedTransactionTests {
 		}));
 		assertThat(output).containsOnlyOnce("Shop.buy(String) takes the lock 'stock' within a transaction")
 			.containsOnlyOnce("Shop.plain(String) takes the lock 'plain' within a transaction")
-			.contains("REPEATABLE READ");
+			.contains("REPEATABLE READ")
+			.contains("Call it outside of that transaction, or begin the transaction within the lock")
+			.doesNotContain("put @Transactional on");
 	}
 
 	@Test
