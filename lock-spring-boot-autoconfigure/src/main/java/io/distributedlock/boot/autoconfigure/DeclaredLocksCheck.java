@@ -52,7 +52,8 @@ final class DeclaredLocksCheck implements SmartInitializingSingleton {
 	@Override
 	public void afterSingletonsInstantiated() {
 		List<DeclaredLock> locks = this.advisor.check(this.beanFactory);
-		warnOfUnusedEntries(locks);
+		warnOfUnusedEntries(locks,
+				this.beanFactory.getBeanProvider(AdapterLockName.class).stream().map(AdapterLockName::value).toList());
 		if (!this.properties.enabled()) {
 			if (!locks.isEmpty()) {
 				logger.warn(
@@ -65,17 +66,36 @@ final class DeclaredLocksCheck implements SmartInitializingSingleton {
 		warnOfShortTtls(locks);
 	}
 
-	private void warnOfUnusedEntries(List<DeclaredLock> locks) {
+	private void warnOfUnusedEntries(List<DeclaredLock> locks, List<String> adapters) {
 		Set<String> names = locks.stream().map(DeclaredLock::name).collect(Collectors.toCollection(TreeSet::new));
+		names.addAll(adapters);
 		for (String entry : new TreeSet<>(this.properties.locks().keySet())) {
 			if (names.stream().noneMatch((name) -> LockNames.matches(name, entry))) {
 				logger.warn(
 						"distributed-lock.locks.{} matches the name of no @DistributedLock.{} (If only code uses that"
 								+ " name, with LockTemplate, all is well; there it must be written exactly so.)",
-						entry,
-						LockNames.nearest(entry, names).map((name) -> " Did you mean '" + name + "'?").orElse(""));
+						entry, hint(entry, locks, names));
 			}
 		}
+	}
+
+	private static String hint(String entry, List<DeclaredLock> locks, Set<String> names) {
+		for (DeclaredLock lock : locks) {
+			String method = nameOfMethod(lock.method());
+			if (LockNames.matches(method, entry)) {
+				return " The method " + method + " has the name '" + lock.name() + "'.";
+			}
+		}
+		return LockNames.nearest(entry, names).map((name) -> " Did you mean '" + name + "'?").orElse("");
+	}
+
+	/**
+	 * What a lock would be called if its annotation gave it no name: of
+	 * {@code com.acme.Shop.buy(String)}, {@code Shop.buy}.
+	 */
+	private static String nameOfMethod(String method) {
+		String[] parts = method.split("\\(", 2)[0].split("[.$]");
+		return (parts.length > 1) ? parts[parts.length - 2] + "." + parts[parts.length - 1] : parts[0];
 	}
 
 	private void requireStores(List<DeclaredLock> locks) {

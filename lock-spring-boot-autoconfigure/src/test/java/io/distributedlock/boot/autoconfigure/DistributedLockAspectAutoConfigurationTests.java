@@ -5,6 +5,9 @@ import java.time.Duration;
 
 import io.distributedlock.LockContext;
 import io.distributedlock.LockTemplate;
+import io.distributedlock.boot.autoconfigure.cache.CacheLockAutoConfiguration;
+import io.distributedlock.boot.autoconfigure.integration.IntegrationLockAutoConfiguration;
+import io.distributedlock.boot.autoconfigure.shedlock.ShedLockAutoConfiguration;
 import io.distributedlock.spring.DistributedLock;
 import io.distributedlock.spring.DistributedLockAdvisor;
 import io.distributedlock.spring.FakeLocks;
@@ -170,6 +173,45 @@ class DistributedLockAspectAutoConfigurationTests {
 		assertThat(output)
 			.contains("distributed-lock.locks.stcok matches the name of no @DistributedLock. Did you mean 'stock'?")
 			.contains("distributed-lock.locks.elephant matches the name of no @DistributedLock.");
+	}
+
+	@Test
+	void entryThatIsCalledAsAMethodIsAWarningWithTheNameOfItsLock(CapturedOutput output) {
+		this.runner.withPropertyValues("distributed-lock.locks.shop-buy.ttl=7s")
+			.withBean(Shop.class)
+			.run((context) -> assertThat(context).hasNotFailed());
+		assertThat(output)
+			.contains("distributed-lock.locks.shop-buy matches the name of no @DistributedLock."
+					+ " The method Shop.buy has the name 'stock'.")
+			.doesNotContain("Did you mean");
+	}
+
+	@Test
+	void entriesForNamesOfAdaptersAreNoWarning(CapturedOutput output) {
+		ApplicationContextRunner adapters = this.runner
+			.withConfiguration(AutoConfigurations.of(CacheLockAutoConfiguration.class, ShedLockAutoConfiguration.class,
+					IntegrationLockAutoConfiguration.class))
+			.withPropertyValues("distributed-lock.locks.cache.ttl=7s", "distributed-lock.locks.shedlock.ttl=7s",
+					"distributed-lock.locks.flows.ttl=7s", "distributed-lock.integration.name=flows",
+					"distributed-lock.cache.enabled=true");
+		adapters.run((context) -> assertThat(context).hasNotFailed());
+		assertThat(output).doesNotContain("matches the name of no");
+		adapters
+			.withPropertyValues("distributed-lock.cache.enabled=false", "distributed-lock.shedlock.enabled=false",
+					"distributed-lock.integration.enabled=false")
+			.run((context) -> assertThat(context).hasNotFailed());
+		assertThat(output).contains("distributed-lock.locks.cache matches the name of no")
+			.contains("distributed-lock.locks.shedlock matches the name of no")
+			.contains("distributed-lock.locks.flows matches the name of no");
+	}
+
+	@Test
+	void nameOfAnAdapterIsAHintToo(CapturedOutput output) {
+		this.runner.withConfiguration(AutoConfigurations.of(ShedLockAutoConfiguration.class))
+			.withPropertyValues("distributed-lock.locks.shedlok.ttl=7s")
+			.run((context) -> assertThat(context).hasNotFailed());
+		assertThat(output).contains(
+				"distributed-lock.locks.shedlok matches the name of no @DistributedLock. Did you mean 'shedlock'?");
 	}
 
 	@Test

@@ -6,6 +6,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 import io.distributedlock.LockTemplate;
+import io.distributedlock.boot.autoconfigure.AdapterLockName;
 import io.distributedlock.boot.autoconfigure.DistributedLockAutoConfiguration;
 import io.distributedlock.spring.cache.LockingCaches;
 
@@ -56,6 +57,11 @@ public final class CacheLockAutoConfiguration {
 				new LinkedBlockingQueue<>(), factory);
 		pool.allowCoreThreadTimeOut(true);
 		return pool;
+	}
+
+	@Bean
+	AdapterLockName cacheLockName(CacheLockProperties properties) {
+		return new AdapterLockName(properties.name());
 	}
 
 	@Bean

@@ -1,11 +1,13 @@
 package io.distributedlock.boot.autoconfigure.integration;
 
 import io.distributedlock.LockTemplate;
+import io.distributedlock.boot.autoconfigure.AdapterLockName;
 import io.distributedlock.boot.autoconfigure.DistributedLockAutoConfiguration;
 import io.distributedlock.spring.integration.DistributedLockRegistry;
 
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
@@ -30,6 +32,12 @@ public final class IntegrationLockAutoConfiguration {
 	@ConditionalOnMissingBean(LockRegistry.class)
 	DistributedLockRegistry distributedLockRegistry(@Lazy LockTemplate locks, IntegrationLockProperties properties) {
 		return new DistributedLockRegistry(locks, properties.name());
+	}
+
+	@Bean
+	@ConditionalOnBean(DistributedLockRegistry.class)
+	AdapterLockName integrationLockName(IntegrationLockProperties properties) {
+		return new AdapterLockName(properties.name());
 	}
 
 }

@@ -1,12 +1,14 @@
 package io.distributedlock.boot.autoconfigure.shedlock;
 
 import io.distributedlock.LockTemplate;
+import io.distributedlock.boot.autoconfigure.AdapterLockName;
 import io.distributedlock.boot.autoconfigure.DistributedLockAutoConfiguration;
 import io.distributedlock.spring.shedlock.DistributedLockProvider;
 import net.javacrumbs.shedlock.core.LockProvider;
 
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
@@ -29,6 +31,12 @@ public final class ShedLockAutoConfiguration {
 	@ConditionalOnMissingBean(LockProvider.class)
 	DistributedLockProvider distributedLockProvider(@Lazy LockTemplate locks, ShedLockProperties properties) {
 		return new DistributedLockProvider(locks, properties.name());
+	}
+
+	@Bean
+	@ConditionalOnBean(DistributedLockProvider.class)
+	AdapterLockName shedLockName(ShedLockProperties properties) {
+		return new AdapterLockName(properties.name());
 	}
 
 }
