@@ -20,15 +20,15 @@ import org.springframework.boot.actuate.endpoint.OperationResponseBody;
  * @param store name of the store
  * @param stored the store's view, null if the store knows nothing or gave no answer
  * @param error why the store gave no answer, null if it did
- * @param local the lease of this instance, null if it has none
+ * @param local the leases of this instance, several only if the lock is shared
  * @param localWaiters how many callers of this instance wait
  */
 public record LockDescriptor(String instance, String id, String name, List<String> key, String store,
-		@Nullable StoredLockDescriptor stored, @Nullable String error, @Nullable HeldLockDescriptor local,
+		@Nullable StoredLockDescriptor stored, @Nullable String error, List<HeldLockDescriptor> local,
 		int localWaiters) implements OperationResponseBody {
 
 	boolean isKnown() {
-		return this.stored != null || this.local != null || this.localWaiters > 0;
+		return this.stored != null || !this.local.isEmpty() || this.localWaiters > 0;
 	}
 
 	/**

@@ -13,6 +13,7 @@ import io.distributedlock.LockInspector.WaitedLock;
 import io.distributedlock.LockKey;
 import io.distributedlock.LockStoreException;
 import io.distributedlock.boot.autoconfigure.endpoint.ForceReleaseDescriptor.Result;
+import io.distributedlock.boot.autoconfigure.endpoint.LocksDescriptor.HeldLockDescriptor;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -215,18 +216,18 @@ public final class LocksEndpoint {
 
 	private LockDescriptor describe(LockInspector inspector, LockKey key, String store, @Nullable StoredLock stored,
 			@Nullable String error) {
-		Optional<HeldLock> local = inspector.held()
+		List<HeldLockDescriptor> local = inspector.held()
 			.stream()
 			.filter((lock) -> lock.key().equals(key) && lock.store().equals(store))
-			.findFirst();
+			.map(this.descriptors::held)
+			.toList();
 		int waiters = inspector.waiting()
 			.stream()
 			.filter((lock) -> lock.key().equals(key) && lock.store().equals(store))
 			.mapToInt(WaitedLock::waiters)
 			.sum();
 		return new LockDescriptor(this.instance, this.descriptors.id(key), key.name(), this.descriptors.key(key), store,
-				(stored != null) ? this.descriptors.stored(stored) : null, error,
-				local.map(this.descriptors::held).orElse(null), waiters);
+				(stored != null) ? this.descriptors.stored(stored) : null, error, local, waiters);
 	}
 
 	private static LockKey key(LockInspector inspector, String name, String[] parts, @Nullable String key) {

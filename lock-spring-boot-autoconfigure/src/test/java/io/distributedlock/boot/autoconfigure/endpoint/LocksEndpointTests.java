@@ -11,6 +11,7 @@ import io.distributedlock.LockInspector.StoredLock.State;
 import io.distributedlock.LockInspector.WaitedLock;
 import io.distributedlock.LockKey;
 import io.distributedlock.boot.autoconfigure.endpoint.ForceReleaseDescriptor.Result;
+import io.distributedlock.boot.autoconfigure.endpoint.LocksDescriptor.HeldLockDescriptor;
 import io.distributedlock.boot.autoconfigure.support.StubInspector;
 import org.junit.jupiter.api.Test;
 
@@ -124,8 +125,19 @@ class LocksEndpointTests {
 		assertThat(lock.stored().lastToken()).isEqualTo("20");
 		assertThat(lock.stored().queue()).singleElement()
 			.satisfies((queued) -> assertThat(queued.instance()).isEqualTo("app-3"));
-		assertThat(lock.local()).isNotNull();
-		assertThat(lock.local().token()).isEqualTo("17");
+		assertThat(lock.local()).singleElement().satisfies((held) -> assertThat(held.token()).isEqualTo("17"));
+	}
+
+	@Test
+	void allLeasesOfASharedLockThatThisInstanceHoldsAreShown() {
+		LockKey key = LockKey.of("report", "eu");
+		this.inspector.heldHere(key, 17);
+		this.inspector.heldHere(LockKey.of("report", "us"), 5);
+		this.inspector.heldHere(key, 18);
+		this.inspector.heldHere(key, 19);
+		LockDescriptor lock = this.endpoint.lock("report", new String[] { "eu" }, null, null);
+		assertThat(lock.local()).extracting(HeldLockDescriptor::token).containsExactlyInAnyOrder("17", "18", "19");
+		assertThat(this.endpoint.lock("report", new String[] { "asia" }, null, null).local()).isEmpty();
 	}
 
 	@Test
@@ -135,7 +147,7 @@ class LocksEndpointTests {
 		LockDescriptor lock = this.endpoint.lock("stock", new String[] { "42" }, "broken", null);
 		assertThat(lock.error()).contains("no answer");
 		assertThat(lock.stored()).isNull();
-		assertThat(lock.local()).isNotNull();
+		assertThat(lock.local()).isNotEmpty();
 	}
 
 	@Test
@@ -145,7 +157,7 @@ class LocksEndpointTests {
 		this.inspector.held.add(new HeldLock(key, "etcd", "w", 3, Duration.ZERO, Duration.ofSeconds(9), 1, 0));
 		LockDescriptor lock = this.endpoint.lock("audit", new String[] { "9" }, null, null);
 		assertThat(lock.store()).isEqualTo("etcd");
-		assertThat(lock.local()).isNotNull();
+		assertThat(lock.local()).isNotEmpty();
 	}
 
 	@Test
@@ -182,7 +194,7 @@ class LocksEndpointTests {
 			.isThrownBy(() -> this.endpoint.lock("stock", NO_PARTS, null, hash))
 			.withMessageContaining("hash of a long key");
 		this.inspector.heldHere(key, 5);
-		assertThat(this.endpoint.lock("stock", NO_PARTS, null, hash).local()).isNotNull();
+		assertThat(this.endpoint.lock("stock", NO_PARTS, null, hash).local()).isNotEmpty();
 	}
 
 	@Test
