@@ -18,14 +18,17 @@ final class Deadlines implements AutoCloseable {
 
 	private final String address;
 
+	private final ConnectionFailures failures;
+
 	private final Thread watch;
 
 	private volatile boolean asleep;
 
 	private volatile boolean closed;
 
-	Deadlines(String address, String name) {
+	Deadlines(String address, ConnectionFailures failures, String name) {
 		this.address = address;
+		this.failures = failures;
 		this.watch = new Thread(this::watch, name + "-deadlines");
 		this.watch.setDaemon(true);
 	}
@@ -71,7 +74,7 @@ final class Deadlines implements AutoCloseable {
 			}
 			else if (operation.deadline() - now <= 0) {
 				this.open.remove(operation);
-				operation.fail(JdbcErrors.timedOut(this.address, operation.wasSent()));
+				operation.fail(JdbcErrors.timedOut(this.address, operation.wasSent(), this.failures.lately()));
 			}
 		}
 		return any;

@@ -67,7 +67,7 @@ final class Dispatcher implements AutoCloseable {
 		this.fast = fast;
 		String name = "distributed-lock-" + settings.name();
 		this.lanes = new Lanes(settings.parallelism());
-		this.deadlines = new Deadlines(address, name);
+		this.deadlines = new Deadlines(address, sessions.failures(), name);
 		for (int i = 1; i <= settings.parallelism(); i++) {
 			Thread worker = new Thread(this::work, name + "-" + i);
 			worker.setDaemon(true);

@@ -161,12 +161,26 @@ enum JdbcErrors {
 
 	/**
 	 * Makes the exception for an operation without an answer.
+	 * @param noConnection why there was no connection lately, null if there was one
 	 */
-	static StoreException timedOut(String address, boolean sent) {
+	static StoreException timedOut(String address, boolean sent, @Nullable Throwable noConnection) {
 		return new StoreException((sent ? "The database did not answer in time."
 				: "The command waited too long for a connection or for its turn behind others, and has done nothing.")
-				+ " Is the database slow or paused, the pool empty, or a row of the lock tables locked by a long"
-				+ " transaction? [database " + address + "]", sent, true, null);
+				+ " Is the database down, slow or paused, the pool empty, or a row of the lock tables locked by a long"
+				+ " transaction? [database " + address
+				+ ((noConnection != null) ? "; last failure to connect: " + reasons(noConnection) : "") + "]", sent,
+				true, noConnection);
+	}
+
+	/**
+	 * What the pool says, and the driver below it.
+	 */
+	private static String reasons(Throwable error) {
+		Throwable root = error;
+		while (root.getCause() != null) {
+			root = root.getCause();
+		}
+		return (root == error) ? firstLine(error) : firstLine(error) + ": " + firstLine(root);
 	}
 
 	private static String firstLine(Throwable error) {

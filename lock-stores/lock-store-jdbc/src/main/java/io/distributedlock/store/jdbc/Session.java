@@ -58,7 +58,7 @@ final class Session implements AutoCloseable {
 	 * @param deadline when nobody waits for the answer any more
 	 */
 	static Session open(DataSource source, Settings settings, boolean autoCommit, long deadline) throws SQLException {
-		Connection connection = source.getConnection();
+		Connection connection = borrow(source, settings.failures());
 		boolean before = true;
 		int isolation = Settings.UNKNOWN;
 		int networkTimeout = Settings.UNKNOWN;
@@ -86,6 +86,18 @@ final class Session implements AutoCloseable {
 		session.phase = Phase.WORKING;
 		session.undecided = !autoCommit;
 		return session;
+	}
+
+	private static Connection borrow(DataSource source, ConnectionFailures failures) throws SQLException {
+		try {
+			Connection connection = source.getConnection();
+			failures.succeeded();
+			return connection;
+		}
+		catch (SQLException | RuntimeException ex) {
+			failures.failed(ex);
+			throw ex;
+		}
 	}
 
 	/**
@@ -236,6 +248,8 @@ final class Session implements AutoCloseable {
 
 		static final int UNKNOWN = -1;
 
+		private final ConnectionFailures failures = new ConnectionFailures();
+
 		private volatile @Nullable Boolean otherIsolation;
 
 		private volatile Dialect dialect = Dialect.H2;
@@ -251,6 +265,10 @@ final class Session implements AutoCloseable {
 		void learn(Connection connection, Dialect dialect) throws SQLException {
 			this.dialect = dialect;
 			this.otherIsolation = connection.getTransactionIsolation() != Connection.TRANSACTION_READ_COMMITTED;
+		}
+
+		ConnectionFailures failures() {
+			return this.failures;
 		}
 
 		boolean isolationToSet() {
