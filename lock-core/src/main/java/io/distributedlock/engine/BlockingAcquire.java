@@ -12,6 +12,7 @@ import io.distributedlock.LockNotAcquiredException;
 import io.distributedlock.LockNotAcquiredException.Reason;
 import io.distributedlock.LockOwner;
 import io.distributedlock.LockRequest;
+import io.distributedlock.LockStoreException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -216,10 +217,14 @@ final class BlockingAcquire {
 		return new LockNotAcquiredException(this.key, reason, waited(), "");
 	}
 
-	private LockException notAcquired(LockException failure) {
-		if (failure instanceof DeadlockDetectedException) {
-			// Where it was made tells nothing.
+	private LockException notAcquired(LockException made) {
+		LockException failure = made;
+		// Where these were made tells nothing. Refusals have no stack trace.
+		if (made instanceof DeadlockDetectedException) {
 			failure.fillInStackTrace();
+		}
+		else if (made instanceof LockStoreException outage) {
+			failure = Waits.ofCaller(outage);
 		}
 		this.engine.tellOfFailure(this.key, this.runtime.name(), failure, waited());
 		return failure;

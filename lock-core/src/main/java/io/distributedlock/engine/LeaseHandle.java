@@ -221,7 +221,13 @@ final class LeaseHandle implements Lease {
 					+ LockSettings.MAX_DURATION.toDays() + "d.");
 		}
 		assertHeld();
-		Waits.get(runtime().extend(this, duration.toNanos()));
+		try {
+			Waits.get(runtime().extend(this, duration.toNanos()));
+		}
+		catch (LockLostException ex) {
+			// With the caller's stack trace.
+			throw lost();
+		}
 	}
 
 	@Override

@@ -163,7 +163,7 @@ final class MultiPlan {
 		}
 		if (failure instanceof LockStoreException outage) {
 			boolean passes = outage.getCause() instanceof StoreException cause && cause.isRetryable();
-			return (passes && !isOver()) ? null : outage;
+			return (passes && !isOver()) ? null : Waits.ofCaller(outage);
 		}
 		throw (failure instanceof RuntimeException ex) ? ex : new IllegalStateException("Unexpected failure", failure);
 	}

@@ -4,6 +4,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 
+import io.distributedlock.LockStoreException;
+
 /**
  * Waits for answers that are certain to come within the command timeout.
  */
@@ -42,7 +44,24 @@ final class Waits {
 		return (failure instanceof CompletionException && failure.getCause() != null) ? failure.getCause() : failure;
 	}
 
+	/**
+	 * Makes of an outage that another thread has noticed one that shows where the calling
+	 * thread was, so that a log without the name of the caller tells who it was. What the
+	 * store said stays the cause.
+	 */
+	static LockStoreException ofCaller(LockStoreException outage) {
+		LockStoreException mine = new LockStoreException(outage.key(), String.valueOf(outage.getMessage()),
+				outage.getCause());
+		for (Throwable suppressed : outage.getSuppressed()) {
+			mine.addSuppressed(suppressed);
+		}
+		return mine;
+	}
+
 	private static RuntimeException unwrap(Throwable cause) {
+		if (cause instanceof LockStoreException outage) {
+			return ofCaller(outage);
+		}
 		if (cause instanceof RuntimeException ex) {
 			return ex;
 		}
