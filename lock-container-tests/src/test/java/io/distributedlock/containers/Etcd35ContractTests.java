@@ -8,6 +8,7 @@ import io.distributedlock.test.FairContractTests;
 import io.distributedlock.test.InspectContractTests;
 import io.distributedlock.test.InspectQueueContractTests;
 import io.distributedlock.test.LockStoreContractTests;
+import io.distributedlock.test.MessageContractTests;
 import io.distributedlock.test.MultiContractTests;
 import io.distributedlock.test.PermitContractTests;
 import io.distributedlock.test.QueueContractTests;
@@ -27,8 +28,8 @@ import static org.assertj.core.api.Assertions.assertThat;
  * The contract of all stores, on etcd 3.5.
  */
 class Etcd35ContractTests extends LockStoreContractTests
-		implements QueueContractTests, SignalContractTests, InspectContractTests, InspectQueueContractTests,
-		SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
+		implements QueueContractTests, SignalContractTests, MessageContractTests, InspectContractTests,
+		InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	private static final Logger logger = LoggerFactory.getLogger(Etcd35ContractTests.class);
 
