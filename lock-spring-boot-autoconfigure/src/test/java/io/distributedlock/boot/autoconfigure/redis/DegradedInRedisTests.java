@@ -13,6 +13,7 @@ import io.distributedlock.boot.autoconfigure.DistributedLockAspectAutoConfigurat
 import io.distributedlock.boot.autoconfigure.DistributedLockAutoConfiguration;
 import io.distributedlock.boot.autoconfigure.logging.LockLoggingAutoConfiguration;
 import io.distributedlock.boot.autoconfigure.metrics.LockMetricsAutoConfiguration;
+import io.distributedlock.engine.LockEngine;
 import io.distributedlock.spring.DistributedLock;
 import io.distributedlock.spring.InvalidDistributedLockException;
 import io.distributedlock.store.redis.server.RedisServerProcess;
@@ -26,6 +27,8 @@ import org.springframework.beans.factory.BeanCreationException;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.aop.AopAutoConfiguration;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration;
+import org.springframework.boot.logging.LogLevel;
+import org.springframework.boot.logging.LoggingSystem;
 import org.springframework.boot.micrometer.metrics.autoconfigure.CompositeMeterRegistryAutoConfiguration;
 import org.springframework.boot.micrometer.metrics.autoconfigure.MetricsAutoConfiguration;
 import org.springframework.boot.micrometer.metrics.autoconfigure.export.simple.SimpleMetricsExportAutoConfiguration;
@@ -69,6 +72,8 @@ class DegradedInRedisTests {
 
 	@Test
 	void methodsRunWithinTheInstanceWhileRedisIsDownAndInRedisWhenItIsBack(CapturedOutput output) {
+		// Which level it has here depends on the tests that ran before.
+		LoggingSystem.get(getClass().getClassLoader()).setLogLevel(LockEngine.class.getName(), LogLevel.INFO);
 		runner().withBean(Shop.class)
 			.withPropertyValues("distributed-lock.locks.shop-buy.on-outage=local")
 			.run((context) -> {
