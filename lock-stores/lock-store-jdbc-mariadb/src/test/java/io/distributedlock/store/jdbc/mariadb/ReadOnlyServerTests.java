@@ -10,6 +10,7 @@ import javax.sql.DataSource;
 
 import com.zaxxer.hikari.HikariDataSource;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -28,6 +29,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
  * A server that was the primary and is none any more. The tests that run at the same time
  * have the right to write all the same.
  */
+@ResourceLock("whether users may write")
 class ReadOnlyServerTests {
 
 	/** Long enough for a new connection on a busy machine. */
