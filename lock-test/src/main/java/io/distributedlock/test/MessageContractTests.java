@@ -23,6 +23,11 @@ public interface MessageContractTests extends ContractBench {
 		return (MessagingLockStore) client.store();
 	}
 
+	/** What is sent to a JVM before it listens may be lost. */
+	private StoreClient listening(String instance) {
+		return client(instance).listen();
+	}
+
 	private static void awaitMessage(StoreClient client, String message) {
 		Awaitility.await()
 			.pollInterval(Duration.ofMillis(2))
@@ -32,9 +37,9 @@ public interface MessageContractTests extends ContractBench {
 
 	@ContractTest
 	default void aMessageComesToWhomItWasSentToAndNobodyElse() {
-		client("jvm-3");
-		MessagingLockStore receiver = store(client("jvm-2"));
-		store(client("jvm-1")).send(receiver.instanceId(), "1x;a,b%20c,*+~");
+		listening("jvm-3");
+		MessagingLockStore receiver = store(listening("jvm-2"));
+		store(listening("jvm-1")).send(receiver.instanceId(), "1x;a,b%20c,*+~");
 		awaitMessage(client("jvm-2"), "1x;a,b%20c,*+~");
 		assertThat(client("jvm-1").messages()).isEmpty();
 		assertThat(client("jvm-2").messages()).hasSize(1);
@@ -44,10 +49,10 @@ public interface MessageContractTests extends ContractBench {
 
 	@ContractTest
 	default void aMessageMayBeAsLongAsTheStoreSays() {
-		MessagingLockStore receiver = store(client("jvm-2"));
+		MessagingLockStore receiver = store(listening("jvm-2"));
 		assertThat(receiver.longestMessage()).isGreaterThanOrEqualTo(4000);
 		String message = "m".repeat(receiver.longestMessage());
-		store(client("jvm-1")).send(receiver.instanceId(), message);
+		store(listening("jvm-1")).send(receiver.instanceId(), message);
 		awaitMessage(client("jvm-2"), message);
 	}
 
@@ -61,7 +66,7 @@ public interface MessageContractTests extends ContractBench {
 
 	@ContractTest
 	default void manyMessagesOfSeveralJvmsAllCome() {
-		MessagingLockStore receiver = store(client("jvm-2"));
+		MessagingLockStore receiver = store(listening("jvm-2"));
 		List<String> sent = new ArrayList<>();
 		for (int i = 0; i < 10; i++) {
 			for (String sender : List.of("jvm-1", "jvm-3")) {
@@ -75,14 +80,16 @@ public interface MessageContractTests extends ContractBench {
 
 	@ContractTest
 	default void aMessageToNobodyDoesNoHarm() {
-		store(client("jvm-1")).send("nobody", "lost");
-		store(client("jvm-1")).send(store(client("jvm-2")).instanceId(), "found");
+		MessagingLockStore receiver = store(listening("jvm-2"));
+		MessagingLockStore sender = store(listening("jvm-1"));
+		sender.send("nobody", "lost");
+		sender.send(receiver.instanceId(), "found");
 		awaitMessage(client("jvm-2"), "found");
 	}
 
 	@ContractTest
 	default void aJvmCanSendToItself() {
-		MessagingLockStore store = store(client("jvm-1"));
+		MessagingLockStore store = store(listening("jvm-1"));
 		store.send(store.instanceId(), "to myself");
 		awaitMessage(client("jvm-1"), "to myself");
 	}

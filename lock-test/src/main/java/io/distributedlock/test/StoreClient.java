@@ -37,6 +37,7 @@ import io.distributedlock.spi.SharedLockStore;
 import io.distributedlock.spi.SignallingLockStore;
 import io.distributedlock.spi.SignallingLockStore.SignalReceiver;
 import io.distributedlock.spi.StoreException;
+import org.awaitility.Awaitility;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -51,6 +52,9 @@ public final class StoreClient {
 
 	static final Duration TIMEOUT = Duration.ofSeconds(5);
 
+	/** What a JVM sends to itself to learn whether it can send and hear. */
+	private static final String HELLO = "hello, me";
+
 	/** How late a busy machine may bring an answer. */
 	private static final Duration PATIENCE = Duration.ofSeconds(5);
 
@@ -60,13 +64,15 @@ public final class StoreClient {
 
 	private final List<Signal> signals = new CopyOnWriteArrayList<>();
 
+	private final List<String> hellos = new CopyOnWriteArrayList<>();
+
 	private final List<String> messages = new CopyOnWriteArrayList<>();
 
 	StoreClient(String instance, LockStore store) {
 		this.instance = instance;
 		this.store = store;
 		if (store instanceof MessagingLockStore messaging) {
-			messaging.receiveMessages(this.messages::add);
+			messaging.receiveMessages((message) -> (message.equals(HELLO) ? this.hellos : this.messages).add(message));
 		}
 		if (store instanceof SignallingLockStore signalling) {
 			signalling.subscribe(new Recorder(this.signals));
@@ -106,6 +112,19 @@ public final class StoreClient {
 	 */
 	public List<String> messages() {
 		return List.copyOf(this.messages);
+	}
+
+	/**
+	 * Returns once this JVM can send and hear messages: stores connect and begin to
+	 * listen in the background.
+	 */
+	StoreClient listen() {
+		MessagingLockStore messaging = (MessagingLockStore) this.store;
+		Awaitility.await().pollInterval(Duration.ofMillis(20)).until(() -> {
+			messaging.send(messaging.instanceId(), HELLO);
+			return !this.hellos.isEmpty();
+		});
+		return this;
 	}
 
 	/**

@@ -130,7 +130,8 @@ class RedisCoalescingTests {
 			this.redis.command("RPUSH", "lock:l:odd", "no lock");
 			this.redis.command("CONFIG", "RESETSTAT");
 			List<CompletionStage<?>> stages = new ArrayList<>();
-			// Keep the lane busy, so that the others meet.
+			// Keep the lane busy until all have been given, so that the others meet.
+			this.redis.command("CLIENT", "PAUSE", "60000", "WRITE");
 			for (int i = 0; i < 2; i++) {
 				stages.add(this.one.store.acquire(StoreFixture.command(LockKey.of("first", i), mine, 1, false)));
 			}
@@ -143,6 +144,7 @@ class RedisCoalescingTests {
 			CompletionStage<AcquireReply> busy = acquire("busy", 1, StoreFixture.TTL);
 			CompletionStage<ReleaseReply> notMine = release("busy", AttemptId.random(), Duration.ZERO);
 			CompletionStage<AcquireReply> odd = acquire("odd", 1, StoreFixture.TTL);
+			this.redis.command("CLIENT", "UNPAUSE");
 			assertThat(StoreFixture.get(plain)).isEqualTo(new ReleaseReply.Released(false));
 			assertThat(StoreFixture.get(kept)).isEqualTo(new ReleaseReply.Released(false));
 			assertThat(StoreFixture.get(passed)).isEqualTo(new ReleaseReply.Released(true));
