@@ -191,7 +191,7 @@ final class AcquireTask extends KeyTask<AcquireReply> {
 
 	private CompletableFuture<AcquireReply> refuse(Link link, View view, @Nullable String holder, Duration freeIn) {
 		if (!this.enqueue || !this.context.canBeSignalled(link)) {
-			return done(View.refused(holder, freeIn, false));
+			return certain(link, view, View.refused(holder, freeIn, false), () -> look(link));
 		}
 		AcquireReply refused = View.refused(holder, freeIn, true);
 		if (this.context.isFresh(local(), this.command.attempt(), link, view.waitingOrEmpty())) {
@@ -269,6 +269,7 @@ final class AcquireTask extends KeyTask<AcquireReply> {
 
 		@Override
 		public void refused(int operation, Code code) {
+			readsAreCertain();
 			CompletableFuture<AcquireReply> next = (operation == 1 && code == Code.NONODE)
 					? AcquireTask.this.context.makeBucket(id(), this.link).thenCompose((made) -> look(this.link))
 					: look(this.link);

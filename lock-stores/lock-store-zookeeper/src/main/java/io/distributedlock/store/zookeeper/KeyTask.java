@@ -8,7 +8,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
+import org.apache.zookeeper.Op;
 import org.jspecify.annotations.Nullable;
 
 import io.distributedlock.LockKey;
@@ -39,6 +41,9 @@ abstract class KeyTask<R> {
 	private final AtomicBoolean passedOne = new AtomicBoolean();
 
 	private volatile boolean sent;
+
+	/** Whether what is read now is no older than this task. */
+	private volatile boolean current;
 
 	KeyTask(StoreContext context, LockKey key, Duration timeout) {
 		this.context = context;
@@ -206,6 +211,30 @@ abstract class KeyTask<R> {
 			});
 		}
 		return result;
+	}
+
+	/** A write of this task was refused, and reads of its session come after that. */
+	final void readsAreCertain() {
+		this.current = true;
+	}
+
+	/**
+	 * Gives an answer that says nobody can have the key now, once that is certain. The
+	 * leader of an ensemble answers reads, {@code sync} included, without asking anybody,
+	 * and may be a moment behind what other servers have told their clients: a lock that
+	 * was given back would seem to be taken. Only a write shows it.
+	 * @param view what the answer is based on
+	 * @param otherwise what to do if it has changed
+	 */
+	final CompletableFuture<R> certain(Link link, View view, R answer, Supplier<CompletableFuture<R>> otherwise) {
+		if (this.current || !view.waitingOrEmpty().queue().isEmpty()) {
+			return done(answer);
+		}
+		readsAreCertain();
+		Op unchanged = (view.waiting() != null) ? Op.check(this.context.layout().wait(id()), view.version())
+				: Op.check(this.context.layout().held(id()), -1);
+		return link.commit(List.of(unchanged, link.proof()))
+			.thenCompose((outcome) -> outcome.succeeded() ? done(answer) : otherwise.get());
 	}
 
 	/**

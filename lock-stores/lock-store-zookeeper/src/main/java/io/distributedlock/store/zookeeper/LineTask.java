@@ -171,7 +171,12 @@ final class LineTask extends KeyTask<List<AcquireReply>> {
 		boolean fresh = served.whom().isEmpty() && attempts().stream()
 			.allMatch((attempt) -> this.context.isFresh(local(), attempt, link, view.waitingOrEmpty())
 					|| served.record().entry(this.context.settings().instanceId, attempt) == null);
-		if (!queues || fresh) {
+		if (!queues) {
+			return answer(link, view, refused)
+				.thenCompose((answers) -> answers.stream().anyMatch(AcquireReply.Granted.class::isInstance)
+						? done(answers) : certain(link, view, answers, () -> look(link)));
+		}
+		if (fresh) {
 			return answer(link, view, refused);
 		}
 		// The first who waits makes sure that there is something to wait for.

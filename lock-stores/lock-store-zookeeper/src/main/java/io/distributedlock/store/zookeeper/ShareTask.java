@@ -230,13 +230,17 @@ final class ShareTask extends KeyTask<AcquireReply> {
 			return decide(link, view);
 		}
 		local().failed(view);
+		readsAreCertain();
 		boolean noBucket = view.waiting() == null && result.outcome().code() == Code.NONODE;
 		return noBucket ? makeBucket(link) : look(link);
 	}
 
 	private CompletableFuture<AcquireReply> refuse(Link link, View view, Served served, boolean queues) {
 		AcquireReply refused = view.refused(served.record(), queues);
-		if (!queues || (served.whom().isEmpty() && isFresh(link, view))) {
+		if (!queues) {
+			return certain(link, view, refused, () -> look(link));
+		}
+		if (served.whom().isEmpty() && isFresh(link, view)) {
 			return done(refused);
 		}
 		// The first who waits makes sure that there is something to wait for.
