@@ -5,6 +5,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 
+import io.distributedlock.LockKey;
 import io.distributedlock.spi.AcquireCommand;
 import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.StoreException;
@@ -23,9 +24,16 @@ import io.distributedlock.spi.StoreException;
  * A caller whom the store has told that somebody else has the lock does not come here: it
  * is contention that it met.
  * <p>
- * The first failure opens a circuit, so that not every caller waits for the store's
- * timeout. While it is open, one caller each second asks the store, and the others get
- * local grants at once. Any answer closes it. Safe for use by many threads.
+ * The first failure that may pass by itself (a lost connection, a timeout) opens a
+ * circuit, so that not every caller waits for the store's timeout. While it is open, one
+ * caller each second asks the store, and the others get local grants at once. Any answer
+ * closes it.
+ * <p>
+ * What the store refuses for good says nothing of other locks: the record of one key may
+ * be unreadable while all others are well, and their callers must not be let in beside
+ * those of other JVMs. So it degrades the lock that was asked for and opens no circuit.
+ * Where it does concern all (a wrong password) nobody waits for long, since it comes as
+ * an answer. Safe for use by many threads.
  */
 final class LocalFallback {
 
@@ -35,12 +43,17 @@ final class LocalFallback {
 	/** How often the store is asked while it is out. */
 	static final long PROBE_PAUSE = 1_000_000_000;
 
+	private static final long WARNING_PAUSE = 60_000_000_000L;
+
 	private static final long CLOSED = Long.MIN_VALUE;
 
 	private final StoreRuntime runtime;
 
 	/** When the store is to be asked again; {@link #CLOSED} while it answers. */
 	private final AtomicLong nextProbe = new AtomicLong(CLOSED);
+
+	/** When to warn again of what the store refuses for good. */
+	private final AtomicLong nextWarning = new AtomicLong(CLOSED);
 
 	LocalFallback(StoreRuntime runtime) {
 		this.runtime = runtime;
@@ -67,7 +80,12 @@ final class LocalFallback {
 				return reply;
 			}
 			StoreException failure = this.runtime.failure(thrown);
-			failed(failure);
+			if (failure.isRetryable()) {
+				failed(failure);
+			}
+			else {
+				refused(command.key(), failure);
+			}
 			if (failure.mayHaveExecuted() || command.repeated()) {
 				undoLater(gate, command, Clock.plus(sentAt, command.timeout().toNanos()));
 			}
@@ -87,6 +105,18 @@ final class LocalFallback {
 					"The lock store '{}' is out: {} Locks with on-outage = local are taken WITHIN THIS"
 							+ " INSTANCE ONLY until it answers again; it is asked once a second.",
 					this.runtime.name(), failure.getMessage());
+		}
+	}
+
+	private void refused(LockKey key, StoreException failure) {
+		long now = this.runtime.now();
+		long next = this.nextWarning.get();
+		if (now >= next && this.nextWarning.compareAndSet(next, now + WARNING_PAUSE)) {
+			StoreRuntime.logger.atWarn()
+				.addKeyValue("lock.key", key.id())
+				.log("The lock store '{}' cannot give lock '{}', which is taken WITHIN THIS INSTANCE ONLY (on-outage ="
+						+ " local): {} This will not pass by itself. There may be more such locks; the next warning"
+						+ " comes in a minute at the earliest.", this.runtime.name(), key, failure.getMessage());
 		}
 	}
 

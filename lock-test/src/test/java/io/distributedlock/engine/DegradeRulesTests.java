@@ -131,6 +131,23 @@ class DegradeRulesTests extends EngineFixture {
 	}
 
 	@Test
+	void aLockThatTheStoreCannotGiveForGoodDoesNotDegradeTheOthers() throws Exception {
+		LockRequest other = LockRequest.of("stock", 43);
+		Lease elsewhere = heldByAnother(otherJvm("jvm-2"), other);
+		this.store.next(CommandKind.ACQUIRE_OR_ENQUEUE, Fault.failBefore(
+				new StoreException("The lock's record is not one that this library wrote.", false, false, null)));
+		try (Lease degraded = this.degrading.acquire(stock())) {
+			assertThat(degraded.isDegraded()).isTrue();
+			// The store is well, and would say who has it.
+			assertThat(this.degrading.tryAcquire(other.withWaitTime(Duration.ofMillis(50)))).isEmpty();
+			elsewhere.close();
+			try (Lease stored = this.degrading.acquire(other)) {
+				assertThat(stored.isDegraded()).isFalse();
+			}
+		}
+	}
+
+	@Test
 	void aSilentStoreIsOutAsWell() {
 		this.store.otherwise((kind) -> Fault.dropReply());
 		try (Lease lease = this.degrading.acquire(stock())) {
