@@ -142,6 +142,14 @@ class Grant extends TimerWheel.Entry {
 		return Clock.plus(sentAt, certain - Profile.drift(certain));
 	}
 
+	/**
+	 * Returns the ttl that a renewal sent now has to ask for.
+	 * @param hold on whose behalf it is sent
+	 */
+	long renewalTtl(Hold hold, long now) {
+		return hold.renewalTtl(now);
+	}
+
 	/** The answer to the command has been taken note of. */
 	void armed() {
 		this.arming = false;

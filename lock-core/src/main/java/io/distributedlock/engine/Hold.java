@@ -150,6 +150,11 @@ final class Hold {
 		return Clock.plus(this.startedAt, this.terms.minHold());
 	}
 
+	/** Renewals never set an end earlier than this. */
+	long floorEnd() {
+		return Clock.plus(this.startedAt, this.terms.floor());
+	}
+
 	void raiseFloor(long moment) {
 		TERMS.updateAndGet(this, (before) -> before.withFloor(moment - this.startedAt));
 	}

@@ -620,11 +620,14 @@ final class ReaderGate extends KeyGate {
 			}
 			long now = this.runtime.now();
 			Hold chosen = null;
+			long extendedTo = 0;
 			for (Hold reader : List.copyOf(room.readers.values())) {
 				if (reader.isOverdue(now)) {
 					loseReader(room, reader, turn);
+					continue;
 				}
-				else if (this.runtime.engine.watchdog().wantsRenewal(reader, now)
+				extendedTo = Math.max(extendedTo, reader.floorEnd());
+				if (this.runtime.engine.watchdog().wantsRenewal(reader, now)
 						&& (chosen == null || reader.renewalTtl(now) > chosen.renewalTtl(now))) {
 					chosen = reader;
 				}
@@ -632,6 +635,7 @@ final class ReaderGate extends KeyGate {
 			if (chosen != null) {
 				room.hold = chosen;
 			}
+			room.extendedTo(extendedTo);
 		});
 	}
 

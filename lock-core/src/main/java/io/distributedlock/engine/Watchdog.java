@@ -241,7 +241,7 @@ final class Watchdog implements Runnable {
 		Duration asked = Duration.ZERO;
 		for (Grant grant : grants) {
 			Hold hold = grant.hold;
-			long ttl = (hold != null) ? hold.renewalTtl(sentAt) : grant.ttl;
+			long ttl = (hold != null) ? grant.renewalTtl(hold, sentAt) : grant.ttl;
 			grant.sending(Clock.plus(sentAt, ttl - Profile.drift(ttl)));
 			if (asked.toNanos() != ttl) {
 				asked = Duration.ofNanos(ttl);

@@ -23,8 +23,10 @@ import io.distributedlock.LossReason;
 import io.distributedlock.spi.StoreException;
 import io.distributedlock.test.CommandKind;
 import io.distributedlock.test.Fault;
+import io.distributedlock.test.FaultyLockStore;
 import io.distributedlock.test.ForwardingLockStore;
 import io.distributedlock.test.InMemoryLockStore;
+import io.distributedlock.test.ManualTicker;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -191,6 +193,25 @@ class ReaderRulesTests extends EngineFixture {
 		assertThat(second.isHeld()).isTrue();
 		second.close();
 		assertThat(storeIsEmpty()).isTrue();
+	}
+
+	@Test
+	void whatAReaderHasExtendedBeyondItsMaxHoldLastsAlsoWhenOthersComeAndGo() throws Exception {
+		ManualTicker ticker = new ManualTicker();
+		FaultyLockStore counted = FaultyLockStore.around(this.server.connect("slow"));
+		LockEngine slow = engine((builder) -> builder.store(counted.store()).ticker(ticker));
+		LockRequest request = reading().withTtl(Duration.ofSeconds(9));
+		Lease extended = heldByAnother(slow, request.withMaxHold(Duration.ofSeconds(10)));
+		Lease other = heldByAnother(slow, request);
+		extended.extend(Duration.ofSeconds(60));
+		// Past the max-hold of the first, so that the room is renewed for the other
+		// alone.
+		ticker.advance(Duration.ofSeconds(25));
+		eventually().until(() -> counted.count(CommandKind.RENEW_SHARED) >= 2);
+		other.close();
+		ticker.advance(Duration.ofSeconds(30));
+		assertThat(extended.isHeld()).isTrue();
+		extended.close();
 	}
 
 	@Test
