@@ -54,9 +54,10 @@ public interface LockTemplate {
 	 * else.
 	 * @param request what to lock
 	 * @return completes, on a thread of the engine, with the lease or with what
-	 * {@link #acquire} throws; cancelling it gives up, and releases a lock that was
-	 * granted at the same moment. The threads are few: continue with an executor of your
-	 * own ({@code thenApplyAsync}) if what follows may block
+	 * {@link #acquire} throws; cancelling it, or completing it in another way such as
+	 * {@code orTimeout}, gives up, and releases a lock that was granted at the same
+	 * moment. The threads are few: continue with an executor of your own
+	 * ({@code thenApplyAsync}) if what follows may block
 	 * @throws IllegalArgumentException as with {@link #acquire}
 	 */
 	CompletableFuture<Lease> acquireAsync(LockRequest request);
@@ -111,7 +112,8 @@ public interface LockTemplate {
 	 * thread. The owner is chosen as in {@link #acquireAsync}.
 	 * @param requests what to lock, at least one
 	 * @return completes, on a thread of the engine, with the leases or with what
-	 * {@link #acquireAll} throws; cancelling it gives up and gives all back
+	 * {@link #acquireAll} throws; cancelling it, or completing it in another way, gives
+	 * up and gives all back
 	 * @throws IllegalArgumentException as with {@link #acquireAll}
 	 */
 	CompletableFuture<MultiLease> acquireAllAsync(Collection<LockRequest> requests);

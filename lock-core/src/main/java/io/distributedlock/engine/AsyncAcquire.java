@@ -17,9 +17,10 @@ import org.jspecify.annotations.Nullable;
  * One acquisition that blocks nobody. The gate decides the fate of the {@link Waiter};
  * what the caller sees follows on a thread of the engine.
  * <p>
- * The result can be cancelled at any moment. Either the waiter is cancelled first, then
- * the gate never grants it; or the grant came first, then completing the cancelled result
- * fails and the lease is released (rule E13).
+ * Whoever has the result can cancel it at any moment, or complete it otherwise, such as
+ * by {@link CompletableFuture#orTimeout}. Either the waiter is cancelled first, then the
+ * gate never grants it; or the grant came first, then completing the result fails and the
+ * lease is released (rule E13).
  */
 final class AsyncAcquire {
 
@@ -94,7 +95,8 @@ final class AsyncAcquire {
 			}
 		}
 		this.result.whenComplete((lease, thrown) -> {
-			if (this.result.isCancelled() && this.waiter.cancel()) {
+			// Who waits still has a result only if somebody else has completed it.
+			if (this.waiter.cancel()) {
 				gate.left(this.waiter);
 				this.fate.cancel(false);
 			}

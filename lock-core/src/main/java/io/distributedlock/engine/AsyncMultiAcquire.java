@@ -16,8 +16,11 @@ import org.jspecify.annotations.Nullable;
  * begins when the one before has ended, on a thread of the engine, so that the plan is
  * used by one thread at a time.
  * <p>
- * The result can be cancelled at any moment: the step under way is given up, and what it
- * still brings is given back with the rest, since completing the result then fails.
+ * Whoever has the result can cancel it at any moment, or complete it otherwise, such as
+ * by {@link CompletableFuture#orTimeout}: the step under way is given up, and what it
+ * still brings is given back with the rest, since completing the result then fails. A
+ * step that has ended cannot be given up, so that nothing happens when the result is
+ * completed here.
  */
 final class AsyncMultiAcquire {
 
@@ -40,7 +43,7 @@ final class AsyncMultiAcquire {
 	CompletableFuture<MultiLease> start() {
 		this.result.whenComplete((lease, thrown) -> {
 			Runnable current = this.giveUp;
-			if (this.result.isCancelled() && current != null) {
+			if (current != null) {
 				current.run();
 			}
 		});
@@ -103,7 +106,7 @@ final class AsyncMultiAcquire {
 
 	private void giveUpWith(Runnable action) {
 		this.giveUp = action;
-		if (this.result.isCancelled()) {
+		if (this.result.isDone()) {
 			action.run();
 		}
 	}

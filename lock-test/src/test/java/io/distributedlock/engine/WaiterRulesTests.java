@@ -17,7 +17,9 @@ import io.distributedlock.LockKey;
 import io.distributedlock.LockListener;
 import io.distributedlock.LockNotAcquiredException.Reason;
 import io.distributedlock.LockNotAcquiredException;
+import io.distributedlock.LockRequest;
 import io.distributedlock.LockStoreException;
+import io.distributedlock.MultiLease;
 import io.distributedlock.spi.StoreException;
 import io.distributedlock.test.CommandKind;
 import io.distributedlock.test.Fault;
@@ -74,6 +76,23 @@ class WaiterRulesTests extends EngineFixture {
 		first.get(5, TimeUnit.SECONDS).close();
 		third.get(5, TimeUnit.SECONDS).close();
 		eventually().until(() -> this.engine.gateCount() == 0);
+	}
+
+	@Test
+	@Tag("E4")
+	void aCallerWhoseFutureSomebodyElseCompletesWaitsNoLonger() throws Exception {
+		LockRequest patient = stock().withWaitTime(Duration.ofMinutes(5));
+		Lease held = heldByAnother(this.engine, stock());
+		CompletableFuture<Lease> late = this.engine.acquireAsync(patient).orTimeout(1, TimeUnit.MILLISECONDS);
+		CompletableFuture<Lease> failed = this.engine.acquireAsync(patient);
+		failed.completeExceptionally(new IllegalStateException("not needed any more"));
+		CompletableFuture<MultiLease> several = this.engine
+			.acquireAllAsync(List.of(patient, LockRequest.of("other").withWaitTime(Duration.ofMinutes(5))));
+		several.complete(null);
+		assertThat(late).failsWithin(Duration.ofSeconds(10));
+		eventually().until(() -> waiters(this.engine) == 0);
+		held.close();
+		eventually().until(() -> this.engine.gateCount() == 0 && storeIsEmpty());
 	}
 
 	@Test
