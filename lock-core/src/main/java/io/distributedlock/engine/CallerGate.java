@@ -62,6 +62,9 @@ final class CallerGate extends KeyGate {
 
 	private final Map<AttemptId, Seat> holding = new LinkedHashMap<>();
 
+	/** When those that wait are asked for. */
+	private final Agenda agenda = new Agenda();
+
 	/** Commands under way that give something back. */
 	private int closing;
 
@@ -151,7 +154,7 @@ final class CallerGate extends KeyGate {
 	}
 
 	private void sit(Seat seat) {
-		seat.due = true;
+		this.agenda.add(seat);
 		this.waiting.put(seat.attempt.id, seat);
 		this.runtime.register(seat.attempt.id, this);
 	}
@@ -225,24 +228,27 @@ final class CallerGate extends KeyGate {
 		CompletableFuture<Boolean> reply = new CompletableFuture<>();
 		long until = ended.minHoldEnd();
 		boolean keep = until > this.runtime.now();
-		// Whoever of this JVM is next gets its own ttl at least.
-		long nextTtl = this.waiting.values()
-			.stream()
-			.mapToLong((other) -> other.waiter.profile.storeTtl())
-			.max()
-			.orElse(0);
+		long nextTtl = (isInOrder() && !keep) ? longestTtl() : 0;
 		this.closing++;
 		turn.then(() -> {
 			long sentAt = this.runtime.now();
 			Duration keepFor = keep ? Duration.ofNanos(Math.max(1_000_000, until - sentAt)) : Duration.ZERO;
 			ReleaseCommand command = new ReleaseCommand(this.key, seat.attempt.id, keepFor, timeout(ended.grant.ttl));
-			(isInOrder() && !keep && nextTtl > 0
-					? this.runtime.call(() -> fair().releaseInOrder(command, Duration.ofNanos(nextTtl)))
+			(nextTtl > 0 ? this.runtime.call(() -> fair().releaseInOrder(command, Duration.ofNanos(nextTtl)))
 					: this.runtime.release(isShared(), command))
 				.whenComplete(
 						(answer, thrown) -> released(last, keep ? until : 0, nextTtl, sentAt, reply, answer, thrown));
 		});
 		return new Closing(true, true, reply);
+	}
+
+	/** Whoever of this JVM is next gets its own ttl at least. */
+	private long longestTtl() {
+		long longest = 0;
+		for (Seat seat : this.waiting.values()) {
+			longest = Math.max(longest, seat.waiter.profile.storeTtl());
+		}
+		return longest;
 	}
 
 	// ---- What the store answers
@@ -253,7 +259,7 @@ final class CallerGate extends KeyGate {
 	 */
 	private void answered(Seat seat, Attempt asked, long ttl, long sentAt, long executableUntil,
 			@Nullable AcquireReply reply, @Nullable Throwable thrown, Turn turn) {
-		seat.asked = false;
+		this.agenda.answered(seat);
 		if (this.waiting.get(asked.id) != seat) {
 			answeredTooLate(seat, asked, ttl, executableUntil, reply, thrown, turn);
 			return;
@@ -306,6 +312,7 @@ final class CallerGate extends KeyGate {
 			giveUp(seat, turn);
 			return;
 		}
+		this.agenda.remove(seat);
 		this.waiting.remove(seat.attempt.id);
 		this.holding.put(seat.attempt.id, seat);
 		seat.hold = begun;
@@ -408,7 +415,7 @@ final class CallerGate extends KeyGate {
 		long own = next.waiter.profile.storeTtl();
 		if (own > ttl) {
 			// It came when the release was on its way, and asks for its own ttl now.
-			next.due = true;
+			this.agenda.due(next);
 			return;
 		}
 		granted(next, ttl, Clock.plus(sentAt, own - Profile.drift(own)), passed.token(), turn);
@@ -424,12 +431,12 @@ final class CallerGate extends KeyGate {
 	void signalled(@Nullable AttemptId signalled) {
 		transition((turn) -> {
 			if (signalled == null) {
-				this.waiting.values().forEach((seat) -> seat.due = true);
+				this.waiting.values().forEach(this.agenda::due);
 			}
 			else {
 				Seat seat = this.waiting.get(signalled);
 				if (seat != null) {
-					seat.due = true;
+					this.agenda.due(seat);
 				}
 			}
 			askDue(turn);
@@ -470,10 +477,7 @@ final class CallerGate extends KeyGate {
 	}
 
 	private void timeToAsk(Turn turn) {
-		long now = this.runtime.now();
-		for (Seat seat : this.waiting.values()) {
-			seat.due |= !seat.asked && now >= seat.dueAt;
-		}
+		this.agenda.wake(this.runtime.now());
 		askDue(turn);
 		setTimer();
 	}
@@ -482,34 +486,20 @@ final class CallerGate extends KeyGate {
 
 	private void askDue(Turn turn) {
 		if (!isInOrder()) {
-			for (Seat seat : this.waiting.values()) {
-				if (seat.due && !seat.asked) {
-					askForShare(seat, turn);
-				}
-			}
+			this.agenda.takeAll().forEach((seat) -> askForShare(seat, turn));
 			return;
 		}
-		List<Seat> inOrder = new ArrayList<>();
-		for (Seat seat : this.waiting.values()) {
-			if (seat.due && !seat.asked) {
-				if (!seat.waiter.waits()) {
-					askOnce(seat, turn);
-				}
-				else if (!this.asking) {
-					inOrder.add(seat);
-				}
+		this.agenda.takeImpatient().forEach((seat) -> askOnce(seat, turn));
+		if (!this.asking) {
+			List<Seat> inOrder = this.agenda.takePatient();
+			if (!inOrder.isEmpty()) {
+				askInOrder(inOrder, turn);
 			}
-		}
-		if (!inOrder.isEmpty()) {
-			askInOrder(inOrder, turn);
 		}
 	}
 
 	private long prepare(Seat seat, boolean queues) {
 		long ttl = seat.waiter.profile.storeTtl();
-		seat.due = false;
-		seat.asked = true;
-		seat.dueAt = Long.MAX_VALUE;
 		seat.attempt.ttl = Math.max(seat.attempt.ttl, ttl);
 		seat.attempt.mayHaveTraces |= queues;
 		return ttl;
@@ -591,18 +581,13 @@ final class CallerGate extends KeyGate {
 	}
 
 	private void dueIn(Seat seat, long pause) {
-		seat.dueAt = Clock.plus(this.runtime.now(), pause);
+		this.agenda.dueAt(seat, Clock.plus(this.runtime.now(), pause));
 		setTimer();
 	}
 
 	/** Fires when the first seat is due. */
 	private void setTimer() {
-		long first = Long.MAX_VALUE;
-		for (Seat seat : this.waiting.values()) {
-			if (!seat.asked) {
-				first = Math.min(first, seat.dueAt);
-			}
-		}
+		long first = this.agenda.next();
 		if (first == Long.MAX_VALUE) {
 			cancelTimer();
 		}
@@ -623,6 +608,7 @@ final class CallerGate extends KeyGate {
 
 	private void giveUp(Seat seat, Turn turn) {
 		Attempt ended = seat.attempt;
+		this.agenda.remove(seat);
 		this.waiting.remove(ended.id);
 		this.runtime.unregister(ended.id);
 		sweepGhosts(ended, ended.ttl, turn);

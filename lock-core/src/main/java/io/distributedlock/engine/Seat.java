@@ -15,6 +15,11 @@ final class Seat {
 
 	Attempt attempt = new Attempt(AttemptId.random());
 
+	// Written by the gate's agenda.
+
+	/** Smaller than that of any seat that came later; of no other seat. */
+	long number = -1;
+
 	/** A command is under way for it. */
 	boolean asked;
 
@@ -23,6 +28,8 @@ final class Seat {
 
 	/** When it is due by itself. */
 	long dueAt = Long.MAX_VALUE;
+
+	// Written by the gate.
 
 	@Nullable Hold hold;
 
