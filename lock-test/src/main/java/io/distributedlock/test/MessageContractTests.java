@@ -88,6 +88,22 @@ public interface MessageContractTests extends ContractBench {
 	}
 
 	@ContractTest
+	default void aMessageToANameThatNoJvmCanHaveDoesNoHarm() {
+		MessagingLockStore receiver = store(listening("jvm-2"));
+		MessagingLockStore sender = store(listening("jvm-1"));
+		// Names come with messages, which anybody may write.
+		for (int i = 0; i < 100; i++) {
+			sender.send("no//such/jvm" + i, "lost");
+			sender.send("n".repeat(2000) + i, "lost");
+		}
+		// The first one may be dropped with those, if they are too many at once.
+		Awaitility.await().pollInterval(Duration.ofMillis(50)).untilAsserted(() -> {
+			sender.send(receiver.instanceId(), "found");
+			assertThat(client("jvm-2").messages()).contains("found");
+		});
+	}
+
+	@ContractTest
 	default void aJvmCanSendToItself() {
 		MessagingLockStore store = store(listening("jvm-1"));
 		store.send(store.instanceId(), "to myself");

@@ -23,6 +23,9 @@ final class MessageTable {
 	/** Longest message. */
 	static final int LONGEST = 4000;
 
+	/** Longest name of an instance. */
+	static final int LONGEST_NAME = 128;
+
 	/** Becomes no lock's key, and is not the mailbox of signals. */
 	private static final String MAILBOX = "?";
 

@@ -131,7 +131,8 @@ final class Messages implements AutoCloseable {
 		if (text.length() > MessageTable.LONGEST) {
 			throw new IllegalArgumentException("A message of " + text.length() + " characters is too long");
 		}
-		if (!text.isEmpty()) {
+		// A name that does not fit into a row would fail those that are sent with it.
+		if (!text.isEmpty() && instance.length() <= MessageTable.LONGEST_NAME) {
 			wakeUp(new Outgoing(new Message(instance, text), System.nanoTime()));
 		}
 	}

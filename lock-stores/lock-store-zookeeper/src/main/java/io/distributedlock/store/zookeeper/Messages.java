@@ -101,6 +101,18 @@ final class Messages {
 			this.underWay.decrementAndGet();
 			return;
 		}
+		try {
+			create(current, instance, message);
+		}
+		catch (RuntimeException ex) {
+			// Nobody answers to it then. Names come with messages, so that anybody may
+			// have made them up, and ZooKeeper takes only some as part of a path.
+			this.underWay.decrementAndGet();
+			ZooKeeperLockStore.logger.debug("A message could not be sent to '{}'", instance, ex);
+		}
+	}
+
+	private void create(Link current, String instance, String message) {
 		String path = this.context.layout().mailbox(instance) + "/" + AttemptId.random();
 		current.zk()
 			.create(path, message.getBytes(StandardCharsets.US_ASCII), this.context.acl(), CreateMode.EPHEMERAL,
