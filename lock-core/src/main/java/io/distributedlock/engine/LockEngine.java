@@ -167,7 +167,8 @@ public final class LockEngine implements LockTemplate, LockInspector, AutoClosea
 	 */
 	public boolean stop(Duration timeout) {
 		this.running = false;
-		long end = Clock.plus(this.clock.now(), timeout.toNanos());
+		// As much as there is, if it is meant to be for ever.
+		long end = Clock.plus(this.clock.now(), TimeUnit.NANOSECONDS.convert(timeout));
 		for (StoreRuntime runtime : this.runtimes.values()) {
 			runtime.gates().forEach(KeyGate::shutDown);
 		}

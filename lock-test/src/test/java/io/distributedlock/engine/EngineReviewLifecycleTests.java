@@ -3,6 +3,7 @@ package io.distributedlock.engine;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
@@ -90,6 +91,19 @@ class EngineReviewLifecycleTests {
 		engine.close();
 		assertThat(waiting).failsWithin(SOON);
 		assertThat(this.server.size()).isZero();
+	}
+
+	@Test
+	void stopMayBeGivenForEver() {
+		InMemoryLockServer server = this.server;
+		try (LockEngine other = LockEngine.builder().store(server.connect("jvm-2")).build();
+				LockEngine engine = LockEngine.builder().store(this.faulty.store()).build();
+				Lease elsewhere = other.acquire(this.request)) {
+			CompletableFuture<Lease> waiting = engine.acquireAsync(this.request);
+			assertThat(engine.stop(ChronoUnit.FOREVER.getDuration())).isTrue();
+			assertThat(waiting).failsWithin(SOON);
+			assertThat(elsewhere.isHeld()).isTrue();
+		}
 	}
 
 	@Test
