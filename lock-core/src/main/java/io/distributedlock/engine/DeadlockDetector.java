@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
@@ -86,6 +87,12 @@ import org.slf4j.LoggerFactory;
  * {@value #RATE} steps out of this JVM per second, and as many messages into it; what is
  * above that is dropped, like a message that was lost. Nothing is stored between two
  * steps: what has to be known travels in the message.
+ * <p>
+ * Where hundreds wait for one hot lock while they hold others, that is no deadlock, and
+ * must neither load the store nor use up the steps that a real one needs. So they share
+ * {@linkplain Looks what the store says} of the lock, and the more waits are listed, the
+ * more seldom each of them is probed again: all together {@value #PROBES_AGAIN} times per
+ * second. Only the first probe, which finds nearly all cycles, is never put off.
  */
 final class DeadlockDetector {
 
@@ -104,6 +111,11 @@ final class DeadlockDetector {
 
 	private static final long LAST_PAUSE = 2_000_000_000;
 
+	private static final int PROBES_AGAIN = 200;
+
+	/** How much longer the pauses of all are for each wait that is listed. */
+	private static final long PAUSE_PER_WAIT = 1_000_000_000 / PROBES_AGAIN;
+
 	/** How many JVMs are asked in one step, of those that share a lock. */
 	private static final int MOST_HOLDERS = 64;
 
@@ -114,6 +126,9 @@ final class DeadlockDetector {
 	private final InstantSource wallClock = InstantSource.system();
 
 	private final LongWaits waits = new LongWaits();
+
+	/** Used by the timer thread alone. */
+	private final Looks looks = new Looks();
 
 	/** A cycle may go over several stores, so that a message may come from any. */
 	private final List<MessagingLockStore> stores = new CopyOnWriteArrayList<>();
@@ -250,7 +265,8 @@ final class DeadlockDetector {
 				search(wait, List.of(wait.step("", 0)), new HashSet<>(Set.of(wait.id)));
 			}
 		}
-		long pause = Math.min(LAST_PAUSE, FIRST_PAUSE << Math.min(wait.probes++, 10));
+		long pause = Math.max(Math.min(LAST_PAUSE, FIRST_PAUSE << Math.min(wait.probes++, 10)),
+				this.waits.size() * PAUSE_PER_WAIT);
 		wait.timer(this.engine.timers().schedule(() -> probe(wait), Clock.jitter(pause)));
 	}
 
@@ -265,10 +281,14 @@ final class DeadlockDetector {
 		if (wait.runtime.store instanceof MessagingLockStore messages
 				&& wait.runtime.store instanceof InspectableLockStore answers && mayBeHeldElsewhere(wait)
 				&& this.outgoing.admits()) {
-			Duration timeout = Duration.ofNanos(this.engine.options().commandTimeout(wait.waiter.profile.ttl()));
-			wait.runtime.call(() -> answers.inspect(wait.gate.key, timeout))
+			this.looks.at(wait, () -> look(wait, answers))
 				.whenComplete((found, thrown) -> later(() -> toOtherJvms(wait, path, messages, found, thrown)));
 		}
+	}
+
+	private CompletionStage<Optional<StoredLock>> look(LongWait wait, InspectableLockStore store) {
+		Duration timeout = Duration.ofNanos(this.engine.options().commandTimeout(wait.waiter.profile.ttl()));
+		return wait.runtime.call(() -> store.inspect(wait.gate.key, timeout));
 	}
 
 	private static boolean mayBeHeldElsewhere(LongWait wait) {

@@ -422,7 +422,7 @@ final class StoreRuntime implements SignalReceiver {
 			}
 			return;
 		}
-		long ttl = hold.renewalTtl(sentAt);
+		long ttl = grant.renewalTtl(hold, sentAt);
 		RenewCommand command = new RenewCommand(grant.gate.key, grant.attempt(), Duration.ofNanos(ttl),
 				Duration.ofNanos(this.engine.options().commandTimeout(hold.terms().ttl())));
 		CompletionStage<List<RenewReply>> answer = grant.local

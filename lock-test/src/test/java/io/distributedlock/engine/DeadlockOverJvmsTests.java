@@ -23,6 +23,7 @@ import io.distributedlock.LockListener;
 import io.distributedlock.LockMode;
 import io.distributedlock.LockNotAcquiredException;
 import io.distributedlock.LockOwner;
+import io.distributedlock.LockRequest;
 import io.distributedlock.test.CommandKind;
 import io.distributedlock.test.Fault;
 import io.distributedlock.test.FaultyLockStore;
@@ -338,6 +339,39 @@ class DeadlockOverJvmsTests extends DeadlockFixture {
 		holder.waits();
 		assertThat(holder.outcome()).isNull();
 		assertThat(waiter.outcome()).isNull();
+	}
+
+	@Test
+	void manyThatWaitForOneHotLockShareWhatTheStoreSaysAndHideNoCycle() throws Exception {
+		LockEngine one = jvm("one");
+		LockEngine two = jvm("two");
+		FaultyLockStore store = this.stores.get("one");
+		Lease hot = two.acquireAsync(lock("hot")).get(10, TimeUnit.SECONDS);
+		List<LockOwner> owners = new ArrayList<>();
+		List<Lease> own = new ArrayList<>();
+		for (int i = 0; i < 300; i++) {
+			owners.add(LockOwner.create("owner"));
+			own.add(one.acquireAsync(LockRequest.of("own", i).withOwner(owners.get(i))).get(10, TimeUnit.SECONDS));
+		}
+		store.resetCounts();
+		long start = System.nanoTime();
+		List<CompletableFuture<Lease>> crowd = owners.stream()
+			.map((owner) -> one.acquireAsync(lock("hot").withWaitTime(Duration.ofMinutes(2)).withOwner(owner)))
+			.toList();
+		eventually().until(() -> this.stores.get("two").messages() >= 300);
+		long looks = store.count(CommandKind.INSPECT);
+		// One for every 25 ms at most, however many wait.
+		assertThat(looks).isBetween(1L, (System.nanoTime() - start) / 25_000_000 + 2);
+		Caller first = caller("first", one, lock("a"), lock("b").withWaitTime(Duration.ofMinutes(2)));
+		Caller second = caller("second", two, lock("b"), lock("a").withWaitTime(Duration.ofMinutes(2)));
+		first.waits();
+		Thread.sleep(20);
+		second.waits();
+		assertThat(second.outcome()).isInstanceOf(DeadlockDetectedException.class);
+		assertThat(first.outcome()).isNull();
+		crowd.forEach((waiting) -> waiting.cancel(false));
+		own.forEach(Lease::release);
+		hot.release();
 	}
 
 	@Test
