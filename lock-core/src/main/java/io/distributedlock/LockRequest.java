@@ -24,11 +24,15 @@ public final class LockRequest {
 
 	private final @Nullable LockOwner owner;
 
-	private LockRequest(LockKey key, LockSettings settings, LockMode mode, @Nullable LockOwner owner) {
+	private final boolean declared;
+
+	private LockRequest(LockKey key, LockSettings settings, LockMode mode, @Nullable LockOwner owner,
+			boolean declared) {
 		this.key = Objects.requireNonNull(key, "key");
 		this.settings = Objects.requireNonNull(settings, "settings");
 		this.mode = Objects.requireNonNull(mode, "mode");
 		this.owner = owner;
+		this.declared = declared;
 	}
 
 	/**
@@ -39,7 +43,7 @@ public final class LockRequest {
 	 * @throws IllegalArgumentException see {@link LockKey#of}
 	 */
 	public static LockRequest of(String name, @Nullable Object... keyParts) {
-		return new LockRequest(LockKey.of(name, keyParts), LockSettings.NONE, LockMode.WRITE, null);
+		return new LockRequest(LockKey.of(name, keyParts), LockSettings.NONE, LockMode.WRITE, null, false);
 	}
 
 	/**
@@ -50,7 +54,7 @@ public final class LockRequest {
 	 * @return the request
 	 */
 	public static LockRequest of(LockKey key, LockSettings settings) {
-		return new LockRequest(key, settings, LockMode.WRITE, null);
+		return new LockRequest(key, settings, LockMode.WRITE, null, false);
 	}
 
 	/**
@@ -137,7 +141,7 @@ public final class LockRequest {
 	 * fair; one that reads is refused when it is used
 	 */
 	public LockRequest withPermits(int permits) {
-		return new LockRequest(this.key, this.settings.withPermits(permits), this.mode, this.owner);
+		return with(this.settings.withPermits(permits));
 	}
 
 	/**
@@ -160,7 +164,7 @@ public final class LockRequest {
 	 * @return the new request
 	 */
 	public LockRequest withMode(LockMode mode) {
-		return new LockRequest(this.key, this.settings, mode, this.owner);
+		return new LockRequest(this.key, this.settings, mode, this.owner, this.declared);
 	}
 
 	/**
@@ -179,11 +183,22 @@ public final class LockRequest {
 	 * @return the new request
 	 */
 	public LockRequest withOwner(@Nullable LockOwner owner) {
-		return new LockRequest(this.key, this.settings, this.mode, owner);
+		return new LockRequest(this.key, this.settings, this.mode, owner, this.declared);
+	}
+
+	/**
+	 * Returns a request whose settings are not what its code insists on, but what was
+	 * declared for the lock, in an annotation for instance, with what is configured for
+	 * its name filled in. So the ttl may be replaced by one that is learnt
+	 * ({@link AdaptiveTtl}); the ttl of any other request may not.
+	 * @return the new request
+	 */
+	public LockRequest asDeclared() {
+		return new LockRequest(this.key, this.settings, this.mode, this.owner, true);
 	}
 
 	private LockRequest with(LockSettings changed) {
-		return new LockRequest(this.key, changed, this.mode, this.owner);
+		return new LockRequest(this.key, changed, this.mode, this.owner, this.declared);
 	}
 
 	/**
@@ -216,6 +231,14 @@ public final class LockRequest {
 	 */
 	public @Nullable LockOwner owner() {
 		return this.owner;
+	}
+
+	/**
+	 * Returns whether the settings were declared rather than insisted on.
+	 * @return true after {@link #asDeclared()}
+	 */
+	public boolean isDeclared() {
+		return this.declared;
 	}
 
 	@Override

@@ -16,6 +16,7 @@ import io.distributedlock.LockListener;
 import io.distributedlock.LockLostException;
 import io.distributedlock.LockMode;
 import io.distributedlock.LockPolicy;
+import io.distributedlock.LockRequest;
 import io.distributedlock.LockSettings;
 import io.distributedlock.LossReason;
 import io.distributedlock.OnOutage;
@@ -78,17 +79,20 @@ final class Policies implements LockListener {
 
 	/**
 	 * Changes the settings of a request as its policy says.
+	 * @param settings those of the request, with what it leaves open filled in
 	 * @throws IllegalArgumentException if the policy cannot be followed with them
 	 */
-	LockSettings apply(LockKey key, LockMode mode, LockSettings settings) {
+	LockSettings apply(LockRequest request, LockSettings settings) {
+		LockKey key = request.key();
 		Entry entry = of(key.name());
 		if (entry == Entry.DEFAULT) {
 			return settings;
 		}
 		if (entry.policy().onOutage() == OnOutage.LOCAL) {
-			refuseWhatCannotDegrade(key, mode, settings);
+			refuseWhatCannotDegrade(key, request.mode(), settings);
 		}
-		if (entry.ttl() == null) {
+		// A ttl that the code insists on is nearer to it than what is configured.
+		if (entry.ttl() == null || (request.settings().ttl() != null && !request.isDeclared())) {
 			return settings;
 		}
 		if (Boolean.TRUE.equals(settings.renew())) {

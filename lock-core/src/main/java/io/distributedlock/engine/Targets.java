@@ -113,7 +113,7 @@ final class Targets {
 	 * cannot do what it asks for
 	 */
 	Profile profile(LockRequest request, LockSettings resolved, StoreRuntime runtime) {
-		LockSettings settings = this.policies.apply(request.key(), request.mode(), resolved);
+		LockSettings settings = this.policies.apply(request, resolved);
 		Profile profile = Profile.of(settings, request.mode(), this.terms);
 		if (!profile.isAlone()) {
 			String missing = missing(runtime.store, request.mode(), settings);

@@ -72,13 +72,17 @@ record LockOperation(Method method, String location, String simpleClassName, Str
 			parts[i] = evaluate(this.key.get(i), arguments);
 		}
 		try {
-			return LockRequest.of(LockKey.of(this.name, parts), this.settings).withMode(this.mode);
+			return request(LockKey.of(this.name, parts));
 		}
 		catch (IllegalArgumentException ex) {
 			throw new IllegalArgumentException(
 					"No key for @DistributedLock on " + this.location + " (key = " + this.key + "): " + ex.getMessage(),
 					ex);
 		}
+	}
+
+	private LockRequest request(LockKey key) {
+		return LockRequest.of(key, this.settings).withMode(this.mode).asDeclared();
 	}
 
 	/**
@@ -119,7 +123,7 @@ record LockOperation(Method method, String location, String simpleClassName, Str
 		List<LockRequest> requests = new ArrayList<>(keys.size());
 		for (Object key : keys) {
 			try {
-				requests.add(LockRequest.of(LockKey.of(this.name, key), this.settings).withMode(this.mode));
+				requests.add(request(LockKey.of(this.name, key)));
 			}
 			catch (IllegalArgumentException ex) {
 				throw new IllegalArgumentException("No key for @DistributedLock on " + this.location + " (lockAll = "

@@ -34,7 +34,7 @@ class AdaptiveTtlTests extends EngineFixture {
 				: LockPolicy.DEFAULT));
 
 	private static LockRequest request() {
-		return stock().withRenew(false).withTtl(CONFIGURED);
+		return stock().withRenew(false);
 	}
 
 	/** The deadline of a lease lies a little before the end of its ttl. */
@@ -66,6 +66,30 @@ class AdaptiveTtlTests extends EngineFixture {
 		assertThat(observed().ttl()).isBetween(Duration.ofSeconds(8), Duration.ofMillis(8800));
 		assertThat(observed().quantile()).isBetween(Duration.ofSeconds(4), Duration.ofMillis(4400));
 		assertThat(observed().holds()).isGreaterThanOrEqualTo(ObservedTtl.ENOUGH);
+	}
+
+	@Test
+	void aTtlThatTheCodeInsistsOnIsNotReplaced() {
+		hold(150, Duration.ofSeconds(4));
+		try (Lease lease = this.adapting.acquire(request().withTtl(Duration.ofSeconds(3)))) {
+			assertThat(lease.remaining()).isBetween(Duration.ofMillis(2900), Duration.ofSeconds(3));
+		}
+		try (Lease lease = this.adapting.acquire(stock().withTtl(Duration.ofSeconds(3)).withRenew(true))) {
+			assertThat(lease.remaining()).isBetween(Duration.ofMillis(2900), Duration.ofSeconds(3));
+		}
+		assertThat(ttl()).isGreaterThan(Duration.ofMillis(7800));
+	}
+
+	@Test
+	void aDeclaredTtlIsReplaced() {
+		LockRequest declared = request().withTtl(Duration.ofSeconds(3)).asDeclared();
+		try (Lease lease = this.adapting.acquire(declared)) {
+			assertThat(lease.remaining()).isBetween(Duration.ofMillis(2900), Duration.ofSeconds(3));
+		}
+		hold(150, Duration.ofSeconds(4));
+		try (Lease lease = this.adapting.acquire(declared)) {
+			assertThat(lease.remaining()).isBetween(Duration.ofMillis(7800), Duration.ofMillis(8800));
+		}
 	}
 
 	@Test

@@ -127,7 +127,7 @@ final class DeclaredLocksCheck implements SmartInitializingSingleton {
 	private void requireCapabilities(DeclaredLock lock) {
 		try {
 			this.locks.getObject()
-				.check(LockRequest.of(LockKey.of(lock.name()), lock.settings()).withMode(lock.mode()));
+				.check(LockRequest.of(LockKey.of(lock.name()), lock.settings()).withMode(lock.mode()).asDeclared());
 		}
 		catch (IllegalArgumentException ex) {
 			throw new InvalidDistributedLockException(lock.method(), "its lock cannot be had as it is declared.",
