@@ -13,6 +13,7 @@ import io.distributedlock.LockKey;
 import io.distributedlock.LockListener;
 import io.distributedlock.LockLostException;
 import io.distributedlock.LockNotAcquiredException;
+import io.distributedlock.LockOwner;
 import io.distributedlock.LockStoreException;
 import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationRegistry;
@@ -149,10 +150,11 @@ public final class LockObservations implements LockListener {
 		return lease.isDegraded() ? 0 : lease.fencingToken();
 	}
 
-	private record LeaseId(LockKey key, String store, long token) {
+	// Readers share their token, and leases of this instance only have none.
+	private record LeaseId(LockKey key, String store, long token, LockOwner owner) {
 
 		static LeaseId of(Lease lease) {
-			return new LeaseId(lease.key(), lease.store(), tokenOf(lease));
+			return new LeaseId(lease.key(), lease.store(), tokenOf(lease), lease.owner());
 		}
 
 	}

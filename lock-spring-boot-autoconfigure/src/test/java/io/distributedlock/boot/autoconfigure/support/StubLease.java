@@ -17,6 +17,8 @@ import io.distributedlock.LockOwner;
  */
 public record StubLease(LockKey key, String store, long fencingToken, LeaseState state) implements Lease {
 
+	private static final LockOwner OWNER = LockOwner.create("worker");
+
 	public static StubLease of(String name, Object... parts) {
 		return new StubLease(LockKey.of(name, parts), "redis", 17, LeaseState.HELD);
 	}
@@ -32,7 +34,7 @@ public record StubLease(LockKey key, String store, long fencingToken, LeaseState
 
 	@Override
 	public LockOwner owner() {
-		return LockOwner.create("worker");
+		return OWNER;
 	}
 
 	@Override
