@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -132,6 +133,15 @@ public record DistributedLockProperties(@DefaultValue("true") boolean enabled, @
 			return null;
 		}
 		return (name) -> LockNames.entryFor(name, policies.keySet()).map(policies::get).orElse(LockPolicy.DEFAULT);
+	}
+
+	/**
+	 * Finds the entry of a lock, whose name may be written as property names are.
+	 * @param name name of the lock
+	 * @return its entry, if it has one
+	 */
+	public Optional<Lock> entryFor(String name) {
+		return LockNames.entryFor(name, this.locks.keySet()).map(this.locks::get);
 	}
 
 	/**

@@ -3,9 +3,12 @@ package io.distributedlock.boot.autoconfigure.shedlock;
 import io.distributedlock.LockTemplate;
 import io.distributedlock.boot.autoconfigure.AdapterLockName;
 import io.distributedlock.boot.autoconfigure.DistributedLockAutoConfiguration;
+import io.distributedlock.boot.autoconfigure.DistributedLockProperties;
 import io.distributedlock.spring.shedlock.DistributedLockProvider;
 import net.javacrumbs.shedlock.core.LockProvider;
 
+import org.springframework.beans.factory.BeanFactory;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
@@ -37,6 +40,14 @@ public final class ShedLockAutoConfiguration {
 	@ConditionalOnBean(DistributedLockProvider.class)
 	AdapterLockName shedLockName(ShedLockProperties properties) {
 		return new AdapterLockName(properties.name());
+	}
+
+	@Bean
+	@Lazy(false)
+	@ConditionalOnBean(DistributedLockProvider.class)
+	static ShedLockSettingsCheck shedLockSettingsCheck(DistributedLockProperties locks, ShedLockProperties properties,
+			BeanFactory beanFactory) {
+		return new ShedLockSettingsCheck(locks, properties.name(), (ConfigurableListableBeanFactory) beanFactory);
 	}
 
 }
