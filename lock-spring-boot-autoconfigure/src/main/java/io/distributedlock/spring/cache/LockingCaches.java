@@ -79,6 +79,16 @@ public final class LockingCaches {
 		return (CacheManager) factory.getProxy(manager.getClass().getClassLoader());
 	}
 
+	/**
+	 * Returns the cache that a decorated one takes its values from.
+	 * @param cache any cache
+	 * @return the cache that was decorated, or the same if it is not decorated by this
+	 * class
+	 */
+	public static Cache undecorated(Cache cache) {
+		return (cache instanceof LockingCache locking) ? locking.target() : cache;
+	}
+
 	private boolean isMeant(Cache cache) {
 		if (!this.names.isEmpty() && !this.names.contains(cache.getName())) {
 			return false;

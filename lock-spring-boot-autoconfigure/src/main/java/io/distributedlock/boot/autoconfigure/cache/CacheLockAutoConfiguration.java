@@ -9,6 +9,7 @@ import io.distributedlock.LockTemplate;
 import io.distributedlock.boot.autoconfigure.AdapterLockName;
 import io.distributedlock.boot.autoconfigure.DistributedLockAutoConfiguration;
 import io.distributedlock.spring.cache.LockingCaches;
+import io.micrometer.core.instrument.binder.MeterBinder;
 
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -16,10 +17,12 @@ import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.cache.metrics.CacheMeterBinderProvider;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.thread.Threading;
 import org.springframework.cache.CacheManager;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.core.env.Environment;
 import org.springframework.core.task.VirtualThreadTaskExecutor;
@@ -67,6 +70,21 @@ public final class CacheLockAutoConfiguration {
 	@Bean
 	static CacheManagerPostProcessor lockingCacheManagerPostProcessor(ObjectProvider<LockingCaches> caches) {
 		return new CacheManagerPostProcessor(caches);
+	}
+
+	/**
+	 * Meters of decorated caches, where caches have meters.
+	 */
+	@Configuration(proxyBeanMethods = false)
+	@ConditionalOnClass({ CacheMeterBinderProvider.class, MeterBinder.class })
+	static class Meters {
+
+		@Bean
+		LockedCacheMeterBinderProvider lockedCacheMeterBinderProvider(
+				ObjectProvider<CacheMeterBinderProvider<?>> providers) {
+			return new LockedCacheMeterBinderProvider(() -> providers.orderedStream().toList());
+		}
+
 	}
 
 }

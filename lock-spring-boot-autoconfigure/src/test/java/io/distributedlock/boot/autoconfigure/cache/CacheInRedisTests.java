@@ -20,6 +20,8 @@ import io.distributedlock.boot.autoconfigure.DistributedLockAutoConfiguration;
 import io.distributedlock.boot.autoconfigure.redis.RedisLockStoreAutoConfiguration;
 import io.distributedlock.spring.cache.LockingCaches;
 import io.distributedlock.store.redis.server.RedisServerProcess;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.MeterRegistry;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -31,7 +33,12 @@ import reactor.core.publisher.Mono;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.aop.AopAutoConfiguration;
 import org.springframework.boot.cache.autoconfigure.CacheAutoConfiguration;
+import org.springframework.boot.cache.autoconfigure.RedisCacheManagerBuilderCustomizer;
+import org.springframework.boot.cache.autoconfigure.metrics.CacheMetricsAutoConfiguration;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration;
+import org.springframework.boot.micrometer.metrics.autoconfigure.CompositeMeterRegistryAutoConfiguration;
+import org.springframework.boot.micrometer.metrics.autoconfigure.MetricsAutoConfiguration;
+import org.springframework.boot.micrometer.metrics.autoconfigure.export.simple.SimpleMetricsExportAutoConfiguration;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
@@ -111,6 +118,41 @@ class CacheInRedisTests {
 	void valueOfAMonoIsLoadedOnceForAllCallersOfTwoInstances() {
 		onTwoInstances(runner(), (books) -> books.monoTitle("42").block(Duration.ofSeconds(20)));
 		assertThat(Books.loads).hasValue(1);
+	}
+
+	@Test
+	void decoratedCachesHaveTheirMeters() {
+		ApplicationContextRunner measured = runner()
+			.withConfiguration(
+					AutoConfigurations.of(MetricsAutoConfiguration.class, CompositeMeterRegistryAutoConfiguration.class,
+							SimpleMetricsExportAutoConfiguration.class, CacheMetricsAutoConfiguration.class))
+			.withPropertyValues("spring.cache.cache-names=books", "spring.cache.redis.enable-statistics=true");
+		measured.run(CacheInRedisTests::assertMeasured);
+		redis.command("FLUSHALL");
+		measured.withBean(RedisCacheManagerBuilderCustomizer.class, () -> (builder) -> builder.transactionAware())
+			.run(CacheInRedisTests::assertMeasured);
+	}
+
+	@Test
+	void metersAreNotNeeded() {
+		new ApplicationContextRunner()
+			.withConfiguration(
+					AutoConfigurations.of(DistributedLockAutoConfiguration.class, CacheLockAutoConfiguration.class))
+			.withPropertyValues("distributed-lock.cache.enabled=true")
+			.withClassLoader(new FilteredClassLoader("org.springframework.boot.cache.metrics", "io.micrometer"))
+			.run((context) -> assertThat(context).hasNotFailed().hasSingleBean(LockingCaches.class));
+	}
+
+	private static void assertMeasured(ApplicationContext context) {
+		Books books = context.getBean(Books.class);
+		books.title("42");
+		books.title("42");
+		FunctionCounter hits = context.getBean(MeterRegistry.class)
+			.get("cache.gets")
+			.tag("cache", "books")
+			.tag("result", "hit")
+			.functionCounter();
+		assertThat(hits.count()).isEqualTo(1);
 	}
 
 	@Test
