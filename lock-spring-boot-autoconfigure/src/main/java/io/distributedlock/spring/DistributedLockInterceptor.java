@@ -172,15 +172,26 @@ final class DistributedLockInterceptor implements MethodInterceptor {
 	private static @Nullable Object run(HeldLocks held, LockOperation operation, MethodInvocation invocation)
 			throws Throwable {
 		if (operation.onLost() == OnLost.THROW) {
-			return invocation.proceed();
+			return ended(operation, invocation.proceed());
 		}
 		LossInterrupter interrupter = LossInterrupter.watch(held);
 		try {
-			return invocation.proceed();
+			return ended(operation, invocation.proceed());
 		}
 		finally {
 			interrupter.close();
 		}
+	}
+
+	// Of a method that may return anything, start-up could not tell.
+	private static @Nullable Object ended(LockOperation operation, @Nullable Object returned) {
+		if (returned != null && operation.returnType() == Object.class && ReturnTypes.goesOn(returned)) {
+			throw new IllegalStateException(operation.location() + " has returned a " + returned.getClass().getName()
+					+ ", whose work goes on without the lock '" + operation.name() + "': the lock is given back now,"
+					+ " since the method is declared to return an Object. Declare what it returns: a CompletableFuture,"
+					+ " a CompletionStage, a Mono, a Flux or a plain value.");
+		}
+		return returned;
 	}
 
 	private void checkSurroundingTransaction(LockOperation operation, OnActiveTransaction mode) {

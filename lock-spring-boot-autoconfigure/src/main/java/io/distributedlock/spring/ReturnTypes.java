@@ -1,11 +1,14 @@
 package io.distributedlock.spring;
 
 import java.lang.reflect.Method;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
@@ -25,9 +28,15 @@ import org.springframework.util.ClassUtils;
 final class ReturnTypes {
 
 	// By name, since they need not be there.
-	private static final Set<String> REFUSED = Set.of("kotlinx.coroutines.Deferred",
+	private static final Set<String> REFUSED = Set.of("kotlinx.coroutines.Job",
 			"org.springframework.web.context.request.async.DeferredResult",
-			"org.springframework.web.context.request.async.WebAsyncTask");
+			"org.springframework.web.context.request.async.WebAsyncTask",
+			"org.springframework.web.servlet.mvc.method.annotation.ResponseBodyEmitter",
+			"org.springframework.web.servlet.mvc.method.annotation.StreamingResponseBody", "io.vertx.core.Future",
+			"io.reactivex.Completable", "io.reactivex.Maybe", "io.reactivex.Observable", "io.reactivex.Single",
+			"scala.concurrent.Future");
+
+	private static final Set<String> HTTP_ENTITY = Set.of("org.springframework.http.HttpEntity");
 
 	private static final Set<String> PUBLISHERS = Set.of("org.reactivestreams.Publisher",
 			"java.util.concurrent.Flow$Publisher", "kotlinx.coroutines.flow.Flow");
@@ -63,21 +72,59 @@ final class ReturnTypes {
 		if (isSuspending(method)) {
 			return suspending(method);
 		}
+		refuseWorkWithin(ResolvableType.forMethodReturnType(method, targetClass));
 		if (type == CompletableFuture.class || type == CompletionStage.class) {
 			return MethodStyle.FUTURE;
-		}
-		if (Future.class.isAssignableFrom(type) || CompletionStage.class.isAssignableFrom(type)
-				|| isOneOf(type, REFUSED)) {
-			throw unknownEnd("returns a " + type.getSimpleName());
 		}
 		ReactiveAdapter adapter = adapter(type);
 		if (adapter != null && adapter.getReactiveType() == type && isUsable(adapter)) {
 			return MethodStyle.REACTIVE;
 		}
-		if (adapter != null || isOneOf(type, PUBLISHERS)) {
+		// Spring MVC calls a Callable when the method has returned.
+		if (goesOn(type) || type == Callable.class) {
 			throw unknownEnd("returns a " + type.getSimpleName());
 		}
 		return MethodStyle.BLOCKING;
+	}
+
+	/**
+	 * Refuses what carries work that goes on after its carrier is there, such as a
+	 * {@code ResponseEntity} whose body is a publisher.
+	 */
+	private static void refuseWorkWithin(ResolvableType type) {
+		for (ResolvableType value : carried(type)) {
+			if (goesOn(value.toClass())) {
+				throw unknownEnd(
+						"returns a " + type.toClass().getSimpleName() + " of " + value.toClass().getSimpleName());
+			}
+			refuseWorkWithin(value);
+		}
+	}
+
+	private static List<ResolvableType> carried(ResolvableType type) {
+		Class<?> raw = type.toClass();
+		if (raw.isArray()) {
+			return List.of(type.getComponentType());
+		}
+		boolean carries = Iterable.class.isAssignableFrom(raw) || Map.class.isAssignableFrom(raw)
+				|| raw == Optional.class || isOneOf(raw, HTTP_ENTITY) || goesOn(raw);
+		return carries ? List.of(type.getGenerics()) : List.of();
+	}
+
+	// Whether there may be work left when there is an object of this type.
+	private static boolean goesOn(Class<?> type) {
+		return Future.class.isAssignableFrom(type) || CompletionStage.class.isAssignableFrom(type)
+				|| adapter(type) != null || isOneOf(type, REFUSED) || isOneOf(type, PUBLISHERS);
+	}
+
+	/**
+	 * Tells what cannot be told from a method that is declared to return any object:
+	 * whether the work goes on after it has returned.
+	 * @param returned what it has returned
+	 */
+	static boolean goesOn(@Nullable Object returned) {
+		return returned != null && !(returned instanceof Future<?> future && future.isDone())
+				&& (goesOn(returned.getClass()) || returned instanceof Callable);
 	}
 
 	private static MethodStyle suspending(Method method) {

@@ -3,6 +3,7 @@ package io.distributedlock.spring;
 import java.lang.reflect.Method;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
@@ -15,8 +16,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import reactor.core.publisher.ConnectableFlux;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
 
+import org.springframework.http.ResponseEntity;
 import org.springframework.web.context.request.async.DeferredResult;
+import org.springframework.web.servlet.mvc.method.annotation.SseEmitter;
+import org.springframework.web.servlet.mvc.method.annotation.StreamingResponseBody;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -564,13 +569,108 @@ class InvalidDistributedLockTests {
 
 	@ParameterizedTest
 	@ValueSource(classes = { ReturnsFuture.class, ReturnsFutureOfItsOwn.class, ReturnsConnectable.class,
-			ReturnsDeferredResult.class, ReturnsGenericFuture.class, ReturnsSubmissionPublisher.class })
+			ReturnsDeferredResult.class, ReturnsGenericFuture.class, ReturnsSubmissionPublisher.class,
+			ReturnsCallable.class, ReturnsEmitter.class, ReturnsStreamingBody.class, ReturnsEntityOfPublisher.class,
+			ReturnsPublisherOfEntityOfPublisher.class, ReturnsFutures.class, ReturnsFutureOfFuture.class,
+			ReturnsArrayOfFutures.class })
 	void methodsThatGoOnAfterTheyReturn(Class<?> type) {
 		assertThatExceptionOfType(InvalidDistributedLockException.class).isThrownBy(() -> this.source.findAll(type))
 			.satisfies((ex) -> {
 				assertThat(ex.problem()).contains("its work may go on after it has returned");
 				assertThat(ex.action()).contains("acquireAsync");
 			});
+	}
+
+	static class ReturnsCallable {
+
+		@DistributedLock
+		public Callable<String> buy() {
+			return () -> "";
+		}
+
+	}
+
+	static class ReturnsEmitter {
+
+		@DistributedLock
+		public SseEmitter buy() {
+			return new SseEmitter();
+		}
+
+	}
+
+	static class ReturnsStreamingBody {
+
+		@DistributedLock
+		public ResponseEntity<StreamingResponseBody> buy() {
+			return ResponseEntity.ok((out) -> {
+			});
+		}
+
+	}
+
+	static class ReturnsEntityOfPublisher {
+
+		@DistributedLock
+		public ResponseEntity<Flux<String>> buy() {
+			return ResponseEntity.ok(Flux.empty());
+		}
+
+	}
+
+	static class ReturnsPublisherOfEntityOfPublisher {
+
+		@DistributedLock
+		public Mono<ResponseEntity<Flux<String>>> buy() {
+			return Mono.empty();
+		}
+
+	}
+
+	static class ReturnsFutures {
+
+		@DistributedLock
+		public Map<String, List<CompletableFuture<String>>> buy() {
+			return Map.of();
+		}
+
+	}
+
+	static class ReturnsFutureOfFuture {
+
+		@DistributedLock
+		public CompletableFuture<Optional<CompletableFuture<String>>> buy() {
+			return new CompletableFuture<>();
+		}
+
+	}
+
+	static class ReturnsArrayOfFutures {
+
+		@DistributedLock
+		public CompletableFuture<?>[] buy() {
+			return new CompletableFuture<?>[0];
+		}
+
+	}
+
+	@Test
+	void whatIsCarriedMayBeGenericAsLongAsItsWorkIsOver() {
+		assertThat(this.source.findAll(ReturnsEntities.class)).hasSize(2);
+	}
+
+	static class ReturnsEntities {
+
+		@DistributedLock(name = "stock")
+		public Mono<ResponseEntity<List<String>>> mono() {
+			return Mono.empty();
+		}
+
+		@DistributedLock(name = "stock")
+		public Map<String, Function<String, Mono<String>>> functions() {
+			return Map.of();
+		}
+
 	}
 
 	static class ReturnsFuture {
