@@ -46,6 +46,14 @@ final class LockNames {
 				.thenComparing(Comparator.naturalOrder()));
 	}
 
+	/**
+	 * Tells whether a name is another one, or that one misspelt: at most two letters are
+	 * wrong, and at most a quarter of them.
+	 */
+	static boolean resembles(String name, String other) {
+		return distance(name, other) <= Math.min(2, (other.length() + 1) / 4);
+	}
+
 	private static String canonical(String name) {
 		StringBuilder canonical = new StringBuilder(name.length());
 		name.codePoints().filter(Character::isLetterOrDigit).forEach(canonical::appendCodePoint);

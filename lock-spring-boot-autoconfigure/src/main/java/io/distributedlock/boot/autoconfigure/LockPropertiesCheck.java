@@ -32,10 +32,10 @@ import org.springframework.util.ClassUtils;
  * misspelt {@code permits} would let any number of callers in without anybody noticing,
  * so start-up fails.
  * <p>
- * Environment variables are not looked at: their names can be read in several ways. What
- * stands directly below {@code distributed-lock} and resembles nothing may belong to
- * somebody else, and is only warned of. Runs before any bean is made, so that what
- * follows from a misspelt name does not hide it.
+ * Environment variables, whose names can be read in several ways, are left to
+ * {@link LockEnvironmentCheck}. What stands directly below {@code distributed-lock} and
+ * resembles nothing may belong to somebody else, and is only warned of. Runs before any
+ * bean is made, so that what follows from a misspelt name does not hide it.
  */
 final class LockPropertiesCheck implements BeanFactoryPostProcessor, EnvironmentAware {
 
@@ -86,6 +86,7 @@ final class LockPropertiesCheck implements BeanFactoryPostProcessor, Environment
 		if (!errors.isEmpty()) {
 			throw new UnknownLockPropertyException(new ArrayList<>(errors.values()));
 		}
+		new LockEnvironmentCheck(environment, known).check();
 	}
 
 	private static void found(ConfigurationPropertyName name, Unknown unknown, ConfigurationPropertySource source,

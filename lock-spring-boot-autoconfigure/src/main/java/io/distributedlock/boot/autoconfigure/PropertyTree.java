@@ -2,6 +2,7 @@ package io.distributedlock.boot.autoconfigure;
 
 import java.beans.PropertyDescriptor;
 import java.lang.reflect.RecordComponent;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -104,6 +105,41 @@ final class PropertyTree {
 		Map<String, Child> more = new LinkedHashMap<>(this.children);
 		add(more, name, below);
 		return new PropertyTree(more, this.entries, this.open);
+	}
+
+	/**
+	 * Returns the names of all single values.
+	 * @param root where this tree stands
+	 * @param entries which entries each map has
+	 */
+	List<ConfigurationPropertyName> below(ConfigurationPropertyName root, Collection<String> entries) {
+		List<ConfigurationPropertyName> names = new ArrayList<>();
+		collect(root, entries, false, names);
+		return names;
+	}
+
+	/**
+	 * Returns the names below which anything may stand, like {@link #below}.
+	 */
+	List<ConfigurationPropertyName> openBelow(ConfigurationPropertyName root, Collection<String> entries) {
+		List<ConfigurationPropertyName> names = new ArrayList<>();
+		collect(root, entries, true, names);
+		return names;
+	}
+
+	private void collect(ConfigurationPropertyName at, Collection<String> mapEntries, boolean whatIsOpen,
+			List<ConfigurationPropertyName> names) {
+		PropertyTree each = this.entries;
+		if (each != null) {
+			mapEntries.forEach((entry) -> each.collect(at.append("[" + entry + "]"), mapEntries, whatIsOpen, names));
+		}
+		else if (!this.children.isEmpty()) {
+			this.children.values()
+				.forEach((child) -> child.below.collect(at.append(child.name), mapEntries, whatIsOpen, names));
+		}
+		else if (this.open == whatIsOpen) {
+			names.add(at);
+		}
 	}
 
 	/**

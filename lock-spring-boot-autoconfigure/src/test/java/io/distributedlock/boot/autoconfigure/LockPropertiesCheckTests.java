@@ -124,12 +124,13 @@ class LockPropertiesCheckTests {
 	}
 
 	@Test
-	void environmentVariablesAreBoundAndNeverAccused() {
+	void environmentVariablesThatAreBoundOrOfSomebodyElseAreNotAccused(CapturedOutput output) {
 		withEnvironment(this.memory,
 				Map.of("DISTRIBUTED_LOCK_WAIT_TIME", "4s", "DISTRIBUTEDLOCK_TTL", "20s",
-						"DISTRIBUTED_LOCK_LOCKS_STOCK_TTL", "7s", "DISTRIBUTEDLOCK_LOCKS_DESK_WAITTIME", "8s",
-						"DISTRIBUTED_LOCK_LOCKS_STOCK_TLL", "1s", "DISTRIBUTEDLOCK_LOCKS_DESK_WAITTME", "1s",
-						"DISTRIBUTED_LOCK_SERVICE_HOST", "10.0.0.1"))
+						"DISTRIBUTEDLOCK_LOCKS_DESK_WAITTIME", "8s", "DISTRIBUTEDLOCK_LOCKS_DESK_ADAPTIVETTL_MIN", "2s",
+						"DISTRIBUTED_LOCK_REDLOCK_NODES_0", "redis://127.0.0.1:1", "DISTRIBUTEDLOCK_CACHE_NAMES", "a,b",
+						"DISTRIBUTED_LOCK_SERVICE_HOST", "10.0.0.1", "DISTRIBUTED_LOCK_LOCKS_API_PORT_8080_TCP_ADDR",
+						"10.0.0.1", "DISTRIBUTED_LOCK_STOCK_TTL", "3s", "DISTRIBUTED_LOCK_TEAM", "blue"))
 			.run((context) -> {
 				assertThat(context).hasNotFailed();
 				DistributedLockProperties properties = context.getBean(DistributedLockProperties.class);
@@ -139,6 +140,33 @@ class LockPropertiesCheckTests {
 				assertThat(desk).isNotNull();
 				assertThat(desk.waitTime()).isEqualTo(Duration.ofSeconds(8));
 			});
+		assertThat(output).doesNotContain("sets nothing");
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "DISTRIBUTED_LOCK_WAIT_TME, DISTRIBUTEDLOCK_WAITTIME, 4s",
+			"DISTRIBUTEDLOCK_TTTL, DISTRIBUTEDLOCK_TTL, 4s", "DISTRIBUTEDLOCK_WAIT_TIME, DISTRIBUTEDLOCK_WAITTIME, 4s",
+			"DISTRIBUTED_LOCK_REDIS_PREFX, DISTRIBUTEDLOCK_REDIS_PREFIX, x:",
+			"DISTRIBUTED_LOCK_LOCKS_STOCK_TTL, DISTRIBUTEDLOCK_LOCKS_STOCK_TTL, 4s",
+			"DISTRIBUTEDLOCK_LOCKS_STOCK_WAIT_TIME, DISTRIBUTEDLOCK_LOCKS_STOCK_WAITTIME, 4s",
+			"DISTRIBUTEDLOCK_LOCKS_STOCK_PERMIT, DISTRIBUTEDLOCK_LOCKS_STOCK_PERMITS, 3",
+			"DISTRIBUTED_LOCK_LOCKS_ORDER_DESK_ON_OUTTAGE, DISTRIBUTEDLOCK_LOCKS_ORDERDESK_ONOUTAGE, local",
+			"DISTRIBUTED_LOCK_LOCKS_STOCK_ADAPTIVE_TTL_MIN, DISTRIBUTEDLOCK_LOCKS_STOCK_ADAPTIVETTL_MIN, 2s" })
+	void anEnvironmentVariableThatSetsNothingIsAWarningWithOneThatDoes(String variable, String meant, String value,
+			CapturedOutput output) {
+		withEnvironment(this.memory, Map.of(variable, value)).run((context) -> assertThat(context).hasNotFailed());
+		assertThat(output)
+			.contains("The environment variable " + variable + " sets nothing. Did you mean " + meant + "?");
+		withEnvironment(this.memory, Map.of(meant, value)).run((context) -> assertThat(context).hasNotFailed());
+		assertThat(output).containsOnlyOnce("sets nothing");
+	}
+
+	@Test
+	void anEnvironmentVariableOfALockThatResemblesNothingIsAWarning(CapturedOutput output) {
+		withEnvironment(this.memory, Map.of("DISTRIBUTEDLOCK_LOCKS_STOCK_COLOUR", "red"))
+			.run((context) -> assertThat(context).hasNotFailed());
+		assertThat(output).contains("DISTRIBUTEDLOCK_LOCKS_STOCK_COLOUR sets nothing. For a lock 'stock', write"
+				+ " DISTRIBUTEDLOCK_LOCKS_STOCK_TTL:");
 	}
 
 	@Test
