@@ -55,6 +55,9 @@ final class LockOperationParser {
 			Class<?> targetClass) {
 		try {
 			refuseUnreachable(method, targetClass);
+			if (annotation.getSource() instanceof Method) {
+				SpringCalls.refuse(method);
+			}
 			return operation(annotation, method, declared, targetClass);
 		}
 		catch (AnnotationProblem ex) {

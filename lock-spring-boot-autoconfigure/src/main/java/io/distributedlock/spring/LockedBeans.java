@@ -1,5 +1,6 @@
 package io.distributedlock.spring;
 
+import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.Arrays;
 import java.util.List;
@@ -13,6 +14,7 @@ import org.springframework.aop.framework.AopInfrastructureBean;
 import org.springframework.aop.framework.autoproxy.AutoProxyUtils;
 import org.springframework.aop.scope.ScopedObject;
 import org.springframework.aop.scope.ScopedProxyUtils;
+import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.util.ClassUtils;
 
@@ -102,11 +104,24 @@ final class LockedBeans {
 	}
 
 	private static void requireExposed(Class<?> proxy, LockOperation operation) {
-		if (!ClassUtils.hasMethod(proxy, operation.method().getName(), operation.method().getParameterTypes())) {
+		if (!isExposed(proxy, operation.method())) {
 			throw new InvalidDistributedLockException(operation.location(),
 					"the bean has an interface proxy, and the method is in none of its interfaces.",
 					"Add it to an interface, or leave spring.aop.proxy-target-class at true.", null);
 		}
+	}
+
+	// A generic interface may declare other types of parameters than the class.
+	private static boolean isExposed(Class<?> proxy, Method method) {
+		for (Class<?> implemented : proxy.getInterfaces()) {
+			for (Method declared : implemented.getMethods()) {
+				if (declared.getName().equals(method.getName())
+						&& AopUtils.getMostSpecificMethod(declared, method.getDeclaringClass()).equals(method)) {
+					return true;
+				}
+			}
+		}
+		return ClassUtils.hasMethod(proxy, method.getName(), method.getParameterTypes());
 	}
 
 }

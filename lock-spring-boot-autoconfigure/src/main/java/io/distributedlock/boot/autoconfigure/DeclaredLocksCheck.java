@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
@@ -52,8 +53,13 @@ final class DeclaredLocksCheck implements SmartInitializingSingleton {
 	@Override
 	public void afterSingletonsInstantiated() {
 		List<DeclaredLock> locks = this.advisor.check(this.beanFactory);
-		warnOfUnusedEntries(locks,
-				this.beanFactory.getBeanProvider(AdapterLockName.class).stream().map(AdapterLockName::value).toList());
+		if (!isInChildContext()) {
+			warnOfUnusedEntries(locks,
+					this.beanFactory.getBeanProvider(AdapterLockName.class)
+						.stream()
+						.map(AdapterLockName::value)
+						.toList());
+		}
 		if (!this.properties.enabled()) {
 			if (!locks.isEmpty()) {
 				logger.warn(
@@ -64,6 +70,12 @@ final class DeclaredLocksCheck implements SmartInitializingSingleton {
 		}
 		requireStores(locks);
 		warnOfShortTtls(locks);
+	}
+
+	// There, what is configured may be for the parent, which has looked at it already.
+	private boolean isInChildContext() {
+		return this.beanFactory.getParentBeanFactory() instanceof ListableBeanFactory parent
+				&& parent.getBeanNamesForType(DeclaredLocksCheck.class, true, false).length > 0;
 	}
 
 	private void warnOfUnusedEntries(List<DeclaredLock> locks, List<String> adapters) {

@@ -14,6 +14,7 @@ import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.SearchStrategy;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.thread.Threading;
 import org.springframework.context.annotation.Bean;
@@ -33,9 +34,11 @@ import org.springframework.core.task.TaskDecorator;
 @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
 public final class DistributedLockAspectAutoConfiguration {
 
+	// Each context of a hierarchy has its own, of the same name, which hides the one of
+	// the parent: proxies are made per context, of the advisors of that context.
 	@Bean
 	@Role(BeanDefinition.ROLE_INFRASTRUCTURE)
-	@ConditionalOnMissingBean
+	@ConditionalOnMissingBean(search = SearchStrategy.CURRENT)
 	static DistributedLockAdvisor distributedLockAdvisor(ObjectProvider<LockTemplate> locks,
 			ObjectProvider<DistributedLockProperties> properties, ObjectProvider<TaskDecorator> decorators,
 			BeanFactory beanFactory, Environment environment) {
@@ -48,7 +51,7 @@ public final class DistributedLockAspectAutoConfiguration {
 	}
 
 	@Bean
-	@ConditionalOnMissingBean
+	@ConditionalOnMissingBean(search = SearchStrategy.CURRENT)
 	@Lazy(false)
 	static DeclaredLocksCheck declaredLocksCheck(DistributedLockAdvisor advisor, DistributedLockProperties properties,
 			ObjectProvider<LockInspector> inspector, ObjectProvider<LockTemplate> locks, BeanFactory beanFactory) {
