@@ -95,7 +95,7 @@ final class LockedBeans {
 			return;
 		}
 		if (Proxy.isProxyClass(bean.getClass())) {
-			operations.forEach((operation) -> requireExposed(bean.getClass(), operation));
+			operations.forEach((operation) -> requireExposed(bean, operation));
 		}
 	}
 
@@ -103,8 +103,8 @@ final class LockedBeans {
 		return candidate == this.advisor;
 	}
 
-	private static void requireExposed(Class<?> proxy, LockOperation operation) {
-		if (!isExposed(proxy, operation.method())) {
+	private static void requireExposed(Object bean, LockOperation operation) {
+		if (!isExposed(bean.getClass(), AopUtils.getTargetClass(bean), operation.method())) {
 			throw new InvalidDistributedLockException(operation.location(),
 					"the bean has an interface proxy, and the method is in none of its interfaces.",
 					"Add it to an interface, or leave spring.aop.proxy-target-class at true.", null);
@@ -112,11 +112,11 @@ final class LockedBeans {
 	}
 
 	// A generic interface may declare other types of parameters than the class.
-	private static boolean isExposed(Class<?> proxy, Method method) {
+	private static boolean isExposed(Class<?> proxy, Class<?> target, Method method) {
 		for (Class<?> implemented : proxy.getInterfaces()) {
 			for (Method declared : implemented.getMethods()) {
 				if (declared.getName().equals(method.getName())
-						&& AopUtils.getMostSpecificMethod(declared, method.getDeclaringClass()).equals(method)) {
+						&& AopUtils.getMostSpecificMethod(declared, target).equals(method)) {
 					return true;
 				}
 			}

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import org.springframework.boot.context.properties.bind.BindException;
 import org.springframework.boot.context.properties.bind.Bindable;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
@@ -109,10 +110,17 @@ final class LockEnvironmentCheck {
 	}
 
 	private Collection<String> namesOfLocks() {
-		return Binder.get(this.environment)
-			.bind(LOCKS, Bindable.mapOf(String.class, Object.class))
-			.map(Map::keySet)
-			.orElse(Set.of());
+		try {
+			return Binder.get(this.environment)
+				.bind(LOCKS, Bindable.mapOf(String.class, Object.class))
+				.map(Map::keySet)
+				.orElse(Set.of());
+		}
+		catch (BindException ex) {
+			// Whoever needs the properties will say so better.
+			logger.debug("Names of locks are not known", ex);
+			return Set.of();
+		}
 	}
 
 	private void warn(String variable) {

@@ -1,5 +1,7 @@
 package io.distributedlock.boot.autoconfigure;
 
+import java.util.function.Supplier;
+
 import io.distributedlock.LockContext;
 import io.distributedlock.LockTemplate;
 import io.distributedlock.boot.autoconfigure.memory.MemoryLockStoreAutoConfiguration;
@@ -47,8 +49,18 @@ class ProxiedBeansTests {
 	@ParameterizedTest
 	@ValueSource(booleans = { true, false })
 	void methodsOfGenericInterfacesAreLocked(boolean proxyTargetClass) {
+		assertLocked(proxyTargetClass, OrderRepository::new);
+	}
+
+	@ParameterizedTest
+	@ValueSource(booleans = { true, false })
+	void inheritedMethodsOfGenericInterfacesAreLocked(boolean proxyTargetClass) {
+		assertLocked(proxyTargetClass, InheritingRepository::new);
+	}
+
+	private void assertLocked(boolean proxyTargetClass, Supplier<Repository<String>> repository) {
 		this.runner.withPropertyValues("spring.aop.proxy-target-class=" + proxyTargetClass)
-			.withBean("orders", Repository.class, OrderRepository::new)
+			.withBean("orders", Repository.class, repository::get)
 			.run((context) -> {
 				assertThat(context).hasNotFailed();
 				@SuppressWarnings("unchecked")
@@ -61,6 +73,19 @@ class ProxiedBeansTests {
 	interface Repository<T> {
 
 		String save(T entity);
+
+	}
+
+	static class Saving {
+
+		@DistributedLock(name = "orders", key = "#entity")
+		public String save(String entity) {
+			return lock();
+		}
+
+	}
+
+	static class InheritingRepository extends Saving implements Repository<String> {
 
 	}
 
