@@ -12,6 +12,7 @@ import io.distributedlock.boot.autoconfigure.LockStoreSetupException;
 import io.distributedlock.boot.autoconfigure.memory.MemoryLockStoreAutoConfiguration;
 import net.javacrumbs.shedlock.core.LockConfiguration;
 import net.javacrumbs.shedlock.core.LockProvider;
+import net.javacrumbs.shedlock.core.SimpleLock;
 import net.javacrumbs.shedlock.spring.annotation.EnableSchedulerLock;
 import net.javacrumbs.shedlock.spring.annotation.SchedulerLock;
 import org.junit.jupiter.api.Test;
@@ -50,10 +51,12 @@ class ShedLockSettingsCheckTests {
 			try (Lease adapted = locks.acquire(LockRequest.of("shedlock").withRenew(false))) {
 				assertThat(adapted.remaining()).isLessThan(Duration.ofSeconds(20));
 			}
-			provider.lock(new LockConfiguration(Instant.now(), "job", Duration.ofMinutes(14), Duration.ZERO))
+			SimpleLock lock = provider
+				.lock(new LockConfiguration(Instant.now(), "job", Duration.ofMinutes(14), Duration.ZERO))
 				.orElseThrow();
 			assertThat(context.getBean(LockInspector.class).held()).singleElement()
 				.satisfies((held) -> assertThat(held.remaining()).isGreaterThan(Duration.ofMinutes(12)));
+			lock.unlock();
 		});
 		assertThat(output).contains("distributed-lock.locks.shedlock: adaptive-ttl without effect");
 	}
