@@ -11,12 +11,15 @@ import io.distributedlock.LockException;
 import io.distributedlock.LockInspector.HeldLock;
 import io.distributedlock.LockInspector.WaitedLock;
 import io.distributedlock.LockKey;
+import io.distributedlock.LockMode;
 import io.distributedlock.LockNotAcquiredException;
 import io.distributedlock.LockNotAcquiredException.Reason;
 import io.distributedlock.LossReason;
 import io.distributedlock.spi.AcquireCommand;
 import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.DowngradeCommand;
+import io.distributedlock.spi.DowngradeReply;
 import io.distributedlock.spi.ExtendCommand;
 import io.distributedlock.spi.ExtendReply;
 import io.distributedlock.spi.QueueingLockStore;
@@ -41,6 +44,11 @@ import org.jspecify.annotations.Nullable;
  *                                                 |
  *                                                 +--closed before the min-hold ends--> COOLING --> FREE | CONTENDING
  *                                                 |
+ *                                                 +--writes no more, goes on reading--> DOWNGRADING --done--> (with the readers) --> FREE | CONTENDING
+ *                                                 |                                        |
+ *                                                 |                                        +--refused--> HELD
+ *                                                 |                                        +--closed--> RELEASING
+ *                                                 |
  *                                                 +--deadline passed, or the store says so--> (lost) --> FREE | CONTENDING
  * </pre>
  * <ul>
@@ -56,6 +64,9 @@ import org.jspecify.annotations.Nullable;
  * comes after.</li>
  * <li>COOLING: given back, but the store keeps the key taken until the min-hold is
  * over.</li>
+ * <li>DOWNGRADING: the holder has closed its last lease to write and still reads, and the
+ * store is asked to let other readers in. For callers of this JVM it is like HELD, but
+ * that the holder cannot write again.</li>
  * </ul>
  * Loss is not a state to stay in: {@link #lose} ends the grant and starts the next
  * generation in one step (rule E3). What a late holder does afterwards carries the old
@@ -83,6 +94,16 @@ import org.jspecify.annotations.Nullable;
  * <li>A store without a queue cannot keep the lock for others. There a turn ends with its
  * block, and before the next one the gate may wait in CONTENDING without having asked
  * ({@link PollPace}).</li>
+ * <li>In DOWNGRADING it may be unknown whether the store has the exclusive grant or the
+ * share. Nobody else is let in before it is known, since that is right for both. The same
+ * command is sent again and again, under the same two attempts: it finds out what there
+ * is, and renews it. Meanwhile the right to {@linkplain Grant#tryArm set the ttl} stays
+ * with it, so that no renewal is sent that one of the two would not understand. Whoever
+ * ends the hold gives back the exclusive grant, and only then the share: a downgrade that
+ * is executed late finds no grant that it could turn into a share. When the answer is
+ * there, the hold with its owner, start and leases moves to the room of readers in one
+ * step, since the gates of a key have one mutex. Who reaches this gate with a lease of
+ * that hold is sent on.</li>
  * <li>A grant may be local ({@link LocalFallback}): the store was out, and the lock's
  * name goes on within this JVM. It goes through the same states, but nothing is sent for
  * it, and it has one token, so that the next caller asks the store again.</li>
@@ -97,7 +118,7 @@ final class Gate extends KeyGate {
 
 	enum State {
 
-		FREE, CONTENDING, HELD, HANDING_OFF, RELEASING, COOLING
+		FREE, CONTENDING, HELD, DOWNGRADING, HANDING_OFF, RELEASING, COOLING
 
 	}
 
@@ -110,6 +131,11 @@ final class Gate extends KeyGate {
 	/** Blocks grow up to this size while no other JVM waits. */
 	private static final int LARGEST_BLOCK = 1024;
 
+	/** How often a downgrade without an answer is sent again within one ttl. */
+	private static final int RETRIES_PER_TTL = 9;
+
+	private static final long LONGEST_RETRY = 500_000_000;
+
 	/** How often a caller is expected to come within one turn. */
 	private static final int TOKENS_PER_CALLER = 8;
 
@@ -119,7 +145,7 @@ final class Gate extends KeyGate {
 
 	private WaiterLine line = WaiterLine.NOBODY;
 
-	/** The grant that counts, in HELD and HANDING_OFF. */
+	/** The grant that counts, in HELD, DOWNGRADING and HANDING_OFF. */
 	private @Nullable Grant grant;
 
 	/**
@@ -130,6 +156,9 @@ final class Gate extends KeyGate {
 
 	/** Token of the command whose answer counts, null if none is under way. */
 	private @Nullable Object flight;
+
+	/** In DOWNGRADING only. Written under the mutex. */
+	private volatile @Nullable Downgrade downgrade;
 
 	/** The last hold was shorter than the wake-up of a thread. */
 	private boolean quick;
@@ -204,7 +233,7 @@ final class Gate extends KeyGate {
 					refuse(waiter, turn, busy(waiter));
 				}
 			}
-			case HELD -> enterHeld(waiter, turn);
+			case HELD, DOWNGRADING -> enterHeld(waiter, turn);
 			case HANDING_OFF, COOLING -> {
 				if (waiter.waits()) {
 					queueUp(waiter, true);
@@ -244,10 +273,19 @@ final class Gate extends KeyGate {
 	private void enterHeld(Waiter waiter, Turn turn) {
 		Hold current = hold();
 		if (current.owner == waiter.owner && current.state == Hold.State.HELD) {
-			nest(current, waiter, turn);
+			if (admits(current, waiter)) {
+				nest(current, waiter, turn);
+			}
+			else {
+				// Its own reading is in the way.
+				refuse(waiter, turn, busy(waiter));
+			}
 		}
 		else if (!waiter.waits()) {
 			refuse(waiter, turn, busy(waiter));
+		}
+		else if (this.state == State.DOWNGRADING) {
+			queueUp(waiter, true);
 		}
 		else if (!overtake(waiter, turn)) {
 			queueUp(waiter, true);
@@ -322,8 +360,8 @@ final class Gate extends KeyGate {
 
 	@Override
 	protected boolean isAnswered(Waiter waiter) {
-		return waiter.busy || this.state == State.HELD || this.state == State.HANDING_OFF
-				|| this.state == State.COOLING;
+		return waiter.busy || this.state == State.HELD || this.state == State.DOWNGRADING
+				|| this.state == State.HANDING_OFF || this.state == State.COOLING;
 	}
 
 	/**
@@ -346,30 +384,35 @@ final class Gate extends KeyGate {
 	@Override
 	Closing close(LeaseHandle lease) {
 		Turn turn = new Turn(this.key);
-		Closing closing;
+		Closing closing = null;
 		mutex().lock();
 		try {
-			Hold closed = lease.hold;
-			expireIfDue(turn);
-			boolean last = closed.close(lease);
-			if (closed.state != Hold.State.HELD) {
-				closing = Closing.LOST;
-				if (last && this.grant == null) {
-					forget(closed.grant, closed.lossReason, turn);
-				}
-			}
-			else if (!last) {
-				closing = Closing.NESTED;
-			}
-			else {
-				closing = end(lease, turn);
+			if (lease.hold.grant.gate == this) {
+				closing = closeHere(lease, turn);
 			}
 		}
 		finally {
 			mutex().unlock();
 		}
 		turn.run();
-		return closing;
+		// Its hold has gone over to the readers meanwhile, or is here.
+		return (closing != null) ? closing : lease.hold.grant.gate.close(lease);
+	}
+
+	private Closing closeHere(LeaseHandle lease, Turn turn) {
+		Hold closed = lease.hold;
+		expireIfDue(turn);
+		boolean last = closed.close(lease);
+		if (closed.state != Hold.State.HELD) {
+			if (last && this.grant == null) {
+				forget(closed.grant, closed.lossReason, turn);
+			}
+			return Closing.LOST;
+		}
+		if (last) {
+			return end(lease, turn);
+		}
+		return canShareAfter(lease) ? downgrade(closed, turn) : Closing.NESTED;
 	}
 
 	private Closing end(LeaseHandle last, Turn turn) {
@@ -378,6 +421,13 @@ final class Gate extends KeyGate {
 		current.hold = null;
 		long now = this.runtime.now();
 		this.quick = now - ended.startedAt < QUICK;
+		if (this.downgrade != null) {
+			// It may be shared already, and then cannot be handed on.
+			ended.state = Hold.State.CLOSING;
+			CompletableFuture<Boolean> reply = new CompletableFuture<>();
+			release(turn, last, reply);
+			return new Closing(true, true, reply);
+		}
 		if (ended.minHoldEnd() > now) {
 			return cool(last, turn);
 		}
@@ -422,6 +472,169 @@ final class Gate extends KeyGate {
 				.whenComplete((answer, thrown) -> cooled(token, last, until, reply, answer, thrown));
 		});
 		return new Closing(true, true, reply);
+	}
+
+	// ---- A writer that goes on as a reader
+
+	/**
+	 * Tells whether its holder only reads after this lease, in a way that other readers
+	 * may join. What is not renewed, or kept after its end, would not be what it was.
+	 */
+	private boolean canShareAfter(LeaseHandle closed) {
+		Hold hold = closed.hold;
+		long now = this.runtime.now();
+		return this.state == State.HELD && closed.mode() == LockMode.WRITE && !hold.writes() && !grant().local
+				&& hold.minHoldEnd() <= now && this.runtime.engine.watchdog().wantsRenewal(hold, now);
+	}
+
+	private Closing downgrade(Hold hold, Turn turn) {
+		ReaderGate readers = this.runtime.readerGate(this.key, hold.terms().ttl());
+		Downgrade begun = new Downgrade(hold, readers, Clock.plus(this.runtime.now(), timeoutNanos(grant().ttl)));
+		readers.expect(begun.share);
+		this.state = State.DOWNGRADING;
+		this.downgrade = begun;
+		turn.then(() -> sendDowngrade(begun));
+		return Closing.downgraded(begun.reply);
+	}
+
+	/**
+	 * Also the renewal of what a downgrade without an answer has left.
+	 */
+	private void sendDowngrade(Downgrade pending) {
+		transition((turn) -> {
+			expireIfDue(turn);
+			if (this.downgrade != pending) {
+				return;
+			}
+			Grant current = grant();
+			long now = this.runtime.now();
+			pending.armed = pending.armed || current.tryArm();
+			boolean renews = this.runtime.engine.watchdog().wantsRenewal(pending.hold, now);
+			if (!pending.armed || !renews) {
+				// Until a renewal is answered, or the grant ends by itself.
+				wait(pending, pending.armed ? retryPause(current.ttl) : MIN_PAUSE, turn);
+				return;
+			}
+			long ttl = pending.hold.renewalTtl(now);
+			pending.sent = true;
+			current.sending(Clock.plus(now, ttl - Profile.drift(ttl)));
+			DowngradeCommand command = new DowngradeCommand(this.key, current.attempt(), pending.share.id,
+					Duration.ofNanos(ttl), timeout(ttl));
+			turn.then(() -> this.runtime.downgrade(command)
+				.whenComplete((reply, thrown) -> downgraded(pending, ttl, now, reply, thrown)));
+		});
+	}
+
+	/** Nothing was sent just now, and somebody may wait for an answer. */
+	private void wait(Downgrade pending, long pause, Turn turn) {
+		boolean closed = this.runtime.engine.timers().isClosed();
+		if (closed || this.runtime.now() >= pending.unsentUntil) {
+			turn.then(() -> pending.reply.complete(true));
+		}
+		if (!closed) {
+			turn.then(() -> this.runtime.engine.timers().scheduleAwaited(() -> sendDowngrade(pending), pause));
+		}
+	}
+
+	private static long retryPause(long ttl) {
+		return Math.min(ttl / RETRIES_PER_TTL, LONGEST_RETRY);
+	}
+
+	private void downgraded(Downgrade pending, long ttl, long sentAt, @Nullable DowngradeReply reply,
+			@Nullable Throwable thrown) {
+		transition((turn) -> {
+			boolean lost = false;
+			if (this.downgrade == pending) {
+				Grant current = grant();
+				if (reply instanceof DowngradeReply.Downgraded done) {
+					if (current.prolong(this.runtime.now(), current.deadlineOf(sentAt, ttl))) {
+						current.ttl = ttl;
+						goOnReading(pending, done.token(), turn);
+					}
+					else {
+						lose(current, LossReason.EXPIRED, turn);
+					}
+				}
+				else if (reply instanceof DowngradeReply.NotOwner) {
+					lost = true;
+					lose(current, LossReason.NOT_OWNER, turn);
+				}
+				else if (reply instanceof DowngradeReply.NotSupported) {
+					stayAlone(pending, turn);
+				}
+				else {
+					notDowngraded(pending, current, ttl, this.runtime.failure(thrown), turn);
+				}
+			}
+			boolean held = !lost;
+			turn.then(() -> pending.reply.complete(held));
+		});
+	}
+
+	private void notDowngraded(Downgrade pending, Grant current, long ttl, StoreException failure, Turn turn) {
+		if (failure.mayHaveExecuted()) {
+			pending.inDoubt = true;
+			current.unanswered(ttl);
+		}
+		if (failure.isRetryable() || pending.inDoubt) {
+			this.runtime.engine.timers().schedule(() -> sendDowngrade(pending), retryPause(ttl));
+		}
+		else {
+			StoreRuntime.logger.atWarn()
+				.addKeyValue("lock.key", this.key.id())
+				.log("Lock '{}' stays exclusive until its last lease is closed, since other readers could not be let"
+						+ " in. {}", this.key, failure.getMessage());
+			stayAlone(pending, turn);
+		}
+	}
+
+	private void goOnReading(Downgrade pending, long token, Turn turn) {
+		Grant former = grant();
+		this.downgrade = null;
+		this.grant = null;
+		former.hold = null;
+		unwatch(former);
+		endAttempt(turn, former.ttl);
+		pending.readers.adopt(pending.hold, pending.share, former, token, turn);
+		next(turn);
+	}
+
+	private void stayAlone(Downgrade pending, Turn turn) {
+		endDowngrade(true, turn);
+		this.state = State.HELD;
+		if (pending.armed) {
+			grant().armed();
+		}
+		extendIfNeeded(turn);
+	}
+
+	/**
+	 * The holder does not go on as a reader.
+	 * @param held whether it held the lock when it stopped writing
+	 * @return the share that the store may have for it, null if it has none
+	 */
+	private @Nullable AttemptId endDowngrade(boolean held, Turn turn) {
+		Downgrade ended = this.downgrade;
+		if (ended == null) {
+			return null;
+		}
+		this.downgrade = null;
+		ended.readers.expectNoMore(ended.share);
+		if (!ended.sent) {
+			turn.then(() -> ended.reply.complete(held));
+		}
+		return ended.sent ? ended.share.id : null;
+	}
+
+	@Override
+	protected boolean admits(Hold held, Waiter waiter) {
+		return super.admits(held, waiter) && (waiter.profile.reads() || !onlyReads(held));
+	}
+
+	@Override
+	boolean onlyReads(Hold held) {
+		Downgrade pending = this.downgrade;
+		return pending != null && pending.hold == held;
 	}
 
 	// ---- What the store answers
@@ -518,8 +731,9 @@ final class Gate extends KeyGate {
 		}
 	}
 
-	private void released(Object token, Grant ended, @Nullable LeaseHandle closed, @Nullable Successor successor,
-			long sentAt, CompletableFuture<Boolean> outcome, @Nullable ReleaseReply reply, @Nullable Throwable thrown) {
+	private void released(Object token, Grant ended, @Nullable AttemptId share, @Nullable LeaseHandle closed,
+			@Nullable Successor successor, long sentAt, CompletableFuture<Boolean> outcome,
+			@Nullable ReleaseReply reply, @Nullable Throwable thrown) {
 		transition((turn) -> {
 			boolean lost = reply instanceof ReleaseReply.NotOwner;
 			if (closed != null) {
@@ -527,8 +741,13 @@ final class Gate extends KeyGate {
 			}
 			if (reply == null) {
 				// Repeated until the store would have forgotten the grant anyway.
-				turn.then(() -> this.runtime.abandonLater(this, ended.attempt(), this.runtime.now(),
-						Clock.plus(sentAt, ended.ttl)));
+				long until = Clock.plus(sentAt, ended.ttl);
+				if (share != null) {
+					turn.then(() -> this.runtime.abandonEitherLater(this, ended.attempt(), share, until));
+				}
+				else {
+					turn.then(() -> this.runtime.abandonLater(this, ended.attempt(), this.runtime.now(), until));
+				}
 			}
 			if (this.flight != token) {
 				return;
@@ -673,7 +892,9 @@ final class Gate extends KeyGate {
 	void revoked(AttemptId revoked) {
 		transition((turn) -> {
 			Grant current = this.grant;
-			if (current != null && current.attempt().equals(revoked)) {
+			Downgrade pending = this.downgrade;
+			if (current != null
+					&& (current.attempt().equals(revoked) || (pending != null && pending.share.id.equals(revoked)))) {
 				lose(current, LossReason.FORCE_RELEASED, turn);
 			}
 		});
@@ -1044,6 +1265,7 @@ final class Gate extends KeyGate {
 		Successor successor = (next != null && queue != null) ? new Successor(AttemptId.random(),
 				Duration.ofNanos(next.profile.storeTtl()), blockSize(this.line.size())) : null;
 		Object token = fly();
+		AttemptId share = endDowngrade(true, turn);
 		turn.then(() -> {
 			long sentAt = this.runtime.now();
 			ReleaseCommand command = new ReleaseCommand(this.key, ended.attempt(), Duration.ZERO, timeout(ended.ttl));
@@ -1055,9 +1277,13 @@ final class Gate extends KeyGate {
 				stage = (successor != null && queue != null)
 						? this.runtime.call(() -> queue.releaseAndEnqueue(command, successor))
 						: StoreBatch.release(this.runtime, command);
+				if (share != null) {
+					stage = this.runtime.releaseEither(stage,
+							new ReleaseCommand(this.key, share, Duration.ZERO, timeout(ended.ttl)));
+				}
 			}
-			stage.whenComplete(
-					(reply, thrown) -> released(token, ended, closed, successor, sentAt, outcome, reply, thrown));
+			stage.whenComplete((reply, thrown) -> released(token, ended, share, closed, successor, sentAt, outcome,
+					reply, thrown));
 		});
 		endAttempt(turn, ended.ttl);
 	}
@@ -1084,6 +1310,11 @@ final class Gate extends KeyGate {
 	private void lose(Grant lost, LossReason reason, Turn turn) {
 		unwatch(lost);
 		lost.expire();
+		AttemptId share = endDowngrade(reason == LossReason.EXPIRED, turn);
+		if (share != null && reason == LossReason.EXPIRED) {
+			long until = Clock.plus(this.runtime.now(), lost.ttl);
+			turn.then(() -> this.runtime.abandonEitherLater(this, lost.attempt(), share, until));
+		}
 		Hold held = lost.hold;
 		this.grant = null;
 		this.flight = null;

@@ -126,6 +126,14 @@ class Grant extends TimerWheel.Entry {
 	}
 
 	/**
+	 * The grant takes the place of another one: commands without an answer that were sent
+	 * for that one may be executed for this one.
+	 */
+	void inheritDoubt(Grant former) {
+		this.doubt = Math.min(this.doubt, former.doubt);
+	}
+
+	/**
 	 * Returns for how long the store is certain to keep the grant from when it was sent a
 	 * command that it has confirmed.
 	 * @param ttl what the command asked for

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 
+import io.distributedlock.LockMode;
 import io.distributedlock.LockOwner;
 import io.distributedlock.LossReason;
 import io.distributedlock.spi.StoreException;
@@ -31,7 +32,8 @@ final class Hold {
 	private static final AtomicReferenceFieldUpdater<Hold, Terms> TERMS = AtomicReferenceFieldUpdater
 		.newUpdater(Hold.class, Terms.class, "terms");
 
-	final Grant grant;
+	/** Replaced under the gate's mutex when a writer goes on as a reader. */
+	volatile Grant grant;
 
 	final LockOwner owner;
 
@@ -130,8 +132,25 @@ final class Hold {
 	}
 
 	boolean isHeld(long now) {
-		return this.state == State.HELD && this.grant.isAlive(now)
-				&& !(this.grant.gate.isForReaders() && isOverdue(now));
+		return this.state == State.HELD && isGrantAlive(now) && !(this.grant.gate.isForReaders() && isOverdue(now));
+	}
+
+	/** The deadline of a grant that was replaced meanwhile says nothing. */
+	private boolean isGrantAlive(long now) {
+		Grant asked = this.grant;
+		boolean alive = asked.isAlive(now);
+		while (!alive && asked != this.grant) {
+			asked = this.grant;
+			alive = asked.isAlive(now);
+		}
+		return alive;
+	}
+
+	/**
+	 * Tells whether any of its leases was opened to write. Called under the gate's mutex.
+	 */
+	boolean writes() {
+		return openLeases().stream().anyMatch((lease) -> lease.mode() == LockMode.WRITE);
 	}
 
 	/**

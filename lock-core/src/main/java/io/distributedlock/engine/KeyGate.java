@@ -133,14 +133,15 @@ abstract class KeyGate {
 	/**
 	 * The owner of a hold enters once more (rule E11), perhaps in another way than
 	 * before.
-	 * @return false if the hold has ended meanwhile
+	 * @return false if the hold has ended meanwhile, or is not one that the owner may
+	 * enter in this way any more
 	 */
 	boolean nest(Hold held, Waiter waiter) {
 		Turn turn = new Turn(this.key);
 		boolean nested;
 		mutex().lock();
 		try {
-			nested = held.isHeld(this.runtime.now());
+			nested = held.isHeld(this.runtime.now()) && admits(held, waiter);
 			if (nested) {
 				nest(held, waiter, turn);
 			}
@@ -153,7 +154,23 @@ abstract class KeyGate {
 	}
 
 	/**
-	 * The same, under the mutex.
+	 * Tells whether the owner of a hold may enter once more in the way that it asks for.
+	 * Under the mutex.
+	 */
+	protected boolean admits(Hold held, Waiter waiter) {
+		return held.grant.gate == this;
+	}
+
+	/**
+	 * Tells whether the owner of a hold only reads any more, though it wrote before, so
+	 * that it cannot write again.
+	 */
+	boolean onlyReads(Hold held) {
+		return isForReaders();
+	}
+
+	/**
+	 * Lets the owner of a hold in once more, under the mutex.
 	 * @return false if the caller has left meanwhile
 	 */
 	protected boolean nest(Hold held, Waiter waiter, Turn turn) {
@@ -435,6 +452,14 @@ abstract class KeyGate {
 		static final Closing NESTED = new Closing(true, false, null);
 
 		static final Closing HANDED_ON = new Closing(true, true, null);
+
+		/**
+		 * It was the last one that wrote, and its owner goes on reading.
+		 * @param reply what the store says about that
+		 */
+		static Closing downgraded(CompletableFuture<Boolean> reply) {
+			return new Closing(true, false, reply);
+		}
 
 	}
 

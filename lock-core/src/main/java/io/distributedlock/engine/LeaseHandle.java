@@ -233,7 +233,7 @@ final class LeaseHandle implements Lease {
 	@Override
 	public void keep() {
 		assertHeld();
-		if (this.hold.grant.gate.isForReaders()) {
+		if (this.hold.grant.gate.onlyReads(this.hold)) {
 			throw new IllegalStateException("Lock '" + key() + "': a reader cannot keep it. Use mode = WRITE.");
 		}
 		if (isDegraded()) {

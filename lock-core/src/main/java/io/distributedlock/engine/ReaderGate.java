@@ -48,6 +48,10 @@ import org.jspecify.annotations.Nullable;
  * in {@link Grant#hold}. A reader that has stayed for longer than its max-hold and ttl
  * has lost its lease ({@link Hold#isOverdue}), however long others keep the room
  * alive.</li>
+ * <li>A writer that goes on as a reader brings a room with it ({@link #adopt}): its
+ * {@link Gate} has asked the store for the share, and gives it here when it is known to
+ * be there. Others may be waiting in the store, so its turn counts as over: who wants to
+ * join asks first.</li>
  * </ul>
  * All fields are guarded by the {@linkplain StoreRuntime#mutex mutex} of the key.
  */
@@ -72,7 +76,7 @@ final class ReaderGate extends KeyGate {
 	/** A signal came while the answer was on its way. */
 	private boolean askAgain;
 
-	/** Commands under way that give something back. */
+	/** Commands under way that give something back, and writers that may come. */
 	private int closing;
 
 	private boolean dead;
@@ -290,6 +294,61 @@ final class ReaderGate extends KeyGate {
 			this.open = null;
 		}
 		this.runtime.unregister(room.attempt());
+	}
+
+	/**
+	 * A writer may go on here as a reader, so the gate has to stay. Called by its
+	 * {@link Gate}, which has the same mutex.
+	 */
+	void expect(Attempt share) {
+		this.closing++;
+		this.runtime.register(share.id, this);
+	}
+
+	/**
+	 * The writer does not come.
+	 */
+	void expectNoMore(Attempt share) {
+		this.closing--;
+		this.runtime.unregister(share.id);
+		dieIfIdle();
+	}
+
+	/**
+	 * The expected writer goes on here as a reader.
+	 * @param former its exclusive grant, whose deadline is that of the share
+	 */
+	void adopt(Hold writer, Attempt share, Grant former, long token, Turn turn) {
+		this.closing--;
+		long now = this.runtime.now();
+		share.ttl = former.ttl;
+		share.mayHaveTraces = true;
+		Room room = new Room(this, share, former.ttl, former.deadline(), token,
+				now - this.runtime.engine.options().handoffTime());
+		room.inheritDoubt(former);
+		room.readers.put(writer.owner, writer);
+		room.hold = writer;
+		writer.grant = room;
+		Room before = this.open;
+		if (before != null) {
+			closeRoom(before);
+		}
+		this.open = room;
+		if (room.startWatch()) {
+			this.runtime.engine.watchdog().add(room);
+		}
+		if (this.attempt != null) {
+			// It may have been served together with the writer.
+			if (this.flight == null) {
+				ask(turn);
+			}
+			else {
+				this.askAgain = true;
+			}
+		}
+		else if (this.line.head() != null) {
+			askForAnotherTurn(room, turn);
+		}
 	}
 
 	private void release(Room room, @Nullable LeaseHandle last, CompletableFuture<Boolean> outcome, Turn turn) {

@@ -19,6 +19,8 @@ import io.distributedlock.LockStoreException;
 import io.distributedlock.LossReason;
 import io.distributedlock.spi.AbandonCommand;
 import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.DowngradeCommand;
+import io.distributedlock.spi.DowngradeReply;
 import io.distributedlock.spi.LockStore;
 import io.distributedlock.spi.QueueingLockStore;
 import io.distributedlock.spi.ReleaseCommand;
@@ -210,23 +212,41 @@ final class StoreRuntime implements SignalReceiver {
 			if (lease instanceof LeaseHandle held && lease.key().equals(key) && lease.isHeld()
 					&& held.hold.grant.gate.runtime == this) {
 				KeyGate gate = held.hold.grant.gate;
-				if (gate.isForReaders() && !waiter.profile.reads()) {
-					throw new IllegalStateException("Lock '" + key + "': " + waiter.owner
-							+ " reads under it and wants to write. It would wait for its own reading to end, and two"
-							+ " that do so for each other. Take the lock with mode = WRITE from the start; who has it"
-							+ " so may read as well.");
-				}
-				if (gate.isShared() && !gate.isForReaders() && waiter.profile.permits() <= 1) {
-					throw new IllegalStateException("Lock '" + key + "': " + waiter.owner
-							+ " has one of its permits and asks for the lock without permits, which is free only when"
-							+ " all permits are back, its own too. Ask with the same permits, or use another key.");
-				}
-				if (gate.nest(held.hold, waiter)) {
-					return gate;
+				while (gate != null) {
+					refuseOtherWay(key, held.hold, gate, waiter);
+					if (gate.nest(held.hold, waiter)) {
+						return gate;
+					}
+					// A writer may have become a reader meanwhile.
+					KeyGate next = held.hold.grant.gate;
+					gate = (next != gate || (next.onlyReads(held.hold) && lease.isHeld())) ? next : null;
 				}
 			}
 		}
 		return null;
+	}
+
+	private static void refuseOtherWay(LockKey key, Hold held, KeyGate gate, Waiter waiter) {
+		if (gate.onlyReads(held) && !waiter.profile.reads()) {
+			throw new IllegalStateException("Lock '" + key + "': " + waiter.owner
+					+ " reads under it and wants to write. It would wait for its own reading to end, and two"
+					+ " that do so for each other. Take the lock with mode = WRITE from the start; who has it"
+					+ " so may read as well.");
+		}
+		if (gate.isShared() && !gate.isForReaders() && waiter.profile.permits() <= 1) {
+			throw new IllegalStateException("Lock '" + key + "': " + waiter.owner
+					+ " has one of its permits and asks for the lock without permits, which is free only when"
+					+ " all permits are back, its own too. Ask with the same permits, or use another key.");
+		}
+	}
+
+	/**
+	 * Returns the gate of readers that a writer goes on in, a new one if there is none.
+	 * Called under the mutex of the key, so that the gate is not dead.
+	 */
+	ReaderGate readerGate(LockKey key, long ttl) {
+		Way way = new Way(Way.Kind.READERS, ttl, key.id());
+		return (ReaderGate) this.sideGates.computeIfAbsent(way, (absent) -> absent.newGate(this, key));
 	}
 
 	void remove(Gate gate) {
@@ -288,6 +308,20 @@ final class StoreRuntime implements SignalReceiver {
 
 	CompletionStage<ReleaseReply> release(boolean shared, ReleaseCommand command) {
 		return call(() -> shared ? sharing().releaseShared(command) : this.store.release(command));
+	}
+
+	/**
+	 * Gives back what a downgrade without an answer has left: the exclusive grant, or
+	 * else the share. In this order, since there can be no share any more that is not
+	 * there when the exclusive grant is gone.
+	 */
+	CompletionStage<ReleaseReply> releaseEither(CompletionStage<ReleaseReply> exclusive, ReleaseCommand ofShare) {
+		return exclusive.thenCompose((reply) -> (reply instanceof ReleaseReply.NotOwner) ? release(true, ofShare)
+				: CompletableFuture.completedFuture(reply));
+	}
+
+	CompletionStage<DowngradeReply> downgrade(DowngradeCommand command) {
+		return call(() -> sharing().downgrade(command));
 	}
 
 	CompletionStage<Void> abandon(boolean shared, AbandonCommand command) {
@@ -352,11 +386,27 @@ final class StoreRuntime implements SignalReceiver {
 	}
 
 	private void abandon(LockKey key, boolean shared, AttemptId attempt, long until, long retry) {
+		abandon(key, shared, attempt, null, until, retry);
+	}
+
+	/**
+	 * The same for what a downgrade without an answer may have left: the exclusive grant,
+	 * and then the share (see {@link #releaseEither}).
+	 */
+	void abandonEitherLater(KeyGate gate, AttemptId exclusive, AttemptId share, long until) {
+		this.engine.timers().schedule(() -> abandon(gate.key, false, exclusive, share, until, FIRST_RETRY), 0);
+	}
+
+	private void abandon(LockKey key, boolean shared, AttemptId attempt, @Nullable AttemptId share, long until,
+			long retry) {
 		Duration timeout = Duration.ofNanos(this.engine.options().commandTimeout());
 		abandon(shared, new AbandonCommand(key, attempt, timeout)).whenComplete((done, thrown) -> {
-			if (thrown != null && now() + retry < until) {
+			if (thrown == null && share != null) {
+				abandon(key, true, share, until, FIRST_RETRY);
+			}
+			else if (thrown != null && now() + retry < until) {
 				this.engine.timers()
-					.schedule(() -> abandon(key, shared, attempt, until, Math.min(2 * retry, LAST_RETRY)),
+					.schedule(() -> abandon(key, shared, attempt, share, until, Math.min(2 * retry, LAST_RETRY)),
 							Clock.jitter(retry));
 			}
 		});

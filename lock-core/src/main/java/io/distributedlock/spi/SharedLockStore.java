@@ -1,6 +1,7 @@
 package io.distributedlock.spi;
 
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -64,5 +65,26 @@ public interface SharedLockStore extends QueueingLockStore {
 	 * @return completes when the attempt has nothing any more
 	 */
 	CompletionStage<Void> abandonShared(AbandonCommand command);
+
+	/**
+	 * Turns an exclusive grant into a reader's share, in one step: at no moment is the
+	 * lock free. Readers at the front of the queue are served with it, up to the first
+	 * that cannot share; those behind a writer go on waiting. The share's token is no
+	 * lower than those of the exclusive grant, and lower than that of any exclusive grant
+	 * after it.
+	 * <p>
+	 * A command that is sent again finds the share and gives it its ttl once more. So
+	 * when there was no answer, the same command both keeps what there is and finds out
+	 * what it is. A command without an answer may be executed at any later time: once the
+	 * exclusive grant has ended it changes nothing, or sets the ttl of its share.
+	 * <p>
+	 * A store that does not override this method says that it cannot. Such a lock stays
+	 * exclusive until all leases of its holder are closed.
+	 * @param command which grant, and which share
+	 * @return the answer
+	 */
+	default CompletionStage<DowngradeReply> downgrade(DowngradeCommand command) {
+		return CompletableFuture.completedFuture(new DowngradeReply.NotSupported());
+	}
 
 }

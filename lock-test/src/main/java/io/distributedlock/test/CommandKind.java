@@ -58,6 +58,9 @@ public enum CommandKind {
 	/** {@link io.distributedlock.spi.SharedLockStore#abandonShared}. */
 	ABANDON_SHARED("abandonShared"),
 
+	/** {@link io.distributedlock.spi.SharedLockStore#downgrade}. */
+	DOWNGRADE("downgrade"),
+
 	/** {@link io.distributedlock.spi.InspectableLockStore#inspect}. */
 	INSPECT("inspect"),
 

@@ -29,6 +29,7 @@ import java.util.function.Supplier;
 import io.distributedlock.spi.AbandonCommand;
 import io.distributedlock.spi.AcquireCommand;
 import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.DowngradeCommand;
 import io.distributedlock.spi.ExtendCommand;
 import io.distributedlock.spi.LockStore;
 import io.distributedlock.spi.MessagingLockStore.MessageReceiver;
@@ -338,6 +339,9 @@ public final class FaultyLockStore {
 				return command.timeout();
 			}
 			if (argument instanceof SharedAcquireCommand command) {
+				return command.timeout();
+			}
+			if (argument instanceof DowngradeCommand command) {
 				return command.timeout();
 			}
 			if (argument instanceof List<?> batch) {

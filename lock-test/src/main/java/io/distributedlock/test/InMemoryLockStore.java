@@ -16,6 +16,8 @@ import io.distributedlock.spi.AbandonCommand;
 import io.distributedlock.spi.AcquireCommand;
 import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.DowngradeCommand;
+import io.distributedlock.spi.DowngradeReply;
 import io.distributedlock.spi.ExtendCommand;
 import io.distributedlock.spi.ExtendReply;
 import io.distributedlock.spi.FairLockStore;
@@ -188,6 +190,11 @@ public final class InMemoryLockStore implements SharedLockStore, FairLockStore, 
 	public CompletionStage<ExtendReply> extendShared(ExtendCommand command) {
 		return send(command.key(), command.timeout(),
 				(record) -> record.extendShared(command.attempt(), command.ttl()));
+	}
+
+	@Override
+	public CompletionStage<DowngradeReply> downgrade(DowngradeCommand command) {
+		return send(command.key(), command.timeout(), (record) -> record.downgrade(this, command));
 	}
 
 	@Override

@@ -18,6 +18,8 @@ import io.distributedlock.LockKey;
 import io.distributedlock.spi.AcquireCommand;
 import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.DowngradeCommand;
+import io.distributedlock.spi.DowngradeReply;
 import io.distributedlock.spi.ExtendReply;
 import io.distributedlock.spi.QueueingLockStore.Successor;
 import io.distributedlock.spi.ReleaseReply;
@@ -312,6 +314,23 @@ final class LockRecord {
 		}
 		this.shares.remove(attempt);
 		return new ReleaseReply.Released(serve((served) -> false));
+	}
+
+	DowngradeReply downgrade(InMemoryLockStore client, DowngradeCommand command) {
+		AttemptId reader = command.reader();
+		long deadline = this.now + command.ttl().toNanos();
+		if (this.shares.holds(reader)) {
+			this.shares.prolong(reader, deadline);
+			return new DowngradeReply.Downgraded(this.shares.token(reader));
+		}
+		if (!holds(command.attempt())) {
+			return new DowngradeReply.NotOwner();
+		}
+		long token = this.lastToken;
+		free();
+		this.shares.put(reader, Share.READERS, client, State.HELD, token, deadline);
+		serve((served) -> false);
+		return new DowngradeReply.Downgraded(token);
 	}
 
 	void abandonShared(InMemoryLockStore client, AttemptId attempt) {

@@ -19,6 +19,8 @@ import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.AcquireReply.Granted;
 import io.distributedlock.spi.AcquireReply.Refused;
 import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.DowngradeCommand;
+import io.distributedlock.spi.DowngradeReply;
 import io.distributedlock.spi.ExtendCommand;
 import io.distributedlock.spi.ExtendReply;
 import io.distributedlock.spi.FairLockStore;
@@ -261,6 +263,10 @@ public final class StoreClient {
 
 	ExtendReply extendShare(LockKey key, AttemptId attempt, Duration ttl) {
 		return reply(sharing().extendShared(new ExtendCommand(key, attempt, ttl, 1, TIMEOUT)));
+	}
+
+	DowngradeReply downgrade(LockKey key, AttemptId attempt, AttemptId reader, Duration ttl) {
+		return reply(sharing().downgrade(new DowngradeCommand(key, attempt, reader, ttl, TIMEOUT)));
 	}
 
 	void abandonShare(LockKey key, AttemptId attempt) {

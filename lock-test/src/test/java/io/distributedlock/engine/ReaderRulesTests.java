@@ -143,17 +143,6 @@ class ReaderRulesTests extends EngineFixture {
 	}
 
 	@Test
-	void whoWroteMayGoOnReadingUnderTheSameGrant() {
-		Lease writer = this.engine.acquire(stock());
-		Lease reader = this.engine.acquire(reading());
-		writer.close();
-		assertThat(reader.isHeld()).isTrue();
-		assertThat(otherJvm("jvm-2").tryAcquire(stock().withWaitTime(Duration.ZERO))).isEmpty();
-		reader.close();
-		assertThat(storeIsEmpty()).isTrue();
-	}
-
-	@Test
 	void whoReadsCannotWriteAndIsToldWhy() {
 		try (Lease reader = this.engine.acquire(reading())) {
 			assertThatIllegalStateException().isThrownBy(() -> this.engine.acquire(stock()))

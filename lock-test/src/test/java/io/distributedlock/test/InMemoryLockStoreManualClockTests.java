@@ -9,8 +9,9 @@ import io.distributedlock.spi.LockStore;
  * The contract on a clock that is moved by hand: nothing waits, and nothing expires by
  * accident.
  */
-class InMemoryLockStoreManualClockTests extends LockStoreContractTests implements SignalContractTests,
-		InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
+class InMemoryLockStoreManualClockTests extends LockStoreContractTests
+		implements SignalContractTests, InspectQueueContractTests, SharedContractTests, DowngradeContractTests,
+		PermitContractTests, FairContractTests, MultiContractTests {
 
 	private final ManualTicker ticker = new ManualTicker();
 

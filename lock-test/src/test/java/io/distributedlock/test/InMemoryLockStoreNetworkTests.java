@@ -11,8 +11,9 @@ import org.junit.jupiter.api.AfterEach;
 /**
  * The contract over an imitated network: replies come late and on other threads.
  */
-class InMemoryLockStoreNetworkTests extends LockStoreContractTests implements SignalContractTests, MessageContractTests,
-		InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
+class InMemoryLockStoreNetworkTests extends LockStoreContractTests
+		implements SignalContractTests, MessageContractTests, InspectQueueContractTests, SharedContractTests,
+		DowngradeContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	private final ScheduledExecutorService network = Executors.newScheduledThreadPool(2);
 

@@ -5,8 +5,9 @@ import io.distributedlock.spi.LockStore;
 /**
  * The contract on the clocks of the system.
  */
-class InMemoryLockStoreTests extends LockStoreContractTests implements SignalContractTests, MessageContractTests,
-		InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
+class InMemoryLockStoreTests extends LockStoreContractTests
+		implements SignalContractTests, MessageContractTests, InspectQueueContractTests, SharedContractTests,
+		DowngradeContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	private final InMemoryLockServer server = InMemoryLockServer.create();
 

@@ -22,6 +22,7 @@ import io.distributedlock.Lease;
 import io.distributedlock.LockLostException;
 import io.distributedlock.LockMode;
 import io.distributedlock.LockNotAcquiredException;
+import io.distributedlock.LockOwner;
 import io.distributedlock.LockRequest;
 import io.distributedlock.LockStoreException;
 import io.distributedlock.engine.LockEngine;
@@ -37,9 +38,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 /**
  * Readers, writers, callers in strict order and holders of permits of several engines
- * compete over one server and a network that fails at random. Whatever fails: a writer is
- * alone, no more than there are permits hold the lock, every caller ends in time, and
- * nothing is left behind. {@code -Drace.seed} repeats the faults of a failed run.
+ * compete over one server and a network that fails at random. Some writers go on as
+ * readers. Whatever fails: a writer is alone, no more than there are permits hold the
+ * lock, every caller ends in time, and nothing is left behind. {@code -Drace.seed}
+ * repeats the faults of a failed run.
  */
 class SharingRaceTests {
 
@@ -112,6 +114,7 @@ class SharingRaceTests {
 		assertThat(this.history.size()).as("leases, %s", run).isPositive();
 		if (weather == Weather.CALM) {
 			assertThat(this.history).as(run).extracting(Held::kind).contains(Kind.values());
+			assertThat(this.stores).as(run).anyMatch((store) -> store.count(CommandKind.DOWNGRADE) > 0);
 		}
 		assertThat(latest).as("how late a caller came back, %s", run)
 			.isLessThan(COMMAND_TIMEOUT.plus(SLACK).plus(hiccup.multipliedBy(3)));
@@ -151,7 +154,10 @@ class SharingRaceTests {
 				.schedule(Thread.currentThread()::interrupt, random.nextInt(20_000), TimeUnit.MICROSECONDS) : null;
 			long invoked = System.nanoTime();
 			try {
-				if (random.nextInt(100) < 15) {
+				if (kind == Kind.WRITE && random.nextInt(100) < 50) {
+					writeThenRead(engine, request, random, invoked);
+				}
+				else if (random.nextInt(100) < 15) {
 					callAsync(engine, request, kind, random);
 				}
 				else {
@@ -171,6 +177,30 @@ class SharingRaceTests {
 				Awaitility.await().until(interrupt::isDone);
 			}
 			Thread.interrupted();
+		}
+	}
+
+	/**
+	 * From the moment when it stops writing others may read as well.
+	 */
+	private void writeThenRead(LockEngine engine, LockRequest request, Random random, long invoked) {
+		LockRequest owned = request.withOwner(LockOwner.create("downgrading"));
+		Lease writer = engine.acquire(owned);
+		try {
+			checkPromptness(request, invoked);
+			try (Lease reader = engine.acquire(owned.withMode(LockMode.READ))) {
+				use(writer, Kind.WRITE, random);
+				if (random.nextInt(100) < 70) {
+					writer.close();
+				}
+				else {
+					writer.releaseAsync();
+				}
+				use(reader, Kind.READ, random);
+			}
+		}
+		finally {
+			writer.release();
 		}
 	}
 
