@@ -175,9 +175,9 @@ public interface LockTemplate {
 	 * may read as well, but not the other way round: {@code writeLock()} throws
 	 * {@link IllegalStateException} for a caller that reads, since two of them would wait
 	 * for each other for ever. A writer that reads and then unlocks {@code writeLock()}
-	 * stays alone until it unlocks {@code readLock()} as well; with
-	 * {@link java.util.concurrent.locks.ReentrantReadWriteLock} the lock would be shared
-	 * from then on.
+	 * lets other readers in, as with
+	 * {@link java.util.concurrent.locks.ReentrantReadWriteLock}; in a store that cannot
+	 * do that it stays alone until it unlocks {@code readLock()} as well.
 	 * @param request what to lock; its mode is of no importance
 	 * @return a view that keeps no state of its own
 	 * @throws IllegalArgumentException if the store cannot share a lock

@@ -4,6 +4,7 @@ import java.util.Properties;
 
 import io.distributedlock.spi.LockStore;
 import io.distributedlock.store.redis.RedisLockStore;
+import io.distributedlock.test.DowngradeContractTests;
 import io.distributedlock.test.FairContractTests;
 import io.distributedlock.test.InspectContractTests;
 import io.distributedlock.test.InspectQueueContractTests;
@@ -30,7 +31,7 @@ import static org.assertj.core.api.Assertions.assertThat;
  */
 abstract class RedisContract extends LockStoreContractTests
 		implements QueueContractTests, SignalContractTests, MessageContractTests, InspectContractTests,
-		InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
+		InspectQueueContractTests, SharedContractTests, DowngradeContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	private static final Logger logger = LoggerFactory.getLogger(RedisContract.class);
 

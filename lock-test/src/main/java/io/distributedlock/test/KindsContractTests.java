@@ -281,6 +281,44 @@ public abstract class KindsContractTests {
 	}
 
 	@Test
+	void writersThatGoOnReadingLetOnlyReadersIn() throws Exception {
+		LockRequest write = request("book");
+		LockRequest read = write.withMode(LockMode.READ);
+		Crowd crowd = new Crowd();
+		List<Future<?>> callers = new ArrayList<>();
+		for (int i = 0; i < CALLERS + JVMS; i++) {
+			int number = i;
+			boolean writes = i >= CALLERS;
+			callers.add(run(() -> {
+				LockEngine jvm = jvm(number);
+				while (crowd.goesOn()) {
+					Lease writer = writes ? jvm.acquire(write) : null;
+					try (Lease reader = jvm.acquire(read)) {
+						if (writer != null) {
+							crowd.enter(number, LockMode.WRITE);
+							Thread.sleep(1);
+							crowd.leave(LockMode.WRITE);
+							crowd.enter(number, LockMode.READ);
+							writer.close();
+							assertThat(reader.fencingToken()).isEqualTo(writer.fencingToken());
+						}
+						else {
+							crowd.enter(number, LockMode.READ);
+						}
+						Thread.sleep(1);
+						crowd.leave(LockMode.READ);
+						reader.assertHeld();
+					}
+				}
+				return null;
+			}));
+		}
+		all(callers);
+		assertThat(crowd.violations).isEmpty();
+		assertThat(crowd.leastTurns()).as("turns of each of %s", crowd.turns).isGreaterThanOrEqualTo(Crowd.TURNS);
+	}
+
+	@Test
 	void callersInStrictOrderAreServedAsTheyCame() throws Exception {
 		LockRequest fair = request("desk").withFair(true);
 		Queue<Integer> served = new ConcurrentLinkedQueue<>();

@@ -19,6 +19,7 @@ import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.AcquireReply.Granted;
 import io.distributedlock.spi.AcquireReply.Refused;
 import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.DowngradeReply;
 import io.distributedlock.spi.ExtendReply;
 import io.distributedlock.spi.FairLockStore;
 import io.distributedlock.spi.InspectableLockStore;
@@ -40,9 +41,9 @@ import static org.assertj.core.api.Assertions.assertThat;
  * What every {@link LockStore} must do. The test of a store extends this class, and
  * implements {@link QueueContractTests}, {@link SignalContractTests},
  * {@link InspectContractTests}, {@link InspectQueueContractTests},
- * {@link SharedContractTests}, {@link PermitContractTests}, {@link FairContractTests} and
- * {@link MultiContractTests} as far as the store has those capabilities; a capability
- * without its suite fails.
+ * {@link SharedContractTests}, {@link DowngradeContractTests},
+ * {@link PermitContractTests}, {@link FairContractTests} and {@link MultiContractTests}
+ * as far as the store has those capabilities; a capability without its suite fails.
  *
  * <pre>{@code
  * class MyStoreTests extends LockStoreContractTests implements QueueContractTests {
@@ -144,6 +145,9 @@ public abstract class LockStoreContractTests implements OutcomeContractTests {
 			.isEqualTo(store instanceof SharedLockStore);
 		assertThat(this instanceof PermitContractTests).as("implements PermitContractTests")
 			.isEqualTo(store instanceof SharedLockStore);
+		assertThat(this instanceof DowngradeContractTests).as("implements DowngradeContractTests")
+			.isEqualTo(store instanceof SharedLockStore && !(client("jvm-1").downgrade(this.key, AttemptId.random(),
+					AttemptId.random(), shortTtl()) instanceof DowngradeReply.NotSupported));
 		assertThat(this instanceof MultiContractTests).as("implements MultiContractTests")
 			.isEqualTo(store instanceof MultiLockStore);
 		assertThat(this instanceof FairContractTests).as("implements FairContractTests")

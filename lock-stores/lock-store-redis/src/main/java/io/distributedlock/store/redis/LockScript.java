@@ -43,6 +43,9 @@ enum LockScript {
 	/** Gives a share back, or takes away what an attempt for one has. */
 	SHARE_RELEASE("record", "clock", "next", "share", "share-release"),
 
+	/** Turns a grant into a reader's share. */
+	DOWNGRADE("record", "clock", "next", "share", "downgrade"),
+
 	/** Asks for a lock for callers in strict order. */
 	LINE("record", "clock", "mark", "tokens", "next", "enqueue", "line"),
 

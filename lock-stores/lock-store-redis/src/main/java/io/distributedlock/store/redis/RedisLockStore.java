@@ -17,6 +17,8 @@ import io.distributedlock.LockKey;
 import io.distributedlock.spi.AbandonCommand;
 import io.distributedlock.spi.AcquireCommand;
 import io.distributedlock.spi.AcquireReply;
+import io.distributedlock.spi.DowngradeCommand;
+import io.distributedlock.spi.DowngradeReply;
 import io.distributedlock.spi.ExtendCommand;
 import io.distributedlock.spi.ExtendReply;
 import io.distributedlock.spi.FairLockStore;
@@ -199,6 +201,11 @@ public final class RedisLockStore implements SharedLockStore, FairLockStore, Sig
 	public CompletionStage<ReleaseReply> releaseShared(ReleaseCommand command) {
 		return send(ShareReleaseOperation.release(this.context, command.key(), command.attempt(), command.keepFor(),
 				deadline(command.timeout())));
+	}
+
+	@Override
+	public CompletionStage<DowngradeReply> downgrade(DowngradeCommand command) {
+		return send(new DowngradeOperation(this.context, command, deadline(command.timeout())));
 	}
 
 	@Override

@@ -7,6 +7,7 @@ import org.springframework.data.redis.connection.jedis.JedisConnectionFactory;
 
 import io.distributedlock.spi.LockStore;
 import io.distributedlock.store.redis.server.RedisServerProcess;
+import io.distributedlock.test.DowngradeContractTests;
 import io.distributedlock.test.FairContractTests;
 import io.distributedlock.test.InspectContractTests;
 import io.distributedlock.test.InspectQueueContractTests;
@@ -21,9 +22,9 @@ import io.distributedlock.test.SignalContractTests;
 /**
  * The contract of all stores, over connections that block.
  */
-class RedisJedisContractTests extends LockStoreContractTests
-		implements QueueContractTests, SignalContractTests, MessageContractTests, InspectContractTests,
-		InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
+class RedisJedisContractTests extends LockStoreContractTests implements QueueContractTests, SignalContractTests,
+		MessageContractTests, InspectContractTests, InspectQueueContractTests, SharedContractTests,
+		DowngradeContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	static RedisServerProcess redis;
 

@@ -7,6 +7,7 @@ import org.junit.jupiter.api.BeforeAll;
 
 import io.distributedlock.spi.LockStore;
 import io.distributedlock.store.redis.server.RedisGroup;
+import io.distributedlock.test.DowngradeContractTests;
 import io.distributedlock.test.FairContractTests;
 import io.distributedlock.test.InspectContractTests;
 import io.distributedlock.test.InspectQueueContractTests;
@@ -21,9 +22,9 @@ import io.distributedlock.test.SignalContractTests;
 /**
  * The contract of all stores, where every grant has to reach both replicas.
  */
-class RedisReplicatedContractTests extends LockStoreContractTests
-		implements QueueContractTests, SignalContractTests, MessageContractTests, InspectContractTests,
-		InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
+class RedisReplicatedContractTests extends LockStoreContractTests implements QueueContractTests, SignalContractTests,
+		MessageContractTests, InspectContractTests, InspectQueueContractTests, SharedContractTests,
+		DowngradeContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	static RedisGroup redis;
 

@@ -5,6 +5,7 @@ import org.junit.jupiter.api.BeforeAll;
 
 import io.distributedlock.spi.LockStore;
 import io.distributedlock.store.redis.server.RedisGroup;
+import io.distributedlock.test.DowngradeContractTests;
 import io.distributedlock.test.FairContractTests;
 import io.distributedlock.test.InspectContractTests;
 import io.distributedlock.test.InspectQueueContractTests;
@@ -19,9 +20,9 @@ import io.distributedlock.test.SignalContractTests;
 /**
  * The contract of all stores, on a primary that three Sentinels watch.
  */
-class RedisSentinelContractTests extends LockStoreContractTests
-		implements QueueContractTests, SignalContractTests, MessageContractTests, InspectContractTests,
-		InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
+class RedisSentinelContractTests extends LockStoreContractTests implements QueueContractTests, SignalContractTests,
+		MessageContractTests, InspectContractTests, InspectQueueContractTests, SharedContractTests,
+		DowngradeContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	static RedisGroup redis;
 
