@@ -36,6 +36,9 @@ final class ReturnTypes {
 			"io.reactivex.Completable", "io.reactivex.Maybe", "io.reactivex.Observable", "io.reactivex.Single",
 			"scala.concurrent.Future");
 
+	// A type variable may be bounded by itself.
+	private static final int MAX_DEPTH = 8;
+
 	private static final Set<String> HTTP_ENTITY = Set.of("org.springframework.http.HttpEntity");
 
 	private static final Set<String> PUBLISHERS = Set.of("org.reactivestreams.Publisher",
@@ -72,7 +75,7 @@ final class ReturnTypes {
 		if (isSuspending(method)) {
 			return suspending(method);
 		}
-		refuseWorkWithin(ResolvableType.forMethodReturnType(method, targetClass));
+		refuseWorkWithin(ResolvableType.forMethodReturnType(method, targetClass), MAX_DEPTH);
 		if (type == CompletableFuture.class || type == CompletionStage.class) {
 			return MethodStyle.FUTURE;
 		}
@@ -91,13 +94,13 @@ final class ReturnTypes {
 	 * Refuses what carries work that goes on after its carrier is there, such as a
 	 * {@code ResponseEntity} whose body is a publisher.
 	 */
-	private static void refuseWorkWithin(ResolvableType type) {
-		for (ResolvableType value : carried(type)) {
+	private static void refuseWorkWithin(ResolvableType type, int depth) {
+		for (ResolvableType value : (depth > 0) ? carried(type) : List.<ResolvableType>of()) {
 			if (goesOn(value.toClass())) {
 				throw unknownEnd(
 						"returns a " + type.toClass().getSimpleName() + " of " + value.toClass().getSimpleName());
 			}
-			refuseWorkWithin(value);
+			refuseWorkWithin(value, depth - 1);
 		}
 	}
 

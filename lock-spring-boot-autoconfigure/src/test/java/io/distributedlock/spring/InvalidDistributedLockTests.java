@@ -656,7 +656,7 @@ class InvalidDistributedLockTests {
 
 	@Test
 	void whatIsCarriedMayBeGenericAsLongAsItsWorkIsOver() {
-		assertThat(this.source.findAll(ReturnsEntities.class)).hasSize(2);
+		assertThat(this.source.findAll(ReturnsEntities.class)).hasSize(3);
 	}
 
 	static class ReturnsEntities {
@@ -669,6 +669,11 @@ class InvalidDistributedLockTests {
 		@DistributedLock(name = "stock")
 		public Map<String, Function<String, Mono<String>>> functions() {
 			return Map.of();
+		}
+
+		@DistributedLock(name = "stock")
+		public <T extends List<T>> T boundedByItself(T value) {
+			return value;
 		}
 
 	}
