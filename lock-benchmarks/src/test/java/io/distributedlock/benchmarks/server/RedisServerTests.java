@@ -61,10 +61,15 @@ class RedisServerTests {
 		}
 	}
 
+	/** The least of some, since Redis measures also how long a busy machine stops it. */
 	private double millisOf(RedisConnection client, String script) throws IOException {
-		Counters before = this.server.counters();
-		client.command("EVAL", script, "0");
-		return this.server.counters().since(before).commandMicros() / 1000;
+		double least = Double.MAX_VALUE;
+		for (int i = 0; i < 7; i++) {
+			Counters before = this.server.counters();
+			client.command("EVAL", script, "0");
+			least = Math.min(least, this.server.counters().since(before).commandMicros() / 1000);
+		}
+		return least;
 	}
 
 }

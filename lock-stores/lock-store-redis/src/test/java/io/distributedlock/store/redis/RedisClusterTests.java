@@ -20,6 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import io.distributedlock.LockKey;
+import io.distributedlock.spi.AcquireCommand;
 import io.distributedlock.spi.AcquireReply.Granted;
 import io.distributedlock.spi.AcquireReply.Refused;
 import io.distributedlock.spi.AttemptId;
@@ -124,14 +125,15 @@ class RedisClusterTests {
 		RedisGroup.awaitFollowers(redis.nodes().get(1), 2);
 		try (RedisLockStore store = RedisLockStore.builder(redis.connections(client))
 			.waitForAllReplicas()
-			.replicaTimeout(Duration.ofMillis(900))
+			.replicaTimeout(Duration.ofSeconds(9))
+			.commandTimeout(Duration.ofSeconds(10))
 			.build()) {
 			for (int i = 0; i < 2; i++) {
 				grant(store, 1, client + i);
 				long start = System.nanoTime();
 				grant(store, 0, client + i);
 				// With two, WAIT would last for as long as it may.
-				assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofMillis(800));
+				assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(8));
 			}
 		}
 		moved.command("CLUSTER", "REPLICATE", RedisClusterGroup.id(redis.nodes().get(2)));
@@ -145,7 +147,8 @@ class RedisClusterTests {
 			.filter((candidate) -> SlotHash.getSlot(layout.record(candidate.id())) / 5461 == primary)
 			.findFirst()
 			.orElseThrow();
-		assertThat(StoreFixture.get(store.acquire(StoreFixture.command(key, AttemptId.random(), 1, false))))
+		assertThat(StoreFixture.get(store.acquire(
+				new AcquireCommand(key, AttemptId.random(), Duration.ofSeconds(30), 1, false, Duration.ofSeconds(10)))))
 			.isInstanceOf(Granted.class);
 	}
 

@@ -184,7 +184,7 @@ class RedlockEngineTests {
 		logger.info("3 of 5 servers frozen, then killed, under 16 threads: {}, longest call {} ms", outcomes,
 				longest.get() / 1_000_000);
 		assertThat(unexpected).isEmpty();
-		assertThat(Duration.ofNanos(longest.get())).isLessThan(wait.plus(command).plusMillis(300));
+		assertThat(Duration.ofNanos(longest.get())).isLessThan(wait.plus(command).plusSeconds(2));
 		await().atMost(Duration.ofSeconds(10)).until(this::nothingIsLeft);
 	}
 
@@ -202,7 +202,7 @@ class RedlockEngineTests {
 	void aLeaseIsRenewedWithTwoServersFrozenAndLostWithThreeThatForgot() {
 		LockEngine engine = engine();
 		LockKey key = LockKey.of("long");
-		Duration ttl = Duration.ofMillis(1500);
+		Duration ttl = Duration.ofSeconds(3);
 		Lease lease = engine.acquire(LockRequest.of("long").withTtl(ttl));
 		this.redlock.server(0).freeze();
 		this.redlock.server(1).freeze();
@@ -215,7 +215,7 @@ class RedlockEngineTests {
 		long forgotten = System.nanoTime();
 		this.redlock.servers.forEach((server) -> server.command("DEL", "lock:l:" + key.id()));
 		await().until(() -> told.get() != 0);
-		assertThat(Duration.ofNanos(told.get() - forgotten)).isLessThan(ttl.dividedBy(3).plusMillis(200));
+		assertThat(Duration.ofNanos(told.get() - forgotten)).isLessThan(ttl.dividedBy(3).plusMillis(900));
 		assertThat(lease.state()).isEqualTo(LeaseState.LOST);
 	}
 

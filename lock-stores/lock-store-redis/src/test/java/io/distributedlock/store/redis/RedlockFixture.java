@@ -19,6 +19,7 @@ import io.distributedlock.spi.RenewCommand;
 import io.distributedlock.spi.RenewReply;
 import io.distributedlock.store.redis.server.RedisServerProcess;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 /**
@@ -107,6 +108,15 @@ final class RedlockFixture implements AutoCloseable {
 	 */
 	String record(int server, LockKey key) {
 		return server(server).command("GET", "lock:l:" + key.id());
+	}
+
+	/**
+	 * Waits until all servers have a record of a lock. A majority ends a command, so that
+	 * any of the others, and not only the last one, may get it after its answer.
+	 */
+	void awaitEverywhere(LockKey key) {
+		await().untilAsserted(() -> assertThat(IntStream.range(0, this.servers.size()))
+			.allSatisfy((server) -> assertThat(record(server, key)).as("record on server " + server).isNotEmpty()));
 	}
 
 	long mark(int server) {

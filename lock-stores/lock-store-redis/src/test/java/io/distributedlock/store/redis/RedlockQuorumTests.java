@@ -36,6 +36,9 @@ class RedlockQuorumTests {
 
 	private static final Duration NODE_TIMEOUT = Duration.ofSeconds(1);
 
+	/** What is left behind would live for ten. */
+	private static final Duration BEFORE_ITS_TTL = Duration.ofSeconds(8);
+
 	private final AttemptId a = AttemptId.random();
 
 	private final AttemptId b = AttemptId.random();
@@ -100,7 +103,7 @@ class RedlockQuorumTests {
 			.withMessageContaining("3 of the 5 Redlock servers gave no usable answer, and 3 have to agree")
 			.withMessageContaining("127.0.0.1:" + this.redlock.server(0).port())
 			.matches(StoreException::isRetryable);
-		assertThat(since(start)).isLessThan(NODE_TIMEOUT.plusMillis(500));
+		assertThat(since(start)).isLessThan(NODE_TIMEOUT.plusSeconds(3));
 		awaitNothingLeftOn(3, 4);
 		for (int i = 0; i < 3; i++) {
 			this.redlock.server(i).restart();
@@ -121,7 +124,7 @@ class RedlockQuorumTests {
 			.isThrownBy(() -> RedlockFixture.acquire(this.store, KEY, this.a))
 			.matches(StoreException::isRetryable)
 			.matches(StoreException::mayHaveExecuted);
-		assertThat(since(start)).isBetween(NODE_TIMEOUT, NODE_TIMEOUT.plusMillis(500));
+		assertThat(since(start)).isBetween(NODE_TIMEOUT, NODE_TIMEOUT.plusSeconds(3));
 		awaitNothingLeftOn(3, 4);
 		for (int i = 0; i < 3; i++) {
 			this.redlock.server(i).thaw();
@@ -132,7 +135,7 @@ class RedlockQuorumTests {
 	}
 
 	private void awaitNothingLeftOn(int... servers) {
-		await().atMost(Duration.ofSeconds(4)).untilAsserted(() -> {
+		await().atMost(BEFORE_ITS_TTL).untilAsserted(() -> {
 			for (int server : servers) {
 				assertThat(this.redlock.record(server, KEY)).as("record on server " + server).isEmpty();
 			}
@@ -141,11 +144,12 @@ class RedlockQuorumTests {
 
 	@Test
 	void theShorterTimeoutOfTheCommandCounts() {
+		RedlockLockStore patient = this.redlock.connect(this.redlock.builder().nodeTimeout(Duration.ofSeconds(10)));
 		this.redlock.servers.subList(0, 3).forEach((server) -> server.freeze());
 		long start = System.nanoTime();
-		assertThatExceptionOfType(StoreException.class).isThrownBy(() -> StoreFixture.get(this.store
+		assertThatExceptionOfType(StoreException.class).isThrownBy(() -> StoreFixture.get(patient
 			.acquire(new AcquireCommand(KEY, this.a, RedlockFixture.TTL, 1, false, Duration.ofMillis(300)))));
-		assertThat(since(start)).isLessThan(Duration.ofMillis(700));
+		assertThat(since(start)).isLessThan(Duration.ofSeconds(5));
 	}
 
 	@Test
@@ -206,7 +210,7 @@ class RedlockQuorumTests {
 	@Test
 	void aGrantLivesWithItsMajorityAndARenewalNeverMakesItAgain() {
 		RedlockFixture.hold(this.store, KEY, this.a);
-		await().untilAsserted(() -> assertThat(this.redlock.record(4, KEY)).isNotEmpty());
+		this.redlock.awaitEverywhere(KEY);
 		forget(0);
 		forget(1);
 		assertThat(RedlockFixture.renew(this.store, KEY, this.a)).isEqualTo(RenewReply.RENEWED);
@@ -243,7 +247,7 @@ class RedlockQuorumTests {
 	@Test
 	void aReleaseOfWhatOnlyAMinorityHasIsALoss() {
 		RedlockFixture.hold(this.store, KEY, this.a);
-		await().untilAsserted(() -> assertThat(this.redlock.record(4, KEY)).isNotEmpty());
+		this.redlock.awaitEverywhere(KEY);
 		forget(0);
 		forget(1);
 		forget(2);
@@ -286,20 +290,20 @@ class RedlockQuorumTests {
 		occupy(0, "one", 3);
 		occupy(1, "one", 3);
 		occupy(2, "other", 3);
-		await().atMost(Duration.ofSeconds(1))
-			.until(() -> RedlockFixture.acquire(this.store, KEY, this.a) instanceof Granted);
+		await().until(() -> RedlockFixture.acquire(this.store, KEY, this.a) instanceof Granted);
 	}
 
 	@Test
 	void aMinorityThatIsKeptDoesNotKeepTheLock() {
 		RedlockFixture.hold(this.store, KEY, this.a);
-		await().untilAsserted(() -> assertThat(this.redlock.record(4, KEY)).isNotEmpty());
+		this.redlock.awaitEverywhere(KEY);
 		assertThat(RedlockFixture.release(this.store, KEY, this.a, Duration.ofSeconds(30)))
 			.isEqualTo(new ReleaseReply.Released(false));
 		assertThat(StoreFixture.get(this.store.inspect(KEY, RedlockFixture.TIMEOUT)).map(StoredLock::state))
 			.contains(StoredLock.State.COOLING);
 		assertThat(RedlockFixture.acquire(another(), KEY, this.b)).isInstanceOf(Refused.class);
-		await().untilAsserted(() -> assertThat(this.redlock.record(4, KEY)).startsWith("1c"));
+		await().untilAsserted(() -> assertThat(IntStream.range(0, 5))
+			.allSatisfy((server) -> assertThat(this.redlock.record(server, KEY)).startsWith("1c")));
 		forget(0);
 		forget(1);
 		forget(2);

@@ -57,7 +57,13 @@ public final class RedisServerProcess implements AutoCloseable {
 	 * @return the running server
 	 */
 	public static RedisServerProcess start(String... arguments) {
-		return startOn(freePort(), arguments);
+		try {
+			return startOn(freePort(), arguments);
+		}
+		catch (IllegalStateException ex) {
+			// Somebody may have taken the port meanwhile.
+			return startOn(freePort(), arguments);
+		}
 	}
 
 	/**
