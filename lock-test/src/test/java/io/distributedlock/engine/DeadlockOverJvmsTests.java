@@ -202,7 +202,7 @@ class DeadlockOverJvmsTests extends DeadlockFixture {
 	void aCycleThatDissolvesBeforeItIsConfirmedIsNone() throws Exception {
 		LockEngine one = jvm("one");
 		LockEngine two = jvm("two");
-		Caller first = caller("first", one, lock("a"), lock("b").withWaitTime(Duration.ofMillis(700)));
+		Caller first = caller("first", one, lock("a"), lock("b").withWaitTime(Duration.ofSeconds(2)));
 		Caller second = caller("second", two, lock("b"), lock("a"));
 		List<String> late = new ArrayList<>();
 		CountDownLatch probed = new CountDownLatch(1);
@@ -289,7 +289,7 @@ class DeadlockOverJvmsTests extends DeadlockFixture {
 			}
 			return false;
 		}));
-		Caller first = caller("first", one, lock("a"), lock("b").withWaitTime(Duration.ofMillis(400)));
+		Caller first = caller("first", one, lock("a"), lock("b").withWaitTime(Duration.ofMillis(1500)));
 		Caller second = caller("second", two, lock("b"), lock("a"));
 		first.waits();
 		second.waits();

@@ -79,7 +79,7 @@ class DeadlockTests extends DeadlockFixture {
 		Caller second = caller("second", this.engine, lock("b"), lock("a"));
 		first.waits();
 		second.waits();
-		assertThat(second.deadlock().cycle().get(0).waited()).isLessThan(Duration.ofMillis(1000));
+		assertThat(second.deadlock().cycle().get(0).waited()).isLessThan(Duration.ofSeconds(3));
 	}
 
 	@Test
@@ -190,8 +190,10 @@ class DeadlockTests extends DeadlockFixture {
 
 	@Test
 	void aWaitThatIsShorterThanTheThresholdEndsByItsTime() throws Exception {
-		Caller first = caller("first", this.engine, lock("a"), lock("b"));
-		Caller second = caller("second", this.engine, lock("b"), lock("a").withWaitTime(Duration.ofMillis(40)));
+		LockStore store = this.server.connect("patient");
+		LockEngine patient = engine((builder) -> builder.store(store).deadlockThreshold(Duration.ofSeconds(3)));
+		Caller first = caller("first", patient, lock("a"), lock("b"));
+		Caller second = caller("second", patient, lock("b"), lock("a").withWaitTime(Duration.ofMillis(40)));
 		first.waits();
 		second.waits();
 		assertThat(second.outcome()).isInstanceOfSatisfying(LockNotAcquiredException.class,
@@ -248,7 +250,7 @@ class DeadlockTests extends DeadlockFixture {
 	void whatIsSwitchedOffFindsNothing() throws Exception {
 		LockStore store = this.server.connect("off");
 		LockEngine off = engine((builder) -> builder.store(store).deadlockDetection(false));
-		Caller first = caller("first", off, lock("a"), lock("b").withWaitTime(Duration.ofMillis(600)));
+		Caller first = caller("first", off, lock("a"), lock("b").withWaitTime(Duration.ofSeconds(15)));
 		Caller second = caller("second", off, lock("b"), lock("a").withWaitTime(Duration.ofMillis(500)));
 		first.waits();
 		second.waits();

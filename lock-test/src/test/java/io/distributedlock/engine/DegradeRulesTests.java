@@ -123,11 +123,13 @@ class DegradeRulesTests extends EngineFixture {
 		outage();
 		this.degrading.acquire(stock()).close();
 		this.store.resetCounts();
+		long start = System.nanoTime();
 		for (int i = 0; i < 50; i++) {
 			this.degrading.acquire(LockRequest.of("stock", i)).close();
 		}
 		assertThat(this.store.count(CommandKind.ACQUIRE) + this.store.count(CommandKind.ACQUIRE_OR_ENQUEUE))
-			.isLessThanOrEqualTo(2);
+			.as("one try a second")
+			.isLessThanOrEqualTo(2 + Duration.ofNanos(System.nanoTime() - start).toSeconds());
 	}
 
 	@Test

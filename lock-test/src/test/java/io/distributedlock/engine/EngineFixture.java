@@ -28,7 +28,7 @@ import org.junit.jupiter.api.AfterEach;
  */
 abstract class EngineFixture {
 
-	static final Duration SHORT_TTL = Duration.ofMillis(600);
+	static final Duration SHORT_TTL = Duration.ofSeconds(1);
 
 	final InMemoryLockServer server = InMemoryLockServer.create();
 

@@ -83,13 +83,14 @@ class EngineReviewTests {
 	@Test
 	void aShortWaitAmongLongOnesEndsInItsTime() {
 		Lease elsewhere = other().acquire(this.request);
-		LockEngine engine = engine();
+		// Nothing else wakes it meanwhile.
+		LockEngine engine = keep(LockEngine.builder().store(this.faulty.store()).recheck(Duration.ofSeconds(10)));
 		CompletableFuture<Lease> patient = engine.acquireAsync(this.request.withWaitTime(Duration.ofSeconds(20)));
 		await().until(() -> this.faulty.count(CommandKind.ACQUIRE_OR_ENQUEUE) > 0);
 		for (int i = 0; i < 3; i++) {
 			long start = System.nanoTime();
 			assertThat(engine.tryAcquire(this.request.withWaitTime(Duration.ofMillis(30)))).isEmpty();
-			assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofMillis(400));
+			assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
 		}
 		elsewhere.close();
 		patient.join().close();
@@ -102,7 +103,7 @@ class EngineReviewTests {
 		List<CompletableFuture<Lease>> both = List.of(inBackground(engine, this.once), inBackground(engine, this.once));
 		awaitWaiters(engine, 2);
 		this.faulty.heldBack().get(0).deliver();
-		await().atMost(Duration.ofMillis(500)).until(() -> both.stream().allMatch(CompletableFuture::isDone));
+		await().until(() -> both.stream().allMatch(CompletableFuture::isDone));
 		assertThat(both).filteredOn(CompletableFuture::isCompletedExceptionally)
 			.singleElement()
 			.satisfies((refused) -> assertThat(refusal(refused)).isEqualTo(Reason.BUSY));
@@ -157,7 +158,7 @@ class EngineReviewTests {
 				engine.tryAcquire(hung.withWaitTime(Duration.ofMillis(20))).ifPresent(Lease::close);
 			}
 		}, this.threads);
-		assertThat(callers).succeedsWithin(Duration.ofMillis(1500));
+		assertThat(callers).succeedsWithin(Duration.ofSeconds(10));
 		assertThat(lease.state()).isEqualTo(LeaseState.LOST);
 	}
 
@@ -256,7 +257,7 @@ class EngineReviewTests {
 		first.close();
 		await().pollDelay(Duration.ofMillis(550)).until(() -> true);
 		assertThat(engine.tryAcquire(this.once)).as("one that notices the loss").isEmpty();
-		assertThat(next).succeedsWithin(Duration.ofSeconds(2)).satisfies(Lease::close);
+		assertThat(next).succeedsWithin(Duration.ofSeconds(10)).satisfies(Lease::close);
 	}
 
 	@Test
@@ -301,7 +302,7 @@ class EngineReviewTests {
 		this.faulty.next(CommandKind.RELEASE, Fault.holdBack());
 		CompletionStage<Boolean> released = engine.acquire(this.request).releaseAsync();
 		this.faulty.heldBack().get(0).expire();
-		assertThat(released.toCompletableFuture()).succeedsWithin(Duration.ofSeconds(2));
+		assertThat(released.toCompletableFuture()).succeedsWithin(Duration.ofSeconds(10));
 		await().until(() -> teller.get() != null);
 		assertThat(teller.get()).isNotSameAs(Thread.currentThread());
 	}
@@ -325,7 +326,7 @@ class EngineReviewTests {
 		assertThat(lease.release()).isTrue();
 		await().pollDelay(Duration.ofMillis(300)).until(() -> true);
 		this.faulty.heal();
-		await().atMost(Duration.ofSeconds(2)).until(() -> this.server.size() == 0);
+		await().until(() -> this.server.size() == 0);
 	}
 
 	private LockEngine engine() {

@@ -212,7 +212,7 @@ class FairRulesTests extends EngineFixture {
 
 	@Test
 	void aMinHoldKeepsTheLockFromTheNext() throws Exception {
-		Lease holder = heldByAnother(this.engine, fair().withMinHold(Duration.ofMillis(400)));
+		Lease holder = heldByAnother(this.engine, fair().withMinHold(Duration.ofMillis(1500)));
 		Future<Lease> next = waitingThread(this.engine, fair());
 		long start = System.nanoTime();
 		holder.close();

@@ -62,7 +62,7 @@ class HandoffBoundsTests extends EngineFixture {
 	void blocksGrowAndTheTurnGoesOnWhileNoOtherJvmWaits() throws Exception {
 		LockEngine hot = engine((builder) -> builder.store(this.store.store()).handoff(4, Duration.ofMinutes(1)));
 		List<Future<?>> callers = hammer(hot, Duration.ZERO);
-		eventually().until(() -> this.leases.get() > 20_000);
+		eventually().atMost(Duration.ofSeconds(60)).until(() -> this.leases.get() > 20_000);
 		long leases = this.leases.get();
 		long asked = this.store.count(CommandKind.EXTEND);
 		end(callers);

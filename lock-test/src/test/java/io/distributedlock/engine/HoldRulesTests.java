@@ -52,8 +52,7 @@ class HoldRulesTests extends EngineFixture {
 		long start = System.nanoTime();
 		Lease lease = listening.acquire(stock().withTtl(SHORT_TTL).withMaxHold(Duration.ofSeconds(1)));
 		eventually().until(() -> lease.state() == LeaseState.LOST);
-		assertThat(Duration.ofNanos(System.nanoTime() - start)).isBetween(Duration.ofSeconds(1),
-				Duration.ofMillis(1000 + 600 + 200));
+		assertThat(Duration.ofNanos(System.nanoTime() - start)).isBetween(Duration.ofSeconds(1), Duration.ofSeconds(5));
 		assertThatExceptionOfType(LockLostException.class).isThrownBy(lease::close)
 			.withMessageContaining("maxHold")
 			.satisfies((ex) -> assertThat(ex.reason()).isEqualTo(LossReason.MAX_HOLD));
@@ -63,13 +62,14 @@ class HoldRulesTests extends EngineFixture {
 	@Test
 	@Tag("E7")
 	void maxHoldCountsForEachLeaseFromItsOwnStart() throws Exception {
-		Lease first = heldByAnother(this.engine, stock().withTtl(SHORT_TTL).withMaxHold(Duration.ofSeconds(1)));
-		Future<Lease> waiting = waitingThread(this.engine,
-				stock().withTtl(SHORT_TTL).withMaxHold(Duration.ofSeconds(1)));
-		eventually().until(() -> this.engine.held().get(0).held().compareTo(Duration.ofMillis(700)) > 0);
+		LockRequest request = stock().withTtl(SHORT_TTL).withMaxHold(Duration.ofSeconds(3));
+		Lease first = heldByAnother(this.engine, request);
+		Future<Lease> waiting = waitingThread(this.engine, request);
+		eventually().until(() -> this.engine.held().get(0).held().compareTo(Duration.ofMillis(2200)) > 0);
 		first.close();
 		Lease second = waiting.get(5, TimeUnit.SECONDS);
-		eventually().until(() -> this.engine.held().get(0).held().compareTo(Duration.ofMillis(900)) > 0);
+		// Together, that is more than the max-hold and a ttl.
+		eventually().until(() -> this.engine.held().get(0).held().compareTo(Duration.ofMillis(1900)) > 0);
 		assertThat(second.release()).isTrue();
 	}
 
@@ -77,22 +77,22 @@ class HoldRulesTests extends EngineFixture {
 	@Tag("E10")
 	void aMinHoldKeepsTheKeyTakenAfterTheRelease() {
 		LockEngine other = otherJvm("jvm-2");
-		Lease lease = this.engine.acquire(stock().withMinHold(Duration.ofMillis(700)));
+		Lease lease = this.engine.acquire(stock().withMinHold(Duration.ofSeconds(2)));
 		assertThat(lease.release()).isTrue();
 		assertThat(lease.state()).isEqualTo(LeaseState.RELEASED);
 		assertThat(this.engine.find(key(), null)).hasValueSatisfying((stored) -> {
 			assertThat(stored.state()).isEqualTo(State.COOLING);
-			assertThat(stored.remaining()).isLessThanOrEqualTo(Duration.ofMillis(700));
+			assertThat(stored.remaining()).isLessThanOrEqualTo(Duration.ofSeconds(2));
 		});
 		assertThat(other.tryAcquire(stock().withWaitTime(Duration.ZERO))).isEmpty();
 		assertThat(this.engine.tryAcquire(stock().withWaitTime(Duration.ZERO))).isEmpty();
-		other.acquire(stock().withWaitTime(Duration.ofSeconds(2))).close();
+		other.acquire(stock().withWaitTime(Duration.ofSeconds(10))).close();
 	}
 
 	@Test
 	@Tag("E10")
 	void whileCoolingTheSameOwnerMayNotReEnterAndWaitersAreServedAfterwards() throws Exception {
-		this.engine.acquire(stock().withMinHold(Duration.ofMillis(600))).close();
+		this.engine.acquire(stock().withMinHold(Duration.ofSeconds(2))).close();
 		assertThatExceptionOfType(LockNotAcquiredException.class)
 			.isThrownBy(() -> this.engine.acquire(stock().withWaitTime(Duration.ofMillis(50))))
 			.withMessageContaining("whole wait time of 50ms")

@@ -96,7 +96,7 @@ class PollingStoreTests extends EngineFixture {
 			worker.get();
 		}
 		assertThat(Duration.ofNanos(busy.get())).as("time the lock was held, in %s leases", leases)
-			.isGreaterThan(RUN.multipliedBy(7).dividedBy(10));
+			.isGreaterThan(RUN.dividedBy(2));
 		assertThat(longest).hasValue(0);
 	}
 
@@ -130,7 +130,7 @@ class PollingStoreTests extends EngineFixture {
 			worker.get();
 		}
 		// One answer of the store in memory, and the slowness of a busy machine.
-		assertThat(Duration.ofNanos(longest)).isLessThan(Duration.ofMillis(500));
+		assertThat(Duration.ofNanos(longest)).isLessThan(Duration.ofSeconds(2));
 	}
 
 	@Test
@@ -142,7 +142,7 @@ class PollingStoreTests extends EngineFixture {
 		assertThatExceptionOfType(LockNotAcquiredException.class)
 			.isThrownBy(() -> second.acquire(stock().withWaitTime(Duration.ZERO)));
 		held.release();
-		Lease next = waiting.get(1, TimeUnit.SECONDS);
+		Lease next = waiting.get(5, TimeUnit.SECONDS);
 		assertThat(next.fencingToken()).isGreaterThan(held.fencingToken());
 		next.release();
 	}
@@ -155,7 +155,7 @@ class PollingStoreTests extends EngineFixture {
 		assertThat(next).isNotDone();
 		assertThat(storeIsEmpty()).isTrue();
 		ticker.advance(Duration.ofMillis(50));
-		next.get(1, TimeUnit.SECONDS).release();
+		next.get(5, TimeUnit.SECONDS).release();
 	}
 
 	@Test

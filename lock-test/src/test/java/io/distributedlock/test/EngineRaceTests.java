@@ -134,7 +134,7 @@ class EngineRaceTests {
 	private void assertNothingIsLeft(String run) {
 		this.stores.forEach(FaultyLockStore::heal);
 		Awaitility.await(run)
-			.atMost(Race.TTL.multipliedBy(2).plusSeconds(2))
+			.atMost(Race.TTL.multipliedBy(2).plusSeconds(10))
 			.untilAsserted(() -> assertThat(this.server.size()).as("keys that the server remembers").isZero());
 		assertThat(this.engines).allSatisfy((engine) -> {
 			assertThat(engine.held()).as("held").isEmpty();

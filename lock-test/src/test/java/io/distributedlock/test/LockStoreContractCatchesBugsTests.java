@@ -52,6 +52,7 @@ class LockStoreContractCatchesBugsTests {
 
 	@Test
 	void aStoreWithoutABugPasses() {
+		waitAsLongAsUsual();
 		SpoiltStoreContract.bug = null;
 		Events tests = EngineTestKit.engine("junit-jupiter")
 			.selectors(selectClass(SpoiltStoreContract.class))

@@ -120,7 +120,7 @@ class SharingRaceTests {
 			.isLessThan(COMMAND_TIMEOUT.plus(SLACK).plus(hiccup.multipliedBy(3)));
 		this.stores.forEach(FaultyLockStore::heal);
 		Awaitility.await(run)
-			.atMost(TTL.multipliedBy(2).plusSeconds(2))
+			.atMost(TTL.multipliedBy(2).plusSeconds(10))
 			.untilAsserted(() -> assertThat(this.server.size()).as("keys that the server remembers").isZero());
 		assertThat(this.engines).allSatisfy((engine) -> {
 			assertThat(engine.held()).as("held").isEmpty();
