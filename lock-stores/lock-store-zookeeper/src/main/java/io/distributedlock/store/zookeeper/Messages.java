@@ -118,11 +118,11 @@ final class Messages {
 			.create(path, message.getBytes(StandardCharsets.US_ASCII), this.context.acl(), CreateMode.EPHEMERAL,
 					(int rc, String asked, Object ctx, String made) -> {
 						this.underWay.decrementAndGet();
-						if (rc == Code.OK.intValue()) {
-							this.context.timer()
-								.schedule(() -> deleteUnread(current, path), KEPT_SECONDS, TimeUnit.SECONDS);
+						if (rc == Code.OK.intValue() || rc == Code.CONNECTIONLOSS.intValue()) {
+							// Without an answer it may be there all the same.
+							deleteLater(current, path);
 						}
-						else if (rc != Code.NONODE.intValue()) {
+						if (rc != Code.OK.intValue() && rc != Code.NONODE.intValue()) {
 							ZooKeeperLockStore.logger.debug(
 									"A message to {} could not be sent ({}); if it searches for a deadlock it is sent"
 											+ " again",
@@ -131,14 +131,27 @@ final class Messages {
 					}, null);
 	}
 
-	private static void deleteUnread(Link link, String path) {
-		if (link.isConnected()) {
-			link.zk().exists(path, false, (rc, asked, ctx, stat) -> {
-				if (rc == Code.OK.intValue()) {
-					delete(link, path);
-				}
-			}, null);
+	private void deleteLater(Link link, String path) {
+		this.context.timer().schedule(() -> deleteUnread(link, path), KEPT_SECONDS, TimeUnit.SECONDS);
+	}
+
+	/**
+	 * Deletes a message that may not have been read. As long as there is no connection it
+	 * stays, and with it a mailbox of a JVM that has died, unless the session ends.
+	 */
+	private void deleteUnread(Link link, String path) {
+		if (link.hasEnded() || this.context.isClosed()) {
+			return;
 		}
+		link.zk().exists(path, false, (rc, asked, ctx, stat) -> {
+			if (rc == Code.OK.intValue()) {
+				delete(link, path);
+			}
+			if (rc != Code.NONODE.intValue()) {
+				// Until it is seen to be gone.
+				deleteLater(link, path);
+			}
+		}, null);
 	}
 
 	private static void delete(Link link, String path) {

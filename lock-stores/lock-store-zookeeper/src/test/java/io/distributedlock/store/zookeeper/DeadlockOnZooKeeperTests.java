@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
+import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.data.Stat;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -85,6 +86,32 @@ class DeadlockOnZooKeeperTests extends DeadlockContractTests {
 				sender.send("after", "1p;again");
 				return came.contains("1p;again");
 			});
+		}
+	}
+
+	@Test
+	void aMessageThatNobodyReadsIsDeletedAlsoIfItsSenderWasCutOffMeanwhile() throws Exception {
+		String mailbox = "/distributed-lock/jvm/dead!";
+		try (Wire wire = new Wire(server.port());
+				ZooKeeperLockStore other = store("other");
+				ZooKeeperLockStore sender = ZooKeeperLockStore.builder(wire.connectString())
+					.instanceId("cut-off")
+					.tickTime(Duration.ofSeconds(1))
+					.ttl(Duration.ofSeconds(20))
+					.build()) {
+			Link link = other.session(Duration.ofSeconds(10));
+			link.zk()
+				.create(mailbox, Link.NOTHING, link.zk().getACL("/distributed-lock/jvm", null), CreateMode.PERSISTENT);
+			await().until(() -> {
+				sender.send("dead", "1p;to nobody");
+				return link.zk().getChildren(mailbox, false).size() > 0;
+			});
+			wire.cut();
+			// Past the moment at which it would have been deleted.
+			Thread.sleep(3000);
+			wire.mend();
+			await().atMost(Duration.ofSeconds(15)).until(() -> link.zk().getChildren(mailbox, false).isEmpty());
+			link.zk().delete(mailbox, -1);
 		}
 	}
 
