@@ -15,6 +15,8 @@ import io.distributedlock.LockKey;
 import io.distributedlock.spi.AbandonCommand;
 import io.distributedlock.spi.AcquireCommand;
 import io.distributedlock.spi.AcquireReply;
+import io.distributedlock.spi.DowngradeCommand;
+import io.distributedlock.spi.DowngradeReply;
 import io.distributedlock.spi.ExtendCommand;
 import io.distributedlock.spi.ExtendReply;
 import io.distributedlock.spi.FairLockStore;
@@ -114,6 +116,11 @@ abstract class JdbcCommands implements SharedLockStore, FairLockStore, MultiLock
 	@Override
 	public CompletionStage<ReleaseReply> releaseShared(ReleaseCommand command) {
 		return send(SharedOperation.release(command, deadline(command.timeout()), signals()));
+	}
+
+	@Override
+	public CompletionStage<DowngradeReply> downgrade(DowngradeCommand command) {
+		return send(SharedOperation.downgrade(command, deadline(command.timeout()), signals()));
 	}
 
 	@Override

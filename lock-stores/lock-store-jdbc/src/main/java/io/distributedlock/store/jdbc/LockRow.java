@@ -233,6 +233,13 @@ final class LockRow {
 	}
 
 	/**
+	 * Ends what the lock is for the one that is alone, for a share that takes its place.
+	 */
+	void open() {
+		free();
+	}
+
+	/**
 	 * Ends what the lock is now for the one that is alone, and reserves it for those
 	 * whose turn it is.
 	 */

@@ -6,6 +6,8 @@ import io.distributedlock.LockKey;
 import io.distributedlock.spi.AbandonCommand;
 import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.DowngradeCommand;
+import io.distributedlock.spi.DowngradeReply;
 import io.distributedlock.spi.ExtendCommand;
 import io.distributedlock.spi.ExtendReply;
 import io.distributedlock.spi.ReleaseCommand;
@@ -73,6 +75,20 @@ final class SharedOperation<R> extends Operation<R> {
 		return new SharedOperation<>(command.key(), command.attempt(), deadline, Lane.SHARES, false,
 				(row, attempt) -> row.release(attempt, command.keepFor()),
 				(key, attempt, answer) -> signals.ended(attempt));
+	}
+
+	/**
+	 * Turns a grant into a reader's share.
+	 */
+	static Operation<DowngradeReply> downgrade(DowngradeCommand command, long deadline, Signals signals) {
+		return new SharedOperation<>(command.key(), command.reader(), deadline, Lane.LOOK, false,
+				(row, reader) -> row.downgrade(command.attempt().toString(), reader, command.ttl()),
+				(key, reader, answer) -> {
+					signals.ended(command.attempt());
+					if (answer instanceof DowngradeReply.Downgraded) {
+						signals.holds(key, reader);
+					}
+				});
 	}
 
 	/**

@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.AttemptId;
+import io.distributedlock.spi.DowngradeReply;
 import io.distributedlock.spi.ExtendReply;
 import io.distributedlock.spi.ReleaseReply;
 import io.distributedlock.spi.RenewReply;
@@ -94,6 +95,26 @@ final class Sharing {
 			return new ReleaseReply.Released(false);
 		}
 		return new ReleaseReply.Released(this.row.serve(LockRow.NOBODY));
+	}
+
+	/**
+	 * Turns the grant of one that is alone into a reader's share.
+	 */
+	DowngradeReply downgrade(String writer, String reader, Duration ttl) {
+		Claim mine = this.shares.held(reader);
+		if (mine == null && !this.row.holds(writer)) {
+			return new DowngradeReply.NotOwner();
+		}
+		if (mine != null) {
+			this.shares.put(mine.again(reader, this.row.until(ttl)));
+			return new DowngradeReply.Downgraded(mine.token());
+		}
+		this.row.open();
+		long token = this.row.readersToken();
+		Claim share = Claim.place(Kind.READERS, this.row.rules().instance(), reader, 0, this.row.now(), this.row.now());
+		this.shares.put(share.become(State.HELD, token, this.row.until(ttl)));
+		this.row.serve(LockRow.NOBODY);
+		return new DowngradeReply.Downgraded(token);
 	}
 
 	void abandon(String attempt) {

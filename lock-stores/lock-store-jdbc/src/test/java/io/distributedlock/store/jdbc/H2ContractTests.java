@@ -5,6 +5,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 
 import io.distributedlock.spi.LockStore;
+import io.distributedlock.test.DowngradeContractTests;
 import io.distributedlock.test.FairContractTests;
 import io.distributedlock.test.InspectContractTests;
 import io.distributedlock.test.InspectQueueContractTests;
@@ -19,9 +20,9 @@ import io.distributedlock.test.SignalContractTests;
 /**
  * The contract of all stores, on H2 in this JVM.
  */
-class H2ContractTests extends LockStoreContractTests
-		implements QueueContractTests, SignalContractTests, MessageContractTests, InspectContractTests,
-		InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
+class H2ContractTests extends LockStoreContractTests implements QueueContractTests, SignalContractTests,
+		MessageContractTests, InspectContractTests, InspectQueueContractTests, SharedContractTests,
+		DowngradeContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	private static HikariDataSource pool;
 

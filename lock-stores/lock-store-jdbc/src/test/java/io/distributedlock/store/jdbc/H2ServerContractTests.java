@@ -10,6 +10,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 
 import io.distributedlock.spi.LockStore;
+import io.distributedlock.test.DowngradeContractTests;
 import io.distributedlock.test.FairContractTests;
 import io.distributedlock.test.InspectContractTests;
 import io.distributedlock.test.InspectQueueContractTests;
@@ -24,9 +25,9 @@ import io.distributedlock.test.SignalContractTests;
 /**
  * The contract of all stores, on an H2 server with a file.
  */
-class H2ServerContractTests extends LockStoreContractTests
-		implements QueueContractTests, SignalContractTests, MessageContractTests, InspectContractTests,
-		InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
+class H2ServerContractTests extends LockStoreContractTests implements QueueContractTests, SignalContractTests,
+		MessageContractTests, InspectContractTests, InspectQueueContractTests, SharedContractTests,
+		DowngradeContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	@TempDir
 	private static Path directory;

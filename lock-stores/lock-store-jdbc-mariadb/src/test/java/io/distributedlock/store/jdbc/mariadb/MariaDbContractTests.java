@@ -6,6 +6,7 @@ import org.junit.jupiter.api.BeforeAll;
 
 import io.distributedlock.spi.LockStore;
 import io.distributedlock.store.jdbc.JdbcLockStore;
+import io.distributedlock.test.DowngradeContractTests;
 import io.distributedlock.test.FairContractTests;
 import io.distributedlock.test.InspectContractTests;
 import io.distributedlock.test.InspectQueueContractTests;
@@ -20,9 +21,9 @@ import io.distributedlock.test.SignalContractTests;
 /**
  * The contract of all stores, on MariaDB.
  */
-class MariaDbContractTests extends LockStoreContractTests
-		implements QueueContractTests, SignalContractTests, MessageContractTests, InspectContractTests,
-		InspectQueueContractTests, SharedContractTests, PermitContractTests, FairContractTests, MultiContractTests {
+class MariaDbContractTests extends LockStoreContractTests implements QueueContractTests, SignalContractTests,
+		MessageContractTests, InspectContractTests, InspectQueueContractTests, SharedContractTests,
+		DowngradeContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	private static HikariDataSource pool;
 
