@@ -54,7 +54,7 @@ class DeadlockRaceTests extends DeadlockFixture {
 
 	private final Map<String, String> waitingFor = new ConcurrentHashMap<>();
 
-	/** When each caller was a victim for the last time. */
+	/** When each caller was a victim, or gave up, for the last time. */
 	private final Map<String, Long> victims = new ConcurrentHashMap<>();
 
 	private final Queue<String> mistakes = new ConcurrentLinkedQueue<>();
@@ -146,6 +146,8 @@ class DeadlockRaceTests extends DeadlockFixture {
 		}
 		catch (LockNotAcquiredException ex) {
 			this.timeouts.incrementAndGet();
+			// The victim of a cycle that this one was part of may get to know it late.
+			this.victims.put(name, System.nanoTime());
 		}
 		finally {
 			this.waitingFor.remove(name);

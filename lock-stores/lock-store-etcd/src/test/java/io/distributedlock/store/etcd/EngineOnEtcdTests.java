@@ -146,7 +146,7 @@ class EngineOnEtcdTests {
 		assertThat(left).as("the marker of one lease").hasSize(1);
 		assertThat(etcd.etcdctl("lease", "list")).contains("found 1 lease");
 		engine.close();
-		await().atMost(Duration.ofSeconds(5))
+		await().atMost(Duration.ofSeconds(10))
 			.until(() -> etcd.etcdctl("get", "/distributed-lock/", "--prefix", "--keys-only").isBlank());
 	}
 
@@ -167,7 +167,7 @@ class EngineOnEtcdTests {
 			threads.add(thread);
 			thread.start();
 		}
-		await().until(() -> outcomes.count("success") > 200);
+		await().atMost(Duration.ofSeconds(30)).until(() -> outcomes.count("success") > 200);
 		EtcdServer leader = etcd.leader();
 		long killed = System.nanoTime();
 		leader.kill();
@@ -176,7 +176,7 @@ class EngineOnEtcdTests {
 		Duration recovered = firstGrant(jvms.get(0), killed);
 		leader.restart();
 		long again = outcomes.count("success");
-		await().atMost(Duration.ofSeconds(20)).until(() -> outcomes.count("success") > again + 500);
+		await().atMost(Duration.ofSeconds(40)).until(() -> outcomes.count("success") > again + 500);
 		stop.countDown();
 		for (Thread thread : threads) {
 			thread.join();
@@ -188,9 +188,8 @@ class EngineOnEtcdTests {
 				outcomes.counts);
 		assertThat(outcomes.unexpected).isEmpty();
 		assertThat(outcomes.resources.values()).allSatisfy((resource) -> assertThat(resource.overlaps).isEmpty());
-		assertThat(recovered).isLessThan(Duration.ofSeconds(10));
-		assertThat(Duration.ofNanos(outcomes.longestCall.get()))
-			.isLessThan(Outcomes.WAIT.plus(Duration.ofMillis(1500)));
+		assertThat(recovered).isLessThan(Duration.ofSeconds(20));
+		assertThat(Duration.ofNanos(outcomes.longestCall.get())).isLessThan(Outcomes.WAIT.plusSeconds(4));
 	}
 
 	@Test
@@ -213,8 +212,7 @@ class EngineOnEtcdTests {
 				(outcomes.count("success") - before) / 4, outcomes.counts);
 		assertThat(outcomes.unexpected).isEmpty();
 		assertThat(outcomes.count("success") - before).isPositive();
-		assertThat(Duration.ofNanos(outcomes.longestCall.get()))
-			.isLessThan(Outcomes.WAIT.plus(Duration.ofMillis(1500)));
+		assertThat(Duration.ofNanos(outcomes.longestCall.get())).isLessThan(Outcomes.WAIT.plusSeconds(4));
 	}
 
 	@Test
@@ -233,9 +231,9 @@ class EngineOnEtcdTests {
 			threads.add(thread);
 			thread.start();
 		}
-		await().until(() -> outcomes.count("success") > 100);
+		await().atMost(Duration.ofSeconds(30)).until(() -> outcomes.count("success") > 100);
 		etcd.kill();
-		await().atMost(Duration.ofSeconds(20)).until(() -> outcomes.count("outage") > 32);
+		await().atMost(Duration.ofSeconds(40)).until(() -> outcomes.count("outage") > 32);
 		etcd.restart();
 		long after = outcomes.count("success");
 		await().atMost(Duration.ofSeconds(30)).until(() -> outcomes.count("success") > after + 200);
@@ -247,8 +245,7 @@ class EngineOnEtcdTests {
 				outcomes.longestCall.get() / 1_000_000);
 		assertThat(outcomes.unexpected).isEmpty();
 		assertThat(outcomes.resources.values()).allSatisfy((resource) -> assertThat(resource.overlaps).isEmpty());
-		assertThat(Duration.ofNanos(outcomes.longestCall.get()))
-			.isLessThan(Outcomes.WAIT.plus(Duration.ofMillis(1500)));
+		assertThat(Duration.ofNanos(outcomes.longestCall.get())).isLessThan(Outcomes.WAIT.plusSeconds(4));
 		await().atMost(Duration.ofSeconds(10))
 			.until(() -> etcd.etcdctl("get", "/distributed-lock/l/", "--prefix", "--keys-only").isBlank());
 		await().atMost(Duration.ofSeconds(10))

@@ -175,7 +175,9 @@ class EtcdErrorsTests {
 		EtcdServer etcd = server("--quota-backend-bytes", "2000000");
 		StoreFixture one = StoreFixture.of(etcd);
 		this.resources.add(one);
-		AttemptId held = one.hold(KEY, StoreFixture.TTL);
+		// To fill it takes a while.
+		Duration ttl = Duration.ofSeconds(60);
+		AttemptId held = one.hold(KEY, ttl);
 		String filling = "x".repeat(100_000);
 		assertThatExceptionOfType(IllegalStateException.class).isThrownBy(() -> {
 			for (int i = 0; i < 100; i++) {
@@ -185,7 +187,7 @@ class EtcdErrorsTests {
 		assertThatExceptionOfType(StoreException.class)
 			.isThrownBy(() -> one.acquire(LockKey.of("stock", 43), AttemptId.random()))
 			.withMessageContaining("etcdctl alarm disarm");
-		assertThat(one.renew(KEY, held, StoreFixture.TTL)).isEqualTo(RenewReply.RENEWED);
+		assertThat(one.renew(KEY, held, ttl)).isEqualTo(RenewReply.RENEWED);
 		assertThat(one.release(KEY, held)).isEqualTo(new ReleaseReply.Released(false));
 	}
 

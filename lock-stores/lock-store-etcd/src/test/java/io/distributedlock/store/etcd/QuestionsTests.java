@@ -80,7 +80,7 @@ class QuestionsTests {
 	@Test
 	void aQuestionToAServerThatHangsGoesToAnother() {
 		AtomicInteger asked = new AtomicInteger();
-		assertThat(this.questions.insist(question(1, asked))).succeedsWithin(Duration.ofSeconds(2));
+		assertThat(this.questions.insist(question(1, asked))).succeedsWithin(Duration.ofSeconds(10));
 		assertThat(asked).hasValue(2);
 	}
 
@@ -90,18 +90,18 @@ class QuestionsTests {
 		for (int i = 0; i < 8; i++) {
 			this.questions.insist(question(Integer.MAX_VALUE, never));
 		}
-		await().atMost(Duration.ofSeconds(2)).until(() -> never.get() >= 16);
+		await().until(() -> never.get() >= 16);
 		AtomicInteger asked = new AtomicInteger();
-		assertThat(this.questions.insist(question(1, asked))).succeedsWithin(Duration.ofSeconds(2));
+		assertThat(this.questions.insist(question(1, asked))).succeedsWithin(Duration.ofSeconds(10));
 		AtomicInteger later = new AtomicInteger();
-		assertThat(this.questions.insist(question(2, later))).succeedsWithin(Duration.ofSeconds(2));
+		assertThat(this.questions.insist(question(2, later))).succeedsWithin(Duration.ofSeconds(10));
 	}
 
 	@Test
 	void aQuestionThatCannotBeAskedFails() {
 		assertThat(this.questions.insist(() -> {
 			throw new IllegalStateException("closed");
-		})).failsWithin(Duration.ofSeconds(2)).withThrowableThat().withMessageContaining("closed");
+		})).failsWithin(Duration.ofSeconds(10)).withThrowableThat().withMessageContaining("closed");
 	}
 
 }

@@ -136,11 +136,11 @@ class SessionsTests {
 	@Test
 	void aLeaseThatNothingDependsOnIsGivenUpAfterAWhile() {
 		Session session = session(Duration.ofSeconds(1));
-		await().pollInterval(Duration.ofMillis(20)).atMost(Duration.ofSeconds(5)).until(() -> {
+		await().pollInterval(Duration.ofMillis(20)).atMost(Duration.ofSeconds(10)).until(() -> {
 			this.sessions.tick(System.nanoTime());
 			return session.isLost();
 		});
-		await().atMost(Duration.ofSeconds(6))
+		await().atMost(Duration.ofSeconds(15))
 			.until(() -> !etcd.etcdctl("lease", "list").contains(Long.toHexString(session.lease)));
 		assertThat(this.lost).as("nobody has lost anything").isZero();
 		assertThat(session(Duration.ofSeconds(1))).isNotSameAs(session);
@@ -189,7 +189,7 @@ class SessionsTests {
 			for (int i = 0; i < 10; i++) {
 				overdue.ended();
 				await().pollInterval(Duration.ofMillis(5))
-					.atMost(Duration.ofSeconds(5))
+					.atMost(Duration.ofSeconds(10))
 					.until(() -> wheel.turn(now.addAndGet(60_000_000_000L)).contains(overdue));
 			}
 		}

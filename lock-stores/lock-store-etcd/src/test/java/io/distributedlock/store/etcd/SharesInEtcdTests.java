@@ -63,7 +63,7 @@ class SharesInEtcdTests {
 	@Test
 	void theRecordOutlivesTheJvmThatWroteItLast() {
 		LockKey key = LockKey.of("moves", 1);
-		Duration ttl = Duration.ofSeconds(1);
+		Duration ttl = Duration.ofSeconds(2);
 		try (StoreFixture living = StoreFixture.of(etcd)) {
 			AttemptId reader = AttemptId.random();
 			try (StoreFixture leaving = StoreFixture.of(etcd)) {
@@ -73,7 +73,7 @@ class SharesInEtcdTests {
 				StoreFixture.get(leaving.store
 					.releaseShared(new ReleaseCommand(key, last, Duration.ZERO, StoreFixture.TIMEOUT)));
 			}
-			long end = System.nanoTime() + Duration.ofSeconds(5).toNanos();
+			long end = System.nanoTime() + Duration.ofSeconds(7).toNanos();
 			while (System.nanoTime() < end) {
 				assertThat(renew(living, key, reader, ttl)).isEqualTo(RenewReply.RENEWED);
 				await().pollDelay(Duration.ofMillis(300)).until(() -> true);

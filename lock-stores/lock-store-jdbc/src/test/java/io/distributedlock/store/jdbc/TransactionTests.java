@@ -121,7 +121,7 @@ class TransactionTests {
 			waiter.start();
 			await().until(() -> !second.waiting().isEmpty());
 			held.close();
-			await().atMost(Duration.ofSeconds(5)).until(() -> !waiter.isAlive());
+			await().until(() -> !waiter.isAlive());
 			assertThat(pool.getHikariPoolMXBean().getTotalConnections()).isOne();
 		}
 	}
@@ -188,7 +188,7 @@ class TransactionTests {
 				.acquire(StoreFixture.command(this.key, late, Duration.ofMillis(400)));
 			assertThatExceptionOfType(StoreException.class).isThrownBy(() -> StoreFixture.get(reply))
 				.matches(StoreException::isRetryable);
-			assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofMillis(700));
+			assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(4));
 			rude.rollback();
 			rude.close();
 			// Gives it time to do harm.

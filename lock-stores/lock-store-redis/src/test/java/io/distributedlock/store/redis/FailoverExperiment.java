@@ -115,7 +115,7 @@ final class FailoverExperiment implements AutoCloseable {
 	private void failOver(LockEngine first, LockEngine second, LockEngine leftBehind) {
 		this.failovers++;
 		RedisServerProcess old = this.primary;
-		Lease held = tryTo(first, request("held", 0)).orElseThrow();
+		Lease held = await().until(() -> tryTo(first, request("held", 0)), Optional::isPresent).orElseThrow();
 		logger.debug("Failover {} of {}, which has {}", this.failovers, old.port(),
 				old.command("INFO", "replication").lines().filter((line) -> line.startsWith("slave")).toList());
 		// Also so that the third JVM knows how many replicas there are.

@@ -90,6 +90,16 @@ public final class EtcdServer implements AutoCloseable {
 	 * @return the running server
 	 */
 	public static EtcdServer start(String... arguments) {
+		try {
+			return startOnFreePorts(arguments);
+		}
+		catch (IllegalStateException ex) {
+			// Somebody may have taken a port meanwhile.
+			return startOnFreePorts(arguments);
+		}
+	}
+
+	private static EtcdServer startOnFreePorts(String... arguments) {
 		int port = freePort();
 		int peerPort = freePort();
 		List<String> all = new ArrayList<>(List.of("--initial-cluster", "one=http://127.0.0.1:" + peerPort));
@@ -149,6 +159,7 @@ public final class EtcdServer implements AutoCloseable {
 		long end = System.nanoTime() + START_TIME.toNanos();
 		while (tls ? !isListening() : !isHealthy(http)) {
 			if (System.nanoTime() - end > 0 || !isRunning()) {
+				kill();
 				throw new IllegalStateException("etcd did not start: " + log());
 			}
 			pause();

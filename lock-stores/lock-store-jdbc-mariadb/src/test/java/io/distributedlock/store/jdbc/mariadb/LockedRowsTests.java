@@ -69,7 +69,7 @@ class LockedRowsTests {
 			CompletionStage<AcquireReply> lost = frozen
 				.acquire(Commands.command(key, AttemptId.random(), Commands.TIMEOUT));
 			await().until(() -> reached.getCount() == 0);
-			await().atMost(Duration.ofSeconds(8))
+			await().atMost(Duration.ofSeconds(20))
 				.ignoreExceptionsInstanceOf(StoreException.class)
 				.until(() -> other.acquire(key, AttemptId.random()) instanceof Granted);
 			goOn.countDown();
@@ -178,7 +178,7 @@ class LockedRowsTests {
 			execute(rude, "SELECT * FROM distributed_lock_waiter WHERE lock_key = 'locked' FOR UPDATE");
 			JdbcLockStore store = JdbcLockStore.builder(pool).cleanUpAfter(Duration.ofSeconds(1)).build();
 			try (store) {
-				await().atMost(Duration.ofSeconds(5))
+				await().atMost(Duration.ofSeconds(20))
 					.until(() -> query(
 							"SELECT lock_key FROM distributed_lock_waiter WHERE lock_key IN" + " ('locked', 'old')")
 						.equals(List.of("locked")));
