@@ -3,6 +3,7 @@ package io.distributedlock.store.zookeeper;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -15,6 +16,9 @@ import io.distributedlock.spi.AcquireReply;
 import io.distributedlock.spi.AttemptId;
 import io.distributedlock.spi.RenewCommand;
 import io.distributedlock.spi.RenewReply;
+import io.distributedlock.spi.StoreException;
+
+import static org.awaitility.Awaitility.await;
 
 /**
  * Several JVMs, as far as ZooKeeper can tell, that are closed together.
@@ -66,8 +70,24 @@ final class Cluster {
 		}));
 	}
 
+	/**
+	 * Acquires a lock. If the machine has stood still for so long that the store cannot
+	 * tell how long its session lives, this asks again, as the engine does.
+	 */
 	static AcquireReply acquire(ZooKeeperLockStore store, LockKey key, AttemptId attempt, Duration ttl) {
-		return answer(store.acquire(new AcquireCommand(key, attempt, ttl, 1, false, TIMEOUT)));
+		for (int tries = 1;; tries++) {
+			try {
+				return answer(store.acquire(new AcquireCommand(key, attempt, ttl, 1, tries > 1, TIMEOUT)));
+			}
+			catch (CompletionException ex) {
+				if (tries == 10 || !(ex.getCause() instanceof StoreException)
+						|| !ex.getMessage().contains("has stalled")) {
+					throw ex;
+				}
+				// The next touch tells.
+				await().pollDelay(Duration.ofMillis(500)).until(() -> true);
+			}
+		}
 	}
 
 	static RenewReply renew(ZooKeeperLockStore store, LockKey key, AttemptId attempt, Duration ttl) {

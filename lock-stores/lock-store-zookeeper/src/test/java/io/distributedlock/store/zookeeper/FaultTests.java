@@ -78,8 +78,7 @@ class FaultTests {
 		load.stop();
 		logger.info("Leader killed under 16 threads: locking again after {} ms; {}", recovered.toMillis(), load);
 		assertThat(load.wrong()).isEmpty();
-		assertThat(load.longest())
-			.isLessThan(LoadUnderFaults.WAIT.plus(LoadUnderFaults.COMMAND).plus(Duration.ofMillis(700)));
+		assertThat(load.longest()).isLessThan(LoadUnderFaults.WAIT.plus(LoadUnderFaults.COMMAND).plusSeconds(3));
 		LockKey fresh = LockKey.of("fresh");
 		assertThat(Cluster.acquire(cluster.store("jvm-3"), fresh, this.attempt, TTL))
 			.isInstanceOf(AcquireReply.Granted.class);
@@ -101,8 +100,7 @@ class FaultTests {
 		load.stop();
 		logger.info("Server killed and restarted under 16 threads: {}", load);
 		assertThat(load.wrong()).isEmpty();
-		assertThat(load.longest())
-			.isLessThan(LoadUnderFaults.WAIT.plus(LoadUnderFaults.COMMAND).plus(Duration.ofMillis(700)));
+		assertThat(load.longest()).isLessThan(LoadUnderFaults.WAIT.plus(LoadUnderFaults.COMMAND).plusSeconds(3));
 	}
 
 	@Test
@@ -144,9 +142,9 @@ class FaultTests {
 		replies
 			.forEach((reply) -> assertThatThrownBy(() -> Cluster.answer(reply)).hasCauseInstanceOf(StoreException.class)
 				.hasMessageContaining("not answered in time"));
-		assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(timeout.plusMillis(500));
+		assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(timeout.plusSeconds(5));
 		server.thaw();
-		await().atMost(Duration.ofSeconds(5)).untilAsserted(() -> {
+		await().atMost(Duration.ofSeconds(9)).untilAsserted(() -> {
 			for (int i = 0; i < 100; i++) {
 				LockKey next = LockKey.of("fault", i);
 				assertThat(Cluster.answer(other.inspect(next, Cluster.TIMEOUT))).as("%s", next).isEmpty();

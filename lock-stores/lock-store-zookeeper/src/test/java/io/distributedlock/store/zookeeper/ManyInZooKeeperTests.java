@@ -26,7 +26,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
  */
 class ManyInZooKeeperTests {
 
-	private static final Duration TTL = Duration.ofSeconds(10);
+	private static final Duration TTL = Duration.ofSeconds(60);
 
 	private static final Duration PATIENCE = Duration.ofSeconds(60);
 

@@ -90,6 +90,17 @@ public final class ZooKeeperServerProcess implements AutoCloseable {
 	 * @return the running server, on a free port
 	 */
 	public static ZooKeeperServerProcess start(Duration tick, Map<String, String> settings, boolean durable) {
+		try {
+			return startOnFreePort(tick, settings, durable);
+		}
+		catch (IllegalStateException ex) {
+			// Somebody may have taken the port meanwhile.
+			return startOnFreePort(tick, settings, durable);
+		}
+	}
+
+	private static ZooKeeperServerProcess startOnFreePort(Duration tick, Map<String, String> settings,
+			boolean durable) {
 		ZooKeeperServerProcess server = new ZooKeeperServerProcess(freePort(), "", 0, tick, settings, durable);
 		server.restart();
 		return server;
