@@ -89,10 +89,12 @@ class InstancesTests {
 
 	@Test
 	void aHolderWhoseLeaseEndedBeforeItsWriteIsRefusedByTheDatabase() throws Exception {
-		Client slow = client(start("seckill.pause=2500ms", "distributed-lock.locks.stock.ttl=700ms",
+		Client slow = client(start("seckill.pause=6000ms", "distributed-lock.locks.stock.ttl=1500ms",
 				"distributed-lock.locks.stock.renew=false"));
-		Client fast = client(start());
+		Client fast = client(start("distributed-lock.locks.stock.wait-time=20s"));
 		fast.openSale("fenced", 10);
+		// The first request of an application takes the longest.
+		slow.get("/actuator/locks").as(200);
 		CompletableFuture<Answer> late = CompletableFuture.supplyAsync(() -> slow.buy("fenced", "late"));
 		Awaitility.await()
 			.atMost(Duration.ofSeconds(10))

@@ -120,7 +120,7 @@ class PageTests {
 		fill("product", "page-target");
 		fill("targets", "http://example.org");
 		browser.findElement(By.id("run-locked")).click();
-		new WebDriverWait(browser, Duration.ofSeconds(10))
+		new WebDriverWait(browser, Duration.ofSeconds(30))
 			.until((driver) -> text("message").contains("is not on this machine"));
 	}
 
@@ -135,7 +135,7 @@ class PageTests {
 	}
 
 	private static void awaitText(String id, String expected) {
-		new WebDriverWait(browser, Duration.ofSeconds(10)).until((driver) -> text(id).equals(expected));
+		new WebDriverWait(browser, Duration.ofSeconds(30)).until((driver) -> text(id).equals(expected));
 	}
 
 	private void awaitResults(int count) {

@@ -154,19 +154,21 @@ class DistributedLockAutoConfigurationTests {
 	@Test
 	void deadlocksAreFoundUnlessThatIsSwitchedOff() {
 		this.memory.withPropertyValues("distributed-lock.deadlock-detection.threshold=20ms")
-			.run((context) -> assertThat(deadlock(context.getBean(LockEngine.class))).isTrue());
+			.run((context) -> assertThat(deadlock(context.getBean(LockEngine.class), Duration.ofSeconds(10))).isTrue());
 		this.memory.withPropertyValues("distributed-lock.deadlock-detection.enabled=false")
-			.run((context) -> assertThat(deadlock(context.getBean(LockEngine.class))).isFalse());
+			.run((context) -> assertThat(deadlock(context.getBean(LockEngine.class), Duration.ofMillis(500)))
+				.isFalse());
 		this.memory.withPropertyValues("distributed-lock.deadlock-detection.threshold=10s")
-			.run((context) -> assertThat(deadlock(context.getBean(LockEngine.class))).isFalse());
+			.run((context) -> assertThat(deadlock(context.getBean(LockEngine.class), Duration.ofMillis(500)))
+				.isFalse());
 	}
 
-	/** Two callers wait for each other, for half a second at most. */
-	private static boolean deadlock(LockEngine engine) {
+	/** Two callers wait for each other, for a time at most. */
+	private static boolean deadlock(LockEngine engine, Duration waitTime) {
 		LockOwner one = LockOwner.create("one");
 		LockOwner two = LockOwner.create("two");
-		LockRequest a = LockRequest.of("a").withWaitTime(Duration.ofMillis(500));
-		LockRequest b = LockRequest.of("b").withWaitTime(Duration.ofMillis(500));
+		LockRequest a = LockRequest.of("a").withWaitTime(waitTime);
+		LockRequest b = LockRequest.of("b").withWaitTime(waitTime);
 		engine.acquire(a.withOwner(one));
 		engine.acquire(b.withOwner(two));
 		CompletableFuture<Boolean> first = failsByDeadlock(engine.acquireAsync(b.withOwner(one)));

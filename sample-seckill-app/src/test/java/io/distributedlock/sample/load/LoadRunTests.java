@@ -65,7 +65,7 @@ class LoadRunTests {
 	@Test
 	void progressIsSentWhileItRunsAndTheResultAtTheEnd() {
 		JsonNode started = this.shop.post("/api/runs", """
-				{"productId": "run-progress", "stock": 10, "users": 1000, "concurrency": 8}""").as(201);
+				{"productId": "run-progress", "stock": 10, "users": 4000, "concurrency": 8}""").as(201);
 		List<Client.Event> events = this.shop.follow(started.get("id").asString());
 		assertThat(events).hasSizeGreaterThan(1);
 		assertThat(events.subList(0, events.size() - 1)).allSatisfy((event) -> {
@@ -74,7 +74,7 @@ class LoadRunTests {
 		});
 		assertThat(events).extracting((event) -> event.data().get("done").asInt()).isSorted();
 		JsonNode result = events.get(events.size() - 1).data();
-		assertThat(result.get("done").asInt()).isEqualTo(1000);
+		assertThat(result.get("done").asInt()).isEqualTo(4000);
 		assertThat(result.get("perSecond").asDouble()).isPositive();
 		JsonNode latency = result.get("latencyMillis");
 		assertThat(latency.get("p50").asDouble()).isPositive();

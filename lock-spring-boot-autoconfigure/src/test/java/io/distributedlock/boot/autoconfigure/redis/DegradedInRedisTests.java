@@ -67,7 +67,7 @@ class DegradedInRedisTests {
 					DistributedLockAutoConfiguration.class, DistributedLockAspectAutoConfiguration.class,
 					LockMetricsAutoConfiguration.class, LockLoggingAutoConfiguration.class))
 			.withPropertyValues("spring.data.redis.host=127.0.0.1", "spring.data.redis.port=" + redis.port(),
-					"distributed-lock.command-timeout=300ms");
+					"distributed-lock.command-timeout=2s");
 	}
 
 	@Test
