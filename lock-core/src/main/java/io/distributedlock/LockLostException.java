@@ -2,7 +2,8 @@ package io.distributedlock;
 
 /**
  * The lock was held and is gone: others may hold it now. Work that was done under it must
- * not count as safely done; a transaction around it rolls back.
+ * not count as safely done. A transaction rolls back if the loss was known before its
+ * commit; if it was noticed after the method had returned, the message says so.
  */
 public class LockLostException extends LockException {
 

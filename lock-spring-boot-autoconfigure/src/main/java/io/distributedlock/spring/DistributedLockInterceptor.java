@@ -132,7 +132,12 @@ final class DistributedLockInterceptor implements MethodInterceptor {
 		if (operation.keeps()) {
 			Kept.ifHeld(held);
 		}
-		held.close();
+		try {
+			held.close();
+		}
+		catch (LockLostException ex) {
+			throw Losses.noticedAtTheEnd(ex);
+		}
 		return result;
 	}
 

@@ -29,6 +29,18 @@ final class Losses {
 	}
 
 	/**
+	 * Tells of a loss that nobody knew of before the method had returned, and so after
+	 * its transaction. One that is known rolls the transaction back.
+	 */
+	static LockLostException noticedAtTheEnd(LockLostException loss) {
+		LockLostException late = new LockLostException(Objects.requireNonNull(loss.key()), loss.reason(),
+				loss.fencingToken(), "The method had returned when this was noticed: what it has committed stands."
+						+ " Look before you do it again.");
+		late.addSuppressed(loss);
+		return late;
+	}
+
+	/**
 	 * Adds a loss to the failure of the work, unless that one tells of it already: a
 	 * check before the commit, for one, may have reported the same.
 	 */

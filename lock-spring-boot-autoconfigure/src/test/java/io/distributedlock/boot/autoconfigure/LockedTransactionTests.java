@@ -103,6 +103,22 @@ class LockedTransactionTests {
 	}
 
 	@Test
+	void lossThatIsNoticedAfterTheCommitSaysThatTheTransactionStands() {
+		run((bench) -> {
+			bench.work.task = () -> TransactionSynchronizationManager
+				.registerSynchronization(new TransactionSynchronization() {
+					@Override
+					public void afterCommit() {
+						bench.locks.lease().lose();
+					}
+				});
+			assertThatExceptionOfType(LockLostException.class).isThrownBy(() -> bench.shop.buy("42"))
+				.withMessageContaining("had returned when this was noticed: what it has committed stands");
+			assertThat(bench.sales()).isOne();
+		});
+	}
+
+	@Test
 	void ownTransactionRollsBackWhenTooLittleTimeIsLeft() {
 		run((bench) -> {
 			bench.work.task = () -> bench.locks.lease().setRemaining(Duration.ofMillis(99));
