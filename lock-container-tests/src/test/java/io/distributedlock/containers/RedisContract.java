@@ -29,9 +29,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 /**
  * The contract of all stores, on a Redis or what calls itself compatible with it.
  */
-abstract class RedisContract extends LockStoreContractTests
-		implements QueueContractTests, SignalContractTests, MessageContractTests, InspectContractTests,
-		InspectQueueContractTests, SharedContractTests, DowngradeContractTests, PermitContractTests, FairContractTests, MultiContractTests {
+abstract class RedisContract extends LockStoreContractTests implements QueueContractTests, SignalContractTests,
+		MessageContractTests, InspectContractTests, InspectQueueContractTests, SharedContractTests,
+		DowngradeContractTests, PermitContractTests, FairContractTests, MultiContractTests {
 
 	private static final Logger logger = LoggerFactory.getLogger(RedisContract.class);
 
