@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -49,8 +50,6 @@ public final class TransferRace {
 
 	private final AtomicInteger atDesks = new AtomicInteger();
 
-	private final AtomicInteger mostReaders = new AtomicInteger();
-
 	private final AtomicInteger done = new AtomicInteger();
 
 	/**
@@ -87,9 +86,10 @@ public final class TransferRace {
 					}));
 				}
 			}
-			for (Future<?> caller : callers) {
-				caller.get(PATIENCE.toSeconds() * 2, TimeUnit.SECONDS);
-			}
+			await(callers);
+			// In the race they may have met or not.
+			CyclicBarrier everybody = new CyclicBarrier(this.instances.size());
+			await(this.instances.stream().map((locks) -> threads.submit(() -> meet(locks, everybody))).toList());
 		}
 		catch (ExecutionException | TimeoutException ex) {
 			throw new AssertionError("A caller failed", ex);
@@ -98,7 +98,13 @@ public final class TransferRace {
 			threads.shutdownNow();
 		}
 		check(sum() == ACCOUNTS * MONEY, "The accounts have " + sum() + " instead of " + ACCOUNTS * MONEY);
-		check(this.mostReaders.get() > 1, "Auditors never worked together");
+	}
+
+	private static void await(List<? extends Future<?>> callers)
+			throws InterruptedException, ExecutionException, TimeoutException {
+		for (Future<?> caller : callers) {
+			caller.get(PATIENCE.toSeconds() * 2, TimeUnit.SECONDS);
+		}
 	}
 
 	/**
@@ -171,13 +177,23 @@ public final class TransferRace {
 		return null;
 	}
 
+	private static List<LockRequest> allToRead() {
+		return IntStream.range(0, ACCOUNTS).mapToObj((number) -> account(number).withMode(LockMode.READ)).toList();
+	}
+
+	/** Succeeds only if auditors of all instances hold the accounts at the same time. */
+	private static Void meet(LockTemplate locks, CyclicBarrier everybody) throws Exception {
+		return locks.<Void, Exception>executeAll(allToRead(), (leases) -> {
+			everybody.await(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+			leases.assertHeld();
+			return null;
+		});
+	}
+
 	private Void audit(LockTemplate locks) {
-		List<LockRequest> all = IntStream.range(0, ACCOUNTS)
-			.mapToObj((number) -> account(number).withMode(LockMode.READ))
-			.toList();
-		return locks.<Void, RuntimeException>executeAll(all, (leases) -> {
+		return locks.<Void, RuntimeException>executeAll(allToRead(), (leases) -> {
 			for (int i = 0; i < ACCOUNTS; i++) {
-				this.mostReaders.accumulateAndGet(this.readers.incrementAndGet(i), Math::max);
+				this.readers.incrementAndGet(i);
 				check(this.writers.get(i) == 0, "An auditor reads an account that a clerk changes");
 			}
 			check(sum() == ACCOUNTS * MONEY, "An auditor sees " + sum());
